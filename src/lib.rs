@@ -1,1 +1,16 @@
+//! The dashboard: live soil moisture and pump switches, over MQTT from the browser.
+//!
+//! `app → pages → widgets → components`, never back.
+//! Anyone may read the state; only `link` writes what came from the network.
 
+pub mod format;
+pub mod state;
+
+#[cfg(target_arch = "wasm32")]
+pub mod app;
+#[cfg(target_arch = "wasm32")]
+pub mod components;
+#[cfg(target_arch = "wasm32")]
+pub mod pages;
+#[cfg(target_arch = "wasm32")]
+pub mod widgets;

@@ -1,1 +1,13 @@
-fn main() {}
+//! The page. Natively it only says how to see it.
+
+#[cfg(target_arch = "wasm32")]
+fn main() {
+    console_error_panic_hook::set_once();
+    leptos::mount::mount_to_body(dashboard::app::App);
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+#[expect(clippy::print_stdout, reason = "telling a person is all it does")]
+fn main() {
+    println!("The dashboard runs in a browser. `cargo xtask demo` builds it and opens it.");
+}

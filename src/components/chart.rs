@@ -1,0 +1,1 @@
+//! One canvas and what draws on it.

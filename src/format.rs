@@ -1,0 +1,1 @@
+//! Numbers, units, ages and clock times as people say them.

@@ -1,0 +1,1 @@
+//! What the page knows, as plain data.

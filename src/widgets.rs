@@ -1,0 +1,3 @@
+//! Pieces that know devices or MQTT.
+
+pub mod reading_chart;

@@ -1,0 +1,1 @@
+//! A probe's readings on a large chart.
