@@ -3,21 +3,33 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod codec;
+mod error;
+mod keep_alive;
 mod packet;
 mod packet_identifier;
 mod property;
 mod reason_code;
+mod session;
 mod time;
 mod topic;
 mod version;
 
+pub use codec::{Decoder, DecoderSettings, Role};
+pub use error::{DecodeError, EncodeError, Fault, MalformedPacket, ProtocolError, Stage};
+pub use keep_alive::{PingAction, PingTimer, SilenceTimer};
 pub use packet::{
-    Auth, Connack, Connect, Disconnect, Packet, Puback, Pubcomp, Publish, Pubrec, Pubrel,
-    RetainHandling, Suback, Subscribe, Subscription, Unsuback, Unsubscribe, WillMessage,
+    Auth, Connack, Connect, Disconnect, EncodedPublish, Packet, PacketType, Puback, Pubcomp,
+    Publish, Pubrec, Pubrel, RetainHandling, Suback, Subscribe, Subscription, Unsuback,
+    Unsubscribe, WillMessage,
 };
 pub use packet_identifier::PacketIdentifier;
 pub use property::{Properties, Property};
 pub use reason_code::ReasonCode;
+pub use session::{
+    AcknowledgedQoS, AcknowledgementOutcome, InFlightState, Incoming, Outgoing, OutgoingLimits,
+    PubrecOutcome, PubrelOutcome, QueueFull, ReceivedPublish, Session, Transmission,
+};
 pub use time::Instant;
 pub use topic::{InvalidTopic, TopicFilter, TopicName};
 pub use version::{ProtocolVersion, QoS};

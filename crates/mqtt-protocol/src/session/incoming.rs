@@ -1,0 +1,148 @@
+//! The receiving half of a session.
+
+use std::{collections::BTreeMap, num::NonZeroU16};
+
+use crate::{AcknowledgedQoS, PacketIdentifier};
+
+/// Messages of QoS 1 and 2 that came and are not yet acknowledged to the end.
+///
+/// Only the identifiers of QoS 2 outlive a Network Connection.
+/// Our Receive Maximum is counted for each Network Connection on its own.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    receive_maximum: u16,
+    /// Invariant: not above the number of QoS 1 messages of this connection without PUBACK.
+    n_at_least_once: u16,
+    /// Invariant: the number of values in `exactly_once` that are `Counted::Yes`.
+    n_exactly_once: u16,
+    exactly_once: BTreeMap<PacketIdentifier, Counted>,
+}
+
+/// What a PUBLISH of QoS 1 or 2 is to the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReceivedPublish {
+    /// To be given to the application, then acknowledged.
+    New,
+    /// QoS 2 and given to the application before; to be acknowledged again, not to be given again.
+    Duplicate,
+    /// The peer sent more than our Receive Maximum allows; answered by Reason Code 0x93.
+    QuotaExceeded,
+}
+
+/// What a PUBREL is to the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PubrelOutcome {
+    /// Answered by PUBCOMP.
+    Known,
+    /// Answered by PUBCOMP, on 5.0 with Reason Code 0x92.
+    Unknown,
+}
+
+impl Incoming {
+    /// Begins a Network Connection on which we announced `receive_maximum`.
+    pub fn resume(&mut self, receive_maximum: NonZeroU16) {
+        self.receive_maximum = receive_maximum.get();
+        self.n_at_least_once = 0;
+        self.n_exactly_once = 0;
+        for counted in self.exactly_once.values_mut() {
+            *counted = Counted::No;
+        }
+    }
+
+    /// Takes note of a PUBLISH and says what it is.
+    pub fn handle_publish(
+        &mut self,
+        packet_identifier: PacketIdentifier,
+        qos: AcknowledgedQoS,
+    ) -> ReceivedPublish {
+        let earlier = match qos {
+            AcknowledgedQoS::AtLeastOnce => None,
+            AcknowledgedQoS::ExactlyOnce => self.exactly_once.get(&packet_identifier).copied(),
+        };
+        if earlier == Some(Counted::Yes) {
+            return ReceivedPublish::Duplicate;
+        }
+        if self.n_unacknowledged() >= self.receive_maximum {
+            return ReceivedPublish::QuotaExceeded;
+        }
+        match qos {
+            AcknowledgedQoS::AtLeastOnce => self.n_at_least_once += 1,
+            AcknowledgedQoS::ExactlyOnce => {
+                self.n_exactly_once += 1;
+                self.exactly_once.insert(packet_identifier, Counted::Yes);
+            }
+        }
+        if earlier.is_some() {
+            ReceivedPublish::Duplicate
+        } else {
+            ReceivedPublish::New
+        }
+    }
+
+    /// Takes note that a PUBACK was sent.
+    pub fn puback_sent(&mut self) {
+        self.n_at_least_once = self.n_at_least_once.saturating_sub(1);
+    }
+
+    /// Takes note that a PUBREC with an error was sent, which ends the exchange.
+    pub fn reject(&mut self, packet_identifier: PacketIdentifier) {
+        self.forget(packet_identifier);
+    }
+
+    /// Ends the exchange of QoS 2.
+    pub fn handle_pubrel(&mut self, packet_identifier: PacketIdentifier) -> PubrelOutcome {
+        if self.forget(packet_identifier) {
+            PubrelOutcome::Known
+        } else {
+            PubrelOutcome::Unknown
+        }
+    }
+
+    /// The identifiers of QoS 2 messages that were received and not released: what a store keeps.
+    pub fn packet_identifiers(&self) -> impl Iterator<Item = PacketIdentifier> + '_ {
+        self.exactly_once.keys().copied()
+    }
+
+    /// Makes the half again from what a store kept.
+    pub fn restore(packet_identifiers: impl IntoIterator<Item = PacketIdentifier>) -> Self {
+        Self {
+            exactly_once: packet_identifiers
+                .into_iter()
+                .map(|packet_identifier| (packet_identifier, Counted::No))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Messages of this Network Connection that count against our Receive Maximum.
+    #[must_use]
+    pub fn n_unacknowledged(&self) -> u16 {
+        self.n_at_least_once.saturating_add(self.n_exactly_once)
+    }
+
+    fn forget(&mut self, packet_identifier: PacketIdentifier) -> bool {
+        let counted = self.exactly_once.remove(&packet_identifier);
+        if counted == Some(Counted::Yes) {
+            self.n_exactly_once -= 1;
+        }
+        counted.is_some()
+    }
+}
+
+impl Default for Incoming {
+    fn default() -> Self {
+        Self {
+            receive_maximum: u16::MAX,
+            n_at_least_once: 0,
+            n_exactly_once: 0,
+            exactly_once: BTreeMap::new(),
+        }
+    }
+}
+
+/// Whether a QoS 2 message came on this Network Connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    Yes,
+    No,
+}

@@ -1,0 +1,497 @@
+//! The sending half of a session.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    num::NonZeroU16,
+};
+
+use crate::{PacketIdentifier, QoS, ReasonCode};
+
+/// Messages of QoS 1 and 2 on their way to the peer: those in flight, in order, and the queue behind them.
+///
+/// It begins suspended: nothing is sent before [`resume`](Self::resume).
+#[derive(Debug, Clone)]
+pub struct Outgoing<M> {
+    limits: OutgoingLimits,
+    /// The peer's Receive Maximum, not above `limits.in_flight_max`; 0 while suspended.
+    quota: u16,
+    /// What counts against `quota`: sent on this connection, or waiting for PUBCOMP.
+    n_unacknowledged: u16,
+    last_packet_identifier: u16,
+    next_sequence: u64,
+    in_flight: BTreeMap<PacketIdentifier, InFlight<M>>,
+    /// Identifiers of SUBSCRIBE and UNSUBSCRIBE, which share their numbers with PUBLISH.
+    reserved: BTreeSet<PacketIdentifier>,
+    /// In flight before this connection and not yet sent again on it.
+    resend: VecDeque<PacketIdentifier>,
+    queue: VecDeque<(M, AcknowledgedQoS)>,
+}
+
+/// How much an [`Outgoing`] may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutgoingLimits {
+    /// Messages that wait because the peer's Receive Maximum is reached, or because nobody is connected.
+    pub queue_len_max: usize,
+    /// Messages in flight, whatever Receive Maximum the peer announces.
+    pub in_flight_max: NonZeroU16,
+}
+
+/// The Quality of Service levels that are acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AcknowledgedQoS {
+    /// QoS 1.
+    AtLeastOnce,
+    /// QoS 2.
+    ExactlyOnce,
+}
+
+/// What is to be sent.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Transmission<'a, M> {
+    /// A PUBLISH.
+    Publish {
+        /// Its identifier.
+        packet_identifier: PacketIdentifier,
+        /// Its Quality of Service.
+        qos: AcknowledgedQoS,
+        /// Whether it was sent before.
+        dup: bool,
+        /// What its owner kept.
+        message: &'a M,
+    },
+    /// A PUBREL, again.
+    Pubrel {
+        /// Of the PUBLISH.
+        packet_identifier: PacketIdentifier,
+    },
+}
+
+/// What a PUBACK or PUBCOMP is to the session.
+#[derive(Debug, PartialEq, Eq)]
+pub enum AcknowledgementOutcome<M> {
+    /// The exchange is over, with or without success. `None` if the message was abandoned before.
+    Completed(Option<M>),
+    /// Nothing waits for it; to be ignored.
+    Unknown,
+    /// What waits under this identifier is waiting for another packet.
+    ProtocolError,
+}
+
+/// What a PUBREC is to the session.
+#[derive(Debug, PartialEq, Eq)]
+pub enum PubrecOutcome<M> {
+    /// Answered by PUBREL.
+    Release,
+    /// The peer refused the message, which ends the exchange. `None` if the message was abandoned before.
+    Rejected(Option<M>),
+    /// Answered by PUBREL, on 5.0 with Reason Code 0x92.
+    Unknown,
+    /// A QoS 1 message waits under this identifier.
+    ProtocolError,
+}
+
+/// The queue is at its limit; gives the message back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the queue of outgoing messages is full")]
+pub struct QueueFull<M>(pub M);
+
+/// How far a message in flight is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InFlightState {
+    /// PUBLISH was sent, PUBACK is expected.
+    AwaitingPuback,
+    /// PUBLISH was sent, PUBREC is expected.
+    AwaitingPubrec,
+    /// PUBREL was sent, PUBCOMP is expected.
+    AwaitingPubcomp,
+}
+
+#[derive(Debug, Clone)]
+struct InFlight<M> {
+    sequence: u64,
+    state: InFlightState,
+    /// Whether it counts against the quota of this connection.
+    counted: bool,
+    /// `None` only for an abandoned message that is being released.
+    message: Option<M>,
+}
+
+impl<M> Outgoing<M> {
+    /// Makes an empty, suspended half.
+    #[must_use]
+    pub fn new(limits: OutgoingLimits) -> Self {
+        Self {
+            limits,
+            quota: 0,
+            n_unacknowledged: 0,
+            last_packet_identifier: 0,
+            next_sequence: 0,
+            in_flight: BTreeMap::new(),
+            reserved: BTreeSet::new(),
+            resend: VecDeque::new(),
+            queue: VecDeque::new(),
+        }
+    }
+
+    /// Queues a message. [`poll_transmission`](Self::poll_transmission) then says when it may go.
+    ///
+    /// # Errors
+    ///
+    /// The queue is at its limit.
+    pub fn push(&mut self, message: M, qos: AcknowledgedQoS) -> Result<(), QueueFull<M>> {
+        if self.queue.len() >= self.limits.queue_len_max && !self.may_send() {
+            return Err(QueueFull(message));
+        }
+        self.queue.push_back((message, qos));
+        Ok(())
+    }
+
+    /// Gives the next thing to send, if the peer's Receive Maximum allows one; call it until it gives `None`.
+    ///
+    /// What was in flight before the connection comes first, in its order.
+    pub fn poll_transmission(&mut self) -> Option<Transmission<'_, M>> {
+        let (packet_identifier, dup) = match self.next_resend() {
+            Some(packet_identifier) => (packet_identifier, true),
+            None => (self.start_next()?, false),
+        };
+        let in_flight = self.in_flight.get(&packet_identifier)?;
+        let qos = match in_flight.state {
+            InFlightState::AwaitingPuback => AcknowledgedQoS::AtLeastOnce,
+            InFlightState::AwaitingPubrec => AcknowledgedQoS::ExactlyOnce,
+            InFlightState::AwaitingPubcomp => {
+                return Some(Transmission::Pubrel { packet_identifier });
+            }
+        };
+        Some(Transmission::Publish {
+            packet_identifier,
+            qos,
+            dup,
+            message: in_flight.message.as_ref()?,
+        })
+    }
+
+    /// Handles a PUBACK.
+    pub fn handle_puback(
+        &mut self,
+        packet_identifier: PacketIdentifier,
+    ) -> AcknowledgementOutcome<M> {
+        self.complete(packet_identifier, InFlightState::AwaitingPuback)
+    }
+
+    /// Handles a PUBREC.
+    pub fn handle_pubrec(
+        &mut self,
+        packet_identifier: PacketIdentifier,
+        reason_code: ReasonCode,
+    ) -> PubrecOutcome<M> {
+        let Some(in_flight) = self.in_flight.get_mut(&packet_identifier) else {
+            return PubrecOutcome::Unknown;
+        };
+        match in_flight.state {
+            InFlightState::AwaitingPuback => PubrecOutcome::ProtocolError,
+            InFlightState::AwaitingPubrec if reason_code.is_error() => {
+                PubrecOutcome::Rejected(self.remove(packet_identifier))
+            }
+            InFlightState::AwaitingPubrec => {
+                in_flight.state = InFlightState::AwaitingPubcomp;
+                PubrecOutcome::Release
+            }
+            InFlightState::AwaitingPubcomp => PubrecOutcome::Release,
+        }
+    }
+
+    /// Handles a PUBCOMP.
+    pub fn handle_pubcomp(
+        &mut self,
+        packet_identifier: PacketIdentifier,
+    ) -> AcknowledgementOutcome<M> {
+        self.complete(packet_identifier, InFlightState::AwaitingPubcomp)
+    }
+
+    /// Begins a Network Connection that goes on with this session; what is in flight becomes due again.
+    pub fn resume(&mut self, receive_maximum: NonZeroU16) {
+        self.suspend();
+        self.quota = receive_maximum.min(self.limits.in_flight_max).get();
+        let mut order: Vec<_> = self
+            .in_flight
+            .iter()
+            .map(|(packet_identifier, in_flight)| (in_flight.sequence, *packet_identifier))
+            .collect();
+        order.sort_unstable();
+        self.resend = order
+            .into_iter()
+            .map(|(_, identifier)| identifier)
+            .collect();
+        for in_flight in self.in_flight.values_mut() {
+            in_flight.counted = in_flight.state == InFlightState::AwaitingPubcomp;
+            self.n_unacknowledged += u16::from(in_flight.counted);
+        }
+    }
+
+    /// Ends the Network Connection: nothing is sent until the next [`resume`](Self::resume).
+    pub fn suspend(&mut self) {
+        self.quota = 0;
+        self.n_unacknowledged = 0;
+        self.reserved.clear();
+        self.resend.clear();
+    }
+
+    /// Starts anew because the peer has lost the session.
+    ///
+    /// Messages of QoS 1 go back to the front of the queue. Those of QoS 2 that were in flight are given back:
+    /// nobody can know whether they arrived.
+    #[must_use = "these messages will never be completed"]
+    pub fn restart(&mut self) -> Vec<M> {
+        self.suspend();
+        let mut in_flight: Vec<_> = std::mem::take(&mut self.in_flight).into_values().collect();
+        in_flight.sort_unstable_by_key(|in_flight| std::cmp::Reverse(in_flight.sequence));
+        let mut indeterminate = Vec::new();
+        for InFlight { state, message, .. } in in_flight {
+            let Some(message) = message else { continue };
+            match state {
+                InFlightState::AwaitingPuback => {
+                    self.queue
+                        .push_front((message, AcknowledgedQoS::AtLeastOnce));
+                }
+                InFlightState::AwaitingPubrec | InFlightState::AwaitingPubcomp => {
+                    indeterminate.push(message);
+                }
+            }
+        }
+        indeterminate.reverse();
+        indeterminate
+    }
+
+    /// Gives up every message that `condition` picks, queued or in flight, so that it is never sent (again).
+    ///
+    /// An exchange of QoS 2 that had begun is brought to its end by a PUBREL, because the peer may know its identifier.
+    pub fn abandon(&mut self, mut condition: impl FnMut(&M) -> bool) -> Vec<M> {
+        let mut order: Vec<_> = self
+            .in_flight
+            .iter()
+            .filter(|(_, in_flight)| in_flight.message.as_ref().is_some_and(&mut condition))
+            .map(|(packet_identifier, in_flight)| (in_flight.sequence, *packet_identifier))
+            .collect();
+        order.sort_unstable();
+        let mut abandoned: Vec<M> = order
+            .into_iter()
+            .filter_map(|(_, identifier)| self.abandon_in_flight(identifier))
+            .collect();
+        for (message, qos) in std::mem::take(&mut self.queue) {
+            if condition(&message) {
+                abandoned.push(message);
+            } else {
+                self.queue.push_back((message, qos));
+            }
+        }
+        abandoned
+    }
+
+    /// Takes an identifier for a SUBSCRIBE or UNSUBSCRIBE; `None` if all are in use.
+    /// It is free again after [`release_packet_identifier`](Self::release_packet_identifier),
+    /// and when the Network Connection ends.
+    pub fn reserve_packet_identifier(&mut self) -> Option<PacketIdentifier> {
+        let packet_identifier = self.allocate()?;
+        self.reserved.insert(packet_identifier);
+        Some(packet_identifier)
+    }
+
+    /// Frees an identifier that was reserved; says whether it was.
+    pub fn release_packet_identifier(&mut self, packet_identifier: PacketIdentifier) -> bool {
+        self.reserved.remove(&packet_identifier)
+    }
+
+    /// Whether a message that is pushed would be sent at once.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.queue.is_empty() && self.resend.is_empty() && self.may_send()
+    }
+
+    /// The message that is sent next of those that were never sent; for its owner to check whether it has expired.
+    #[must_use]
+    pub fn front_queued(&self) -> Option<&M> {
+        self.queue.front().map(|(message, _)| message)
+    }
+
+    /// Takes the message that would be sent next out of the queue.
+    pub fn pop_queued(&mut self) -> Option<M> {
+        self.queue.pop_front().map(|(message, _)| message)
+    }
+
+    /// The messages that were never sent, in order.
+    pub fn queued(&self) -> impl ExactSizeIterator<Item = (&M, AcknowledgedQoS)> {
+        self.queue.iter().map(|(message, qos)| (message, *qos))
+    }
+
+    /// The messages in flight, in the order of their identifiers; `None` for an abandoned one.
+    /// The number orders them by their first sending.
+    pub fn in_flight(
+        &self,
+    ) -> impl ExactSizeIterator<Item = (PacketIdentifier, InFlightState, u64, Option<&M>)> {
+        self.in_flight.iter().map(|(packet_identifier, in_flight)| {
+            (
+                *packet_identifier,
+                in_flight.state,
+                in_flight.sequence,
+                in_flight.message.as_ref(),
+            )
+        })
+    }
+
+    /// Puts a message in flight that a store kept; in the order of its first sending, before [`resume`](Self::resume).
+    pub fn restore_in_flight(
+        &mut self,
+        packet_identifier: PacketIdentifier,
+        state: InFlightState,
+        message: Option<M>,
+    ) {
+        let sequence = self.take_sequence();
+        self.last_packet_identifier = packet_identifier.value();
+        self.in_flight.insert(
+            packet_identifier,
+            InFlight {
+                sequence,
+                state,
+                counted: false,
+                message,
+            },
+        );
+    }
+
+    fn may_send(&self) -> bool {
+        self.n_unacknowledged < self.quota && self.n_identifiers() < usize::from(u16::MAX)
+    }
+
+    fn n_identifiers(&self) -> usize {
+        self.in_flight.len() + self.reserved.len()
+    }
+
+    fn next_resend(&mut self) -> Option<PacketIdentifier> {
+        while let Some(&packet_identifier) = self.resend.front() {
+            let Some(in_flight) = self.in_flight.get_mut(&packet_identifier) else {
+                self.resend.pop_front();
+                continue;
+            };
+            if !in_flight.counted {
+                if self.n_unacknowledged >= self.quota {
+                    return None;
+                }
+                in_flight.counted = true;
+                self.n_unacknowledged += 1;
+            }
+            self.resend.pop_front();
+            return Some(packet_identifier);
+        }
+        None
+    }
+
+    fn start_next(&mut self) -> Option<PacketIdentifier> {
+        if !self.resend.is_empty() || self.queue.is_empty() || !self.may_send() {
+            return None;
+        }
+        let packet_identifier = self.allocate()?;
+        let (message, qos) = self.queue.pop_front()?;
+        let state = match qos {
+            AcknowledgedQoS::AtLeastOnce => InFlightState::AwaitingPuback,
+            AcknowledgedQoS::ExactlyOnce => InFlightState::AwaitingPubrec,
+        };
+        let sequence = self.take_sequence();
+        self.in_flight.insert(
+            packet_identifier,
+            InFlight {
+                sequence,
+                state,
+                counted: true,
+                message: Some(message),
+            },
+        );
+        self.n_unacknowledged += 1;
+        Some(packet_identifier)
+    }
+
+    fn allocate(&mut self) -> Option<PacketIdentifier> {
+        if self.n_identifiers() >= usize::from(u16::MAX) {
+            return None;
+        }
+        loop {
+            self.last_packet_identifier = self.last_packet_identifier.wrapping_add(1);
+            let candidate = PacketIdentifier::new(self.last_packet_identifier);
+            if let Some(candidate) = candidate
+                && !self.in_flight.contains_key(&candidate)
+                && !self.reserved.contains(&candidate)
+            {
+                return Some(candidate);
+            }
+        }
+    }
+
+    fn take_sequence(&mut self) -> u64 {
+        self.next_sequence += 1;
+        self.next_sequence
+    }
+
+    fn complete(
+        &mut self,
+        packet_identifier: PacketIdentifier,
+        expected: InFlightState,
+    ) -> AcknowledgementOutcome<M> {
+        match self.in_flight.get(&packet_identifier) {
+            None => AcknowledgementOutcome::Unknown,
+            Some(in_flight) if in_flight.state != expected => AcknowledgementOutcome::ProtocolError,
+            Some(_) => AcknowledgementOutcome::Completed(self.remove(packet_identifier)),
+        }
+    }
+
+    fn remove(&mut self, packet_identifier: PacketIdentifier) -> Option<M> {
+        let in_flight = self.in_flight.remove(&packet_identifier)?;
+        self.n_unacknowledged -= u16::from(in_flight.counted);
+        in_flight.message
+    }
+
+    fn abandon_in_flight(&mut self, packet_identifier: PacketIdentifier) -> Option<M> {
+        let in_flight = self.in_flight.get_mut(&packet_identifier)?;
+        match in_flight.state {
+            InFlightState::AwaitingPuback => self.remove(packet_identifier),
+            InFlightState::AwaitingPubrec | InFlightState::AwaitingPubcomp => {
+                in_flight.state = InFlightState::AwaitingPubcomp;
+                in_flight.message.take()
+            }
+        }
+    }
+}
+
+impl<M> Default for Outgoing<M> {
+    fn default() -> Self {
+        Self::new(OutgoingLimits::default())
+    }
+}
+
+impl Default for OutgoingLimits {
+    fn default() -> Self {
+        Self {
+            queue_len_max: 1000,
+            in_flight_max: NonZeroU16::MAX,
+        }
+    }
+}
+
+impl AcknowledgedQoS {
+    /// The level as one that is acknowledged; `None` for QoS 0.
+    #[must_use]
+    pub const fn new(qos: QoS) -> Option<Self> {
+        match qos {
+            QoS::AtMostOnce => None,
+            QoS::AtLeastOnce => Some(Self::AtLeastOnce),
+            QoS::ExactlyOnce => Some(Self::ExactlyOnce),
+        }
+    }
+}
+
+impl From<AcknowledgedQoS> for QoS {
+    fn from(qos: AcknowledgedQoS) -> Self {
+        match qos {
+            AcknowledgedQoS::AtLeastOnce => Self::AtLeastOnce,
+            AcknowledgedQoS::ExactlyOnce => Self::ExactlyOnce,
+        }
+    }
+}
