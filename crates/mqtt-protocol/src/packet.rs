@@ -1,12 +1,36 @@
 //! The MQTT Control Packets. 5.0 is the superset; on 3.1.1 there are no properties and fewer Reason Codes.
 
+mod auth;
+mod connack;
 mod connect;
+mod disconnect;
+mod puback;
+mod pubcomp;
+mod publish;
+mod pubrec;
+mod pubrel;
+mod suback;
+mod subscribe;
+mod unsuback;
+mod unsubscribe;
 
+pub use auth::Auth;
+pub use connack::Connack;
 pub use connect::{Connect, WillMessage};
+pub use disconnect::Disconnect;
+pub use puback::Puback;
+pub use pubcomp::Pubcomp;
+pub use publish::{EncodedPublish, Publish};
+pub use pubrec::Pubrec;
+pub use pubrel::Pubrel;
+pub use suback::Suback;
+pub use subscribe::{RetainHandling, Subscribe, Subscription};
+pub use unsuback::Unsuback;
+pub use unsubscribe::Unsubscribe;
 
-use bytes::Bytes;
+use std::fmt;
 
-use crate::{PacketIdentifier, Properties, QoS, ReasonCode, TopicFilter, TopicName};
+use crate::{EncodeError, ProtocolVersion};
 
 /// An MQTT Control Packet of either version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,168 +67,108 @@ pub enum Packet {
     Auth(Auth),
 }
 
-/// The Server's answer to a CONNECT.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connack {
-    /// Whether the Server goes on with a session that it had.
-    pub session_present: bool,
-    /// `Success`, or why not. The codec translates to and from the five return codes of 3.1.1.
-    pub reason_code: ReasonCode,
-    /// 5.0 only.
-    pub properties: Properties,
+impl Packet {
+    /// Which packet this is.
+    #[must_use]
+    pub const fn packet_type(&self) -> PacketType {
+        match self {
+            Self::Connect(_) => PacketType::Connect,
+            Self::Connack(_) => PacketType::Connack,
+            Self::Publish(_) => PacketType::Publish,
+            Self::Puback(_) => PacketType::Puback,
+            Self::Pubrec(_) => PacketType::Pubrec,
+            Self::Pubrel(_) => PacketType::Pubrel,
+            Self::Pubcomp(_) => PacketType::Pubcomp,
+            Self::Subscribe(_) => PacketType::Subscribe,
+            Self::Suback(_) => PacketType::Suback,
+            Self::Unsubscribe(_) => PacketType::Unsubscribe,
+            Self::Unsuback(_) => PacketType::Unsuback,
+            Self::Pingreq => PacketType::Pingreq,
+            Self::Pingresp => PacketType::Pingresp,
+            Self::Disconnect(_) => PacketType::Disconnect,
+            Self::Auth(_) => PacketType::Auth,
+        }
+    }
+
+    /// Appends the bytes of the packet to `output`; after an error `output` is as it was.
+    ///
+    /// What 3.1.1 has no field for (properties, most Reason Codes, most Subscription Options) is left out there.
+    ///
+    /// # Errors
+    ///
+    /// The packet breaks a rule that only its maker can have broken.
+    pub fn encode(
+        &self,
+        version: ProtocolVersion,
+        output: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        self.encode_within(version, u32::MAX, output)
+    }
+
+    /// The same as `encode`, for a peer that told its Maximum Packet Size.
+    ///
+    /// # Errors
+    ///
+    /// As `encode`; `PacketTooLarge` also for a packet larger than `maximum_packet_size`.
+    pub fn encode_within(
+        &self,
+        version: ProtocolVersion,
+        maximum_packet_size: u32,
+        output: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let _ = (version, maximum_packet_size, output);
+        Ok(())
+    }
 }
 
-/// An Application Message on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Publish {
-    /// Whether this may be a re-delivery.
-    pub dup: bool,
-    /// Quality of Service.
-    pub qos: QoS,
-    /// To a Server: keep it. From a Server: it was kept.
-    pub retain: bool,
-    /// `None` only on 5.0, where a Topic Alias may stand for it.
-    pub topic_name: Option<TopicName>,
-    /// Present exactly when `qos` is above `AtMostOnce`.
-    pub packet_identifier: Option<PacketIdentifier>,
-    /// 5.0 only.
-    pub properties: Properties,
-    /// The application's bytes.
-    pub payload: Bytes,
-}
-
-// The codec's author moves each of the following into a file of its own.
-
-/// Acknowledges a QoS 1 PUBLISH.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Puback {
-    /// Of the PUBLISH.
-    pub packet_identifier: PacketIdentifier,
-    /// Always `Success` on 3.1.1.
-    pub reason_code: ReasonCode,
-    /// 5.0 only.
-    pub properties: Properties,
-}
-
-/// First answer to a QoS 2 PUBLISH.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pubrec {
-    /// Of the PUBLISH.
-    pub packet_identifier: PacketIdentifier,
-    /// Always `Success` on 3.1.1; an error ends the exchange.
-    pub reason_code: ReasonCode,
-    /// 5.0 only.
-    pub properties: Properties,
-}
-
-/// Answer to a PUBREC.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pubrel {
-    /// Of the PUBLISH.
-    pub packet_identifier: PacketIdentifier,
-    /// Always `Success` on 3.1.1.
-    pub reason_code: ReasonCode,
-    /// 5.0 only.
-    pub properties: Properties,
-}
-
-/// Last packet of a QoS 2 exchange.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pubcomp {
-    /// Of the PUBLISH.
-    pub packet_identifier: PacketIdentifier,
-    /// Always `Success` on 3.1.1.
-    pub reason_code: ReasonCode,
-    /// 5.0 only.
-    pub properties: Properties,
-}
-
-/// Asks for messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subscribe {
-    /// Answered with the same in SUBACK.
-    pub packet_identifier: PacketIdentifier,
-    /// 5.0 only.
-    pub properties: Properties,
-    /// At least one.
-    pub subscriptions: Vec<Subscription>,
-}
-
-/// One Topic Filter of a SUBSCRIBE with its Subscription Options.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subscription {
-    /// Which topics.
-    pub topic_filter: TopicFilter,
-    /// The highest QoS that the Server may send with.
-    pub maximum_qos: QoS,
-    /// Not those that this very client published. 5.0 only.
-    pub no_local: bool,
-    /// Whether RETAIN is forwarded as the publisher set it. 5.0 only.
-    pub retain_as_published: bool,
-    /// Whether retained messages are sent on subscribing. 5.0 only.
-    pub retain_handling: RetainHandling,
-}
-
-/// Whether retained messages are sent on subscribing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+/// The kinds of packet with their wire numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
-pub enum RetainHandling {
-    /// On every SUBSCRIBE.
-    #[default]
-    Send = 0,
-    /// Only if the subscription did not exist.
-    SendIfNew = 1,
-    /// Never.
-    DoNotSend = 2,
+#[expect(missing_docs, reason = "each is described at the packet of that name")]
+pub enum PacketType {
+    Connect = 1,
+    Connack = 2,
+    Publish = 3,
+    Puback = 4,
+    Pubrec = 5,
+    Pubrel = 6,
+    Pubcomp = 7,
+    Subscribe = 8,
+    Suback = 9,
+    Unsubscribe = 10,
+    Unsuback = 11,
+    Pingreq = 12,
+    Pingresp = 13,
+    Disconnect = 14,
+    Auth = 15,
 }
 
-/// Answers a SUBSCRIBE.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Suback {
-    /// Of the SUBSCRIBE.
-    pub packet_identifier: PacketIdentifier,
-    /// 5.0 only.
-    pub properties: Properties,
-    /// One for each Topic Filter, in order; every failure is `UnspecifiedError` on 3.1.1.
-    pub reason_codes: Vec<ReasonCode>,
+impl PacketType {
+    /// The packet's name as the specification writes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "CONNECT",
+            Self::Connack => "CONNACK",
+            Self::Publish => "PUBLISH",
+            Self::Puback => "PUBACK",
+            Self::Pubrec => "PUBREC",
+            Self::Pubrel => "PUBREL",
+            Self::Pubcomp => "PUBCOMP",
+            Self::Subscribe => "SUBSCRIBE",
+            Self::Suback => "SUBACK",
+            Self::Unsubscribe => "UNSUBSCRIBE",
+            Self::Unsuback => "UNSUBACK",
+            Self::Pingreq => "PINGREQ",
+            Self::Pingresp => "PINGRESP",
+            Self::Disconnect => "DISCONNECT",
+            Self::Auth => "AUTH",
+        }
+    }
 }
 
-/// Ends subscriptions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsubscribe {
-    /// Answered with the same in UNSUBACK.
-    pub packet_identifier: PacketIdentifier,
-    /// 5.0 only.
-    pub properties: Properties,
-    /// At least one.
-    pub topic_filters: Vec<TopicFilter>,
-}
-
-/// Answers an UNSUBSCRIBE.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unsuback {
-    /// Of the UNSUBSCRIBE.
-    pub packet_identifier: PacketIdentifier,
-    /// 5.0 only.
-    pub properties: Properties,
-    /// One for each Topic Filter, in order; always empty on 3.1.1.
-    pub reason_codes: Vec<ReasonCode>,
-}
-
-/// Says that the connection ends, and why. On 3.1.1 only Clients send it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Disconnect {
-    /// Always `NormalDisconnection` on 3.1.1.
-    pub reason_code: ReasonCode,
-    /// 5.0 only.
-    pub properties: Properties,
-}
-
-/// A step of enhanced authentication. 5.0 only.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Auth {
-    /// `Success`, `ContinueAuthentication` or `ReAuthenticate`.
-    pub reason_code: ReasonCode,
-    /// Method, data, reason, User Properties.
-    pub properties: Properties,
+impl fmt::Display for PacketType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
 }

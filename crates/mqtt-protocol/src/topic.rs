@@ -6,14 +6,308 @@ use bytestring::ByteString;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicName(ByteString);
 
+impl TopicName {
+    /// Checks a text.
+    ///
+    /// # Errors
+    ///
+    /// Says which rule for Topic Names the text breaks.
+    pub fn new(topic: impl Into<ByteString>) -> Result<Self, InvalidTopic> {
+        Self::checked(topic.into())
+    }
+
+    fn checked(topic: ByteString) -> Result<Self, InvalidTopic> {
+        check_length(&topic)?;
+        for &byte in topic.as_bytes() {
+            match byte {
+                b'+' | b'#' => return Err(InvalidTopic::WildcardInTopicName),
+                0 => return Err(InvalidTopic::NullCharacter),
+                _ => {}
+            }
+        }
+        Ok(Self(topic))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text with its shared buffer.
+    #[must_use]
+    pub const fn as_byte_string(&self) -> &ByteString {
+        &self.0
+    }
+
+    /// The texts between the slashes; some may be empty.
+    pub fn levels(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/')
+    }
+}
+
 /// What a subscription asks for: a topic in which `+` stands for one level and a final `#` for all that follow.
+///
+/// `$share/<group>/<filter>` asks for a share of what `<filter>` matches.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicFilter(ByteString);
 
-/// Why a text is neither a Topic Name nor a Topic Filter.
+impl TopicFilter {
+    /// Checks a text.
+    ///
+    /// # Errors
+    ///
+    /// Says which rule for Topic Filters the text breaks.
+    pub fn new(filter: impl Into<ByteString>) -> Result<Self, InvalidTopic> {
+        Self::checked(filter.into())
+    }
+
+    fn checked(filter: ByteString) -> Result<Self, InvalidTopic> {
+        check_length(&filter)?;
+        if filter.as_bytes().contains(&0) {
+            return Err(InvalidTopic::NullCharacter);
+        }
+        check_wildcards(match filter.strip_prefix(SHARE_PREFIX) {
+            Some(shared) => {
+                split_shared(shared)
+                    .ok_or(InvalidTopic::SharedSubscription)?
+                    .1
+            }
+            None => &filter,
+        })?;
+        Ok(Self(filter))
+    }
+
+    /// The text, with `$share/<group>/` if it has that.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text with its shared buffer.
+    #[must_use]
+    pub const fn as_byte_string(&self) -> &ByteString {
+        &self.0
+    }
+
+    /// The texts between the slashes, wildcards as `+` and `#`; some may be empty.
+    pub fn levels(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/')
+    }
+
+    /// Whether a message of this topic is asked for; of a Shared Subscription, by the filter inside.
+    #[must_use]
+    pub fn matches(&self, topic: &TopicName) -> bool {
+        let filter = match self.shared_parts() {
+            Some((_, filter)) => filter,
+            None => &self.0,
+        };
+        // 5.0 [MQTT-4.7.2-1]: wildcards do not reach the Server's own topics.
+        if topic.0.starts_with('$') && filter.starts_with(['+', '#']) {
+            return false;
+        }
+        let mut topic_levels = topic.levels();
+        for level in filter.split('/') {
+            if level == "#" {
+                return true;
+            }
+            match topic_levels.next() {
+                Some(topic_level) if level == "+" || level == topic_level => {}
+                Some(_) | None => return false,
+            }
+        }
+        topic_levels.next().is_none()
+    }
+
+    /// The group (the ShareName) and the filter inside, if this is a Shared Subscription.
+    #[must_use]
+    pub fn shared(&self) -> Option<(&str, Self)> {
+        let (group, filter) = self.shared_parts()?;
+        Some((group, Self(self.0.slice_ref(filter))))
+    }
+
+    /// Whether this is a Shared Subscription.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.0.starts_with(SHARE_PREFIX)
+    }
+
+    /// Whether there is a `+` or `#` in it.
+    #[must_use]
+    pub fn has_wildcard(&self) -> bool {
+        self.0.contains(['+', '#'])
+    }
+
+    fn shared_parts(&self) -> Option<(&str, &str)> {
+        split_shared(self.0.strip_prefix(SHARE_PREFIX)?)
+    }
+}
+
+/// Why a text is no Topic Name or no Topic Filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTopic {
     /// It has no characters.
     #[error("topic is empty")]
     Empty,
+    /// It is longer than 65,535 bytes.
+    #[error("topic is longer than 65,535 bytes")]
+    TooLong,
+    /// It contains U+0000.
+    #[error("topic contains U+0000")]
+    NullCharacter,
+    /// A Topic Name contains `+` or `#`.
+    #[error("topic name contains a wildcard")]
+    WildcardInTopicName,
+    /// A `+` or `#` shares its level with other characters, or levels follow a `#`.
+    #[error("wildcard is not alone in its level, or not last")]
+    MisplacedWildcard,
+    /// `$share/` is not followed by a group without wildcards and a filter.
+    #[error("shared subscription lacks its group or its filter")]
+    SharedSubscription,
+}
+
+const SHARE_PREFIX: &str = "$share/";
+
+fn check_length(text: &str) -> Result<(), InvalidTopic> {
+    match text.len() {
+        0 => Err(InvalidTopic::Empty),
+        1..=0xFFFF => Ok(()),
+        _ => Err(InvalidTopic::TooLong),
+    }
+}
+
+fn check_wildcards(filter: &str) -> Result<(), InvalidTopic> {
+    let mut ended = false;
+    for level in filter.split('/') {
+        if ended || (level.len() > 1 && level.contains(['+', '#'])) {
+            return Err(InvalidTopic::MisplacedWildcard);
+        }
+        ended = level == "#";
+    }
+    Ok(())
+}
+
+/// Splits what follows `$share/`.
+fn split_shared(shared: &str) -> Option<(&str, &str)> {
+    let (group, filter) = shared.split_once('/')?;
+    let is_valid = !group.is_empty() && !group.contains(['+', '#']) && !filter.is_empty();
+    is_valid.then_some((group, filter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(filter: &str, topic: &str) -> bool {
+        TopicFilter::new(filter)
+            .unwrap()
+            .matches(&TopicName::new(topic).unwrap())
+    }
+
+    #[test]
+    fn topic_names_follow_the_rules() {
+        for valid in ["/", "a", "a//b", " ", "$SYS/x", "/finance", "Ångström/水"] {
+            assert_eq!(
+                TopicName::new(valid).map(|t| t.as_str().to_owned()),
+                Ok(valid.to_owned())
+            );
+        }
+        for (invalid, error) in [
+            ("", InvalidTopic::Empty),
+            ("a/+", InvalidTopic::WildcardInTopicName),
+            ("a#", InvalidTopic::WildcardInTopicName),
+            ("a\0b", InvalidTopic::NullCharacter),
+        ] {
+            assert_eq!(TopicName::new(invalid), Err(error), "{invalid:?}");
+        }
+        assert!(TopicName::new("a".repeat(65_535)).is_ok());
+        assert_eq!(
+            TopicName::new("a".repeat(65_536)),
+            Err(InvalidTopic::TooLong)
+        );
+    }
+
+    #[test]
+    fn topic_filters_follow_the_rules() {
+        for valid in [
+            "#",
+            "+",
+            "/",
+            "+/+",
+            "/+",
+            "a/#",
+            "+/a/#",
+            "a//+",
+            "$share",
+            "$share/g/#",
+            "$share/g//",
+        ] {
+            assert!(TopicFilter::new(valid).is_ok(), "{valid:?}");
+        }
+        for (invalid, error) in [
+            ("", InvalidTopic::Empty),
+            ("a#", InvalidTopic::MisplacedWildcard),
+            ("a/#/b", InvalidTopic::MisplacedWildcard),
+            ("#/", InvalidTopic::MisplacedWildcard),
+            ("a+/b", InvalidTopic::MisplacedWildcard),
+            ("++", InvalidTopic::MisplacedWildcard),
+            ("a\0", InvalidTopic::NullCharacter),
+            ("$share/", InvalidTopic::SharedSubscription),
+            ("$share/g", InvalidTopic::SharedSubscription),
+            ("$share/g/", InvalidTopic::SharedSubscription),
+            ("$share//a", InvalidTopic::SharedSubscription),
+            ("$share/g+/a", InvalidTopic::SharedSubscription),
+            ("$share/#/a", InvalidTopic::SharedSubscription),
+            ("$share/g/a#", InvalidTopic::MisplacedWildcard),
+        ] {
+            assert_eq!(TopicFilter::new(invalid), Err(error), "{invalid:?}");
+        }
+    }
+
+    #[test]
+    fn filters_match_as_in_the_specification() {
+        for (filter, topic) in [
+            ("sport/tennis/player1/#", "sport/tennis/player1"),
+            (
+                "sport/tennis/player1/#",
+                "sport/tennis/player1/score/wimbledon",
+            ),
+            ("sport/#", "sport"),
+            ("#", "sport"),
+            ("#", "/"),
+            ("sport/tennis/+", "sport/tennis/player1"),
+            ("sport/+", "sport/"),
+            ("+/+", "/finance"),
+            ("/+", "/finance"),
+            ("+", "sport"),
+            ("$SYS/#", "$SYS/uptime"),
+            ("$SYS/+", "$SYS/uptime"),
+            ("a/b", "a/b"),
+            ("$share/group/a/+", "a/b"),
+        ] {
+            assert!(matches(filter, topic), "{filter} should match {topic}");
+        }
+        for (filter, topic) in [
+            ("sport/tennis/+", "sport/tennis/player1/ranking"),
+            ("sport/+", "sport"),
+            ("+", "/finance"),
+            ("#", "$SYS/uptime"),
+            ("+/uptime", "$SYS/uptime"),
+            ("a/b", "a/b/c"),
+            ("a/b/c", "a/b"),
+            ("a/b", "A/b"),
+            ("a/b", "a/b/"),
+            ("$share/group/#", "$SYS/uptime"),
+        ] {
+            assert!(!matches(filter, topic), "{filter} should not match {topic}");
+        }
+    }
+
+    #[test]
+    fn a_shared_subscription_has_a_group_and_a_filter() {
+        let filter = TopicFilter::new("$share/pumps/north/+/set").unwrap();
+        let (group, inner) = filter.shared().unwrap();
+        assert_eq!((group, inner.as_str()), ("pumps", "north/+/set"));
+        assert_eq!(TopicFilter::new("$shared/a/b").unwrap().shared(), None);
+    }
 }
