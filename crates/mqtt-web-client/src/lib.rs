@@ -1,1 +1,46 @@
-//! Placeholder.
+//! MQTT 3.1.1 and 5.0 over WebSocket in the browser.
+//!
+//! ```no_run
+//! use futures_util::StreamExt as _;
+//! use mqtt_web_client::{Client, Event, Options, SubscriptionOptions, TopicFilter};
+//!
+//! # async fn example() {
+//! let (client, mut events) = Client::connect(Options::new("ws://127.0.0.1:8080/mqtt"));
+//! let topic_filter = TopicFilter::new("rootzone/#").expect("is a valid filter");
+//! drop(client.subscribe([topic_filter], SubscriptionOptions::default()));
+//! while let Some(event) = events.next().await {
+//!     if let Event::Message(message) = event {
+//!         // …
+//!     }
+//! }
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod backoff;
+mod client;
+mod driver;
+mod error;
+mod event;
+mod message;
+mod options;
+mod receipt;
+mod status;
+mod transport;
+
+pub use backoff::{Backoff, BackoffSettings};
+pub use bytes::Bytes;
+pub use client::{Client, SubscriptionOptions};
+pub use error::{PublishError, SubscribeError};
+pub use event::{Event, Events};
+pub use message::{Message, Publication, QueuePolicy};
+pub use mqtt_protocol::{
+    Instant, InvalidTopic, Properties, Property, ProtocolVersion, QoS, ReasonCode, RetainHandling,
+    TopicFilter, TopicName, WillMessage,
+};
+pub use options::{Limits, Options, Resubscribe};
+pub use receipt::Receipt;
+pub use status::{Failure, Status, StopReason, in_words};
+pub use transport::{Link, LinkHandler, Transport, WebSocketTransport};

@@ -1,0 +1,115 @@
+//! What a client is told once, when it begins.
+
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use mqtt_protocol::{ProtocolVersion, WillMessage};
+
+use crate::BackoffSettings;
+
+/// Where to connect, as whom, and how patiently.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The broker's address, beginning with `ws://` or `wss://`.
+    pub url: String,
+    /// By default 5.0.
+    pub protocol_version: ProtocolVersion,
+    /// By default empty: the Server chooses, and what it chose is used again on reconnection.
+    pub client_identifier: String,
+    /// Who the user says they are.
+    pub user_name: Option<String>,
+    /// How they prove it.
+    pub password: Option<Bytes>,
+    /// Whether the first connection begins without what the Server kept of earlier ones. By default so.
+    /// A reconnection never asks for it, so that unfinished exchanges go on.
+    pub clean_start: bool,
+    /// Seconds that the Server keeps the session without a connection. 5.0 only; by default 5 min.
+    pub session_expiry_interval_secs: u32,
+    /// Seconds; by default 120, with a ping at half of it, because browsers run the timers
+    /// of a hidden page only once a minute. 0 for no pings.
+    pub keep_alive_secs: u16,
+    /// Sent with every CONNECT.
+    pub will: Option<WillMessage>,
+    /// From opening the socket to CONNACK; by default 10 s.
+    pub connack_timeout: Duration,
+    /// From PINGREQ to PINGRESP; by default 20 s.
+    pub pingresp_timeout: Duration,
+    /// Whether subscriptions are made again on reconnection.
+    pub resubscribe: Resubscribe,
+    /// How long to wait between attempts.
+    pub backoff: BackoffSettings,
+    /// How much may gather, in either direction.
+    pub limits: Limits,
+}
+
+/// When subscriptions are made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Resubscribe {
+    /// Only if the Server has lost the session.
+    #[default]
+    IfSessionLost,
+    /// On every reconnection, so that retained messages come again (Retain Handling 0).
+    Always,
+}
+
+/// How much may gather, in either direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Publications that wait for a connection or for the Server's Receive Maximum.
+    pub queue_len_max: usize,
+    /// Payload bytes of the publications that wait for a connection.
+    pub queue_bytes_max: usize,
+    /// Messages that wait for the reader of [`Events`](crate::Events).
+    pub events_len_max: usize,
+    /// Packets from the Server, in bytes.
+    pub maximum_packet_size: NonZeroU32,
+    /// Unacknowledged messages from the Server. Announced on 5.0 only.
+    pub receive_maximum: NonZeroU16,
+    /// Topic Aliases from the Server. Announced on 5.0 only.
+    pub topic_alias_maximum: u16,
+    /// Bytes in the socket's buffer above which publications are refused.
+    pub buffered_amount_max: usize,
+}
+
+impl Options {
+    /// Makes the default options for a broker's address.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            protocol_version: ProtocolVersion::V5_0,
+            client_identifier: String::new(),
+            user_name: None,
+            password: None,
+            clean_start: true,
+            session_expiry_interval_secs: 300,
+            keep_alive_secs: 120,
+            will: None,
+            connack_timeout: Duration::from_secs(10),
+            pingresp_timeout: Duration::from_secs(20),
+            resubscribe: Resubscribe::default(),
+            backoff: BackoffSettings::default(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            queue_len_max: 1000,
+            queue_bytes_max: 1 << 20,
+            events_len_max: 10_000,
+            maximum_packet_size: MAXIMUM_PACKET_SIZE,
+            receive_maximum: RECEIVE_MAXIMUM,
+            topic_alias_maximum: 64,
+            buffered_amount_max: 4 << 20,
+        }
+    }
+}
+
+const MAXIMUM_PACKET_SIZE: NonZeroU32 = NonZeroU32::new(1 << 20).expect("not zero");
+const RECEIVE_MAXIMUM: NonZeroU16 = NonZeroU16::new(1024).expect("not zero");
