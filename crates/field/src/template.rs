@@ -1,0 +1,246 @@
+//! The plain templates that tell where in a payload a value stands.
+
+use serde_json::Value;
+
+use crate::json::{TEXT_LEN_MAX, number_in, number_of, parse_value, text_of};
+
+/// Where in a payload a value stands, as a discovery message's `value_template` says it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Template {
+    /// `{{ value }}`, or no template: the whole payload.
+    #[default]
+    Value,
+    /// `{{ value_json.a['b'][0] }}`: a place within the payload's JSON.
+    Path(Vec<Step>),
+    /// Anything else. Guessing would show a wrong number.
+    NotSupported(String),
+}
+
+/// One step into JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// To an object's field.
+    Key(String),
+    /// To an array's element.
+    Index(usize),
+}
+
+impl Template {
+    /// Reads a template.
+    #[must_use]
+    pub fn parse(template: &str) -> Self {
+        let inner = template
+            .trim()
+            .strip_prefix("{{")
+            .and_then(|rest| rest.strip_suffix("}}"))
+            .map(str::trim);
+        match inner {
+            Some("value") => Self::Value,
+            Some(expression) => match expression.strip_prefix("value_json").and_then(steps) {
+                Some(path) => Self::Path(path),
+                None => Self::not_supported(template),
+            },
+            None => Self::not_supported(template),
+        }
+    }
+
+    /// The number that stands there.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn number(&self, payload: &[u8]) -> Result<f64, TemplateError> {
+        match self {
+            Self::Value => text_of(payload).ok().and_then(number_in),
+            Self::Path(path) => number_of(&at(path, payload)?),
+            Self::NotSupported(template) => return Err(TemplateError::not_supported(template)),
+        }
+        .ok_or(TemplateError::NotANumber)
+    }
+
+    /// The text that stands there, numbers and truth values included.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn text(&self, payload: &[u8]) -> Result<String, TemplateError> {
+        match self {
+            Self::Value => text_of(payload)
+                .map(Into::into)
+                .map_err(|_| TemplateError::NotAText),
+            Self::Path(path) => match at(path, payload)? {
+                Value::String(text) => Ok(text),
+                // As Jinja writes them.
+                Value::Bool(true) => Ok("True".into()),
+                Value::Bool(false) => Ok("False".into()),
+                number @ Value::Number(_) => number_of(&number)
+                    .map(|number| number.to_string())
+                    .ok_or(TemplateError::NotAText),
+                Value::Null | Value::Array(_) | Value::Object(_) => Err(TemplateError::NotAText),
+            },
+            Self::NotSupported(template) => Err(TemplateError::not_supported(template)),
+        }
+    }
+
+    fn not_supported(template: &str) -> Self {
+        Self::NotSupported(template.chars().take(TEXT_LEN_MAX).collect())
+    }
+}
+
+/// Why a template gives nothing for a payload.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    /// The template says more than is understood here.
+    #[error("template not supported: {template}")]
+    NotSupported {
+        /// The template.
+        template: String,
+    },
+    /// The template looks into JSON, and the payload is none.
+    #[error("payload is not JSON")]
+    NotJson,
+    /// There is nothing at the place that the template names.
+    #[error("payload has nothing at the template's place")]
+    Missing,
+    /// There is something else than a number.
+    #[error("value is not a number")]
+    NotANumber,
+    /// There is something else than a text, a number or a truth value.
+    #[error("value is not a text")]
+    NotAText,
+}
+
+impl TemplateError {
+    fn not_supported(template: &str) -> Self {
+        Self::NotSupported {
+            template: template.into(),
+        }
+    }
+}
+
+/// `.a['b'][0]`, step by step; `None` if there is anything else.
+fn steps(mut rest: &str) -> Option<Vec<Step>> {
+    let mut steps = Vec::new();
+    while !rest.is_empty() {
+        let step;
+        (step, rest) = if let Some(after) = rest.strip_prefix('.') {
+            let end = after
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(after.len());
+            let (key, rest) = after.split_at(end);
+            if key.is_empty() {
+                return None;
+            }
+            (Step::Key(key.into()), rest)
+        } else {
+            let (inner, rest) = rest.strip_prefix('[')?.split_once(']')?;
+            (bracketed(inner.trim())?, rest)
+        };
+        steps.push(step);
+    }
+    (!steps.is_empty()).then_some(steps)
+}
+
+fn bracketed(inner: &str) -> Option<Step> {
+    for quote in ['\'', '"'] {
+        if let Some(key) = inner
+            .strip_prefix(quote)
+            .and_then(|rest| rest.strip_suffix(quote))
+        {
+            return (!key.contains([quote, '\\'])).then(|| Step::Key(key.into()));
+        }
+    }
+    inner.parse().ok().map(Step::Index)
+}
+
+fn at(path: &[Step], payload: &[u8]) -> Result<Value, TemplateError> {
+    let mut value = text_of(payload)
+        .ok()
+        .and_then(parse_value)
+        .ok_or(TemplateError::NotJson)?;
+    for step in path {
+        value = match step {
+            Step::Key(key) => value.get_mut(key),
+            Step::Index(index) => value.get_mut(index),
+        }
+        .ok_or(TemplateError::Missing)?
+        .take();
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn plain_places_are_found() {
+        let payload = br#"{"soil":{"m 1":[40.5,"ON"]},"state":"online","on":true}"#;
+        for (template, number) in [
+            ("{{ value_json.soil['m 1'][0] }}", 40.5),
+            ("{{value_json[\"soil\"]['m 1'][0]}}", 40.5),
+        ] {
+            assert_eq!(Template::parse(template).number(payload), Ok(number));
+        }
+        for (template, text) in [
+            ("{{ value_json.state }}", "online"),
+            ("{{ value_json.soil['m 1'][0] }}", "40.5"),
+            ("{{ value_json.on }}", "True"),
+        ] {
+            assert_eq!(Template::parse(template).text(payload).as_deref(), Ok(text));
+        }
+        assert_eq!(Template::parse("{{ value }}").number(b"12 %"), Ok(12.0));
+    }
+
+    #[test]
+    fn what_is_not_there_is_no_number() {
+        for (template, payload, error) in [
+            ("{{ value_json.a }}", "{}", TemplateError::Missing),
+            ("{{ value_json.a }}", "12", TemplateError::Missing),
+            ("{{ value_json.a }}", "a", TemplateError::NotJson),
+            (
+                "{{ value_json.a }}",
+                "{\"a\":[]}",
+                TemplateError::NotANumber,
+            ),
+            ("{{ value }}", "unknown", TemplateError::NotANumber),
+        ] {
+            assert_eq!(
+                Template::parse(template).number(payload.as_bytes()),
+                Err(error),
+                "{template} of {payload}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_templates_are_named_and_never_guessed() {
+        for template in [
+            "{{ value | float }}",
+            "{{ value_json.a * 2 }}",
+            "{{ value_json }}",
+            "{{ value_json. }}",
+            "{{ value_json['a] }}",
+            "{% if value %}1{% endif %}",
+            "value",
+            "",
+        ] {
+            let error = Template::parse(template).number(b"1").unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("template not supported: {template}")
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_template_and_no_payload_panics(
+            template in "\\{\\{ ?value(_json)?([.\\[\\]'a0]){0,8} ?\\}\\}|.*",
+            payload: String,
+        ) {
+            let template = Template::parse(&template);
+            let _ = template.number(payload.as_bytes());
+            let _ = template.text(payload.as_bytes());
+        }
+    }
+}
