@@ -10,6 +10,7 @@ mod packet;
 mod packet_identifier;
 mod property;
 mod reason_code;
+mod server;
 mod session;
 mod time;
 mod topic;
@@ -26,6 +27,9 @@ pub use packet::{
 pub use packet_identifier::PacketIdentifier;
 pub use property::{Properties, Property};
 pub use reason_code::ReasonCode;
+pub use server::{
+    Acceptance, ClientCapabilities, Closing, Request, ServerConnection, ServerOutput, ServerSettings,
+};
 pub use session::{
     AcknowledgedQoS, AcknowledgementOutcome, InFlightState, Incoming, Outgoing, OutgoingLimits,
     PubrecOutcome, PubrelOutcome, QueueFull, ReceivedPublish, Session, Transmission,

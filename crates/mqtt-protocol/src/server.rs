@@ -1,0 +1,319 @@
+//! The Server side of one Network Connection.
+
+mod acknowledge;
+mod connect;
+mod disconnect;
+mod publish;
+
+pub use self::connect::Acceptance;
+
+use std::{
+    num::{NonZeroU16, NonZeroU32},
+    sync::Arc,
+    time::Duration,
+};
+
+use bytestring::ByteString;
+
+use crate::{
+    Disconnect, Instant, Packet, ProtocolVersion, Publish, QoS, ReasonCode, Session, SilenceTimer,
+    Subscribe, TopicName, Unsubscribe,
+};
+
+/// The Server side of one Network Connection: which packet may come when, and what is answered.
+///
+/// The first packet goes to [`handle_first_packet`](Self::handle_first_packet). Once its CONNECT is
+/// [accepted](Self::accept), packets go to [`handle_packet`](Self::handle_packet) together with the Session.
+/// What only the owner of topics and sessions can answer is returned as a [`Request`], because it has to be
+/// answered before the next packet is looked at. All else is found in [`poll_output`](Self::poll_output),
+/// which also works after an error: the DISCONNECT is then queued, and [`ServerOutput::Close`] follows.
+#[derive(Debug)]
+pub struct ServerConnection {
+    settings: Arc<ServerSettings>,
+    state: State,
+    version: ProtocolVersion,
+    connect_due: Instant,
+    silence: SilenceTimer,
+    client: ClientCapabilities,
+    /// Of the CONNECT or the CONNACK, in seconds.
+    session_expiry_interval: u32,
+    /// At the place of an alias, less one, the Topic Name that it stands for.
+    topic_by_alias: Vec<Option<TopicName>>,
+    output: Vec<u8>,
+}
+
+/// What a Server says about itself, the same for all Clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// Time for the CONNECT to come.
+    pub connect_timeout: Duration,
+    /// The largest packet that is read.
+    pub maximum_packet_size: u32,
+    /// QoS 1 and 2 messages that a Client may send before they are acknowledged.
+    pub receive_maximum: NonZeroU16,
+    /// The highest Topic Alias that a Client may use.
+    pub topic_alias_maximum: u16,
+    /// The highest QoS of a PUBLISH from a Client.
+    pub maximum_qos: QoS,
+    /// Whether retained messages are kept.
+    pub retain_available: bool,
+    /// Whether Topic Filters may have wildcards.
+    pub wildcard_subscription_available: bool,
+    /// Whether subscriptions may have identifiers.
+    pub subscription_identifiers_available: bool,
+    /// Whether `$share/…` is understood.
+    pub shared_subscription_available: bool,
+    /// The longest Keep Alive that a 5.0 Client may choose.
+    pub keep_alive_max: Option<NonZeroU16>,
+    /// The longest Session Expiry Interval in seconds; `u32::MAX` for no limit.
+    pub session_expiry_interval_max: u32,
+    /// The base for Response Topics, told to Clients that ask.
+    pub response_information: Option<ByteString>,
+}
+
+/// What the Client said about itself in its CONNECT.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientCapabilities {
+    /// The largest packet that it reads.
+    pub maximum_packet_size: NonZeroU32,
+    /// QoS 1 and 2 messages that it lets us send before it acknowledges them.
+    pub receive_maximum: NonZeroU16,
+    /// The highest Topic Alias that we may use.
+    pub topic_alias_maximum: u16,
+    /// Whether failures may be explained everywhere.
+    pub request_problem_information: bool,
+    /// Whether it wants the base for Response Topics.
+    pub request_response_information: bool,
+}
+
+/// What a Client asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Request {
+    /// To publish a message that is no duplicate. Its Topic Name is there, its Topic Alias is not.
+    /// Above QoS 0 answered by [`ServerConnection::acknowledge`].
+    Publish(Publish),
+    /// To subscribe; answered by [`ServerConnection::suback`].
+    Subscribe(Subscribe),
+    /// To unsubscribe; answered by [`ServerConnection::unsuback`].
+    Unsubscribe(Unsubscribe),
+    /// To send more of what waits in the session, if there is any: a message was acknowledged.
+    Continue,
+    /// To be left alone. The connection is closed already.
+    Disconnect(Disconnect),
+}
+
+/// What is to be done for the Network Connection.
+#[derive(Debug, PartialEq, Eq)]
+pub enum ServerOutput {
+    /// Put these bytes on the wire.
+    Transmit(Vec<u8>),
+    /// Close the Network Connection; said again until it is done.
+    Close(Closing),
+    /// Call [`ServerConnection::handle_timeout`] at this moment.
+    Timeout(Option<Instant>),
+}
+
+/// Why the Server closes a Network Connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// The Client said goodbye.
+    ByClient(ReasonCode),
+    /// We do, for this reason, whether or not the Client could be told.
+    ByServer(ReasonCode),
+    /// No CONNECT came in time.
+    ConnectTimeout,
+    /// What came first was no CONNECT.
+    NotMqtt,
+    /// The Network Connection was gone first.
+    ConnectionLost,
+}
+
+/// How far a Network Connection has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    AwaitingConnect,
+    /// The CONNECT is with the owner, who accepts or refuses it.
+    Connecting,
+    Connected,
+    Closed(Closing),
+}
+
+impl ServerConnection {
+    /// Begins to wait for a CONNECT.
+    #[must_use]
+    pub fn new(settings: Arc<ServerSettings>, now: Instant) -> Self {
+        Self {
+            connect_due: now + settings.connect_timeout,
+            settings,
+            state: State::AwaitingConnect,
+            version: ProtocolVersion::V5_0,
+            silence: SilenceTimer::new(0, now),
+            client: ClientCapabilities::default(),
+            session_expiry_interval: 0,
+            topic_by_alias: Vec::new(),
+            output: Vec::new(),
+        }
+    }
+
+    /// Handles a packet of a Client whose CONNECT was accepted.
+    pub fn handle_packet<M>(
+        &mut self,
+        packet: Packet,
+        session: &mut Session<M>,
+        now: Instant,
+    ) -> Option<Request> {
+        if self.state != State::Connected {
+            return None;
+        }
+        self.silence.handle_packet(now);
+        match packet {
+            Packet::Publish(publish) => self.handle_publish(publish, session),
+            Packet::Puback(puback) => self.handle_puback(&puback, session),
+            Packet::Pubrec(pubrec) => self.handle_pubrec(&pubrec, session),
+            Packet::Pubrel(pubrel) => self.handle_pubrel(&pubrel, session),
+            Packet::Pubcomp(pubcomp) => self.handle_pubcomp(&pubcomp, session),
+            Packet::Subscribe(subscribe) => Some(Request::Subscribe(subscribe)),
+            Packet::Unsubscribe(unsubscribe) => Some(Request::Unsubscribe(unsubscribe)),
+            Packet::Pingreq => {
+                self.transmit(&Packet::Pingresp);
+                None
+            }
+            Packet::Disconnect(disconnect) => self.handle_disconnect(disconnect),
+            // [MQTT-3.1.0-2]: a second CONNECT. 5.0 [MQTT-4.12.0-6]: AUTH without an Authentication Method.
+            // The others are packets that only a Server sends.
+            Packet::Connect(_)
+            | Packet::Connack(_)
+            | Packet::Suback(_)
+            | Packet::Unsuback(_)
+            | Packet::Pingresp
+            | Packet::Auth(_) => {
+                self.disconnect(ReasonCode::ProtocolError);
+                None
+            }
+        }
+    }
+
+    /// Closes what has been silent for too long. To be called at the deadline that `poll_output` said, or later.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        match self.state {
+            State::AwaitingConnect => self.state = State::Closed(Closing::ConnectTimeout),
+            State::Connected => self.disconnect(ReasonCode::KeepAliveTimeout),
+            State::Connecting | State::Closed(_) => {}
+        }
+    }
+
+    /// The next thing to be done; `Close` or `Timeout` is the last.
+    pub fn poll_output(&mut self) -> ServerOutput {
+        if !self.output.is_empty() {
+            return ServerOutput::Transmit(std::mem::take(&mut self.output));
+        }
+        match self.state {
+            State::Closed(closing) => ServerOutput::Close(closing),
+            State::AwaitingConnect | State::Connecting | State::Connected => {
+                ServerOutput::Timeout(self.deadline())
+            }
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do. Each packet puts it off.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::AwaitingConnect => Some(self.connect_due),
+            State::Connected => self.silence.deadline(),
+            State::Connecting | State::Closed(_) => None,
+        }
+    }
+
+    /// Whether a CONNECT was accepted and nobody said goodbye.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.state == State::Connected
+    }
+
+    /// Why the connection is to be closed, if it is.
+    #[must_use]
+    pub const fn closing(&self) -> Option<Closing> {
+        match self.state {
+            State::Closed(closing) => Some(closing),
+            State::AwaitingConnect | State::Connecting | State::Connected => None,
+        }
+    }
+
+    /// What the connection speaks; only meaningful once a CONNECT came.
+    #[must_use]
+    pub const fn version(&self) -> ProtocolVersion {
+        self.version
+    }
+
+    /// What the Client can do.
+    #[must_use]
+    pub const fn client(&self) -> &ClientCapabilities {
+        &self.client
+    }
+
+    /// How many seconds the session outlives the connection; `u32::MAX` for ever.
+    #[must_use]
+    pub const fn session_expiry_interval(&self) -> u32 {
+        self.session_expiry_interval
+    }
+
+    /// The bytes that wait for [`poll_output`](Self::poll_output).
+    #[must_use]
+    pub const fn output_len(&self) -> usize {
+        self.output.len()
+    }
+
+    /// Lends memory for output that was used before.
+    pub fn reuse(&mut self, mut memory: Vec<u8>) {
+        if self.output.capacity() == 0 {
+            memory.clear();
+            self.output = memory;
+        }
+    }
+
+    /// Sends a packet if it is not larger than what the Client reads; says whether it was sent.
+    fn transmit(&mut self, packet: &Packet) -> bool {
+        packet
+            .encode_within(
+                self.version,
+                self.client.maximum_packet_size.get(),
+                &mut self.output,
+            )
+            .is_ok()
+    }
+}
+
+impl Default for ClientCapabilities {
+    fn default() -> Self {
+        Self {
+            maximum_packet_size: NonZeroU32::MAX,
+            receive_maximum: NonZeroU16::MAX,
+            topic_alias_maximum: 0,
+            request_problem_information: true,
+            request_response_information: false,
+        }
+    }
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            maximum_packet_size: u32::MAX,
+            receive_maximum: NonZeroU16::MAX,
+            topic_alias_maximum: 0,
+            maximum_qos: QoS::ExactlyOnce,
+            retain_available: true,
+            wildcard_subscription_available: true,
+            subscription_identifiers_available: true,
+            shared_subscription_available: true,
+            keep_alive_max: None,
+            session_expiry_interval_max: u32::MAX,
+            response_information: None,
+        }
+    }
+}
