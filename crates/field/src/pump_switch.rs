@@ -344,10 +344,13 @@ impl PumpSwitch {
             is_ours: match &said.id {
                 Some(id) => self.own_ids.contains(id),
                 // A pump that knows no ids answers the one who asks.
-                None => {
-                    before.is_some_and(|run| run.is_ours)
-                        || before.is_none() && self.request.is_some()
-                }
+                None => match before {
+                    Some(run) => run.is_ours,
+                    None => self
+                        .request
+                        .as_ref()
+                        .is_some_and(|request| request.command.state == Switch::On),
+                },
             },
         }
     }
