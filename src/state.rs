@@ -1,1 +1,21 @@
-//! What the page knows, as plain data.
+//! What the page knows, as plain data with the methods that change it.
+//!
+//! Nothing here knows a browser: it is compiled and tested natively.
+
+mod attention;
+mod connection;
+mod fleet;
+mod freshness;
+mod probe;
+mod pump;
+mod stop_all;
+mod zone;
+
+pub use attention::Attention;
+pub use connection::Connection;
+pub use fleet::{Changes, Fleet};
+pub use freshness::Freshness;
+pub use probe::{Probe, ProbeId, Standing, Tendency};
+pub use pump::{Pump, PumpRun};
+pub use stop_all::{Answer, StopAll};
+pub use zone::Zone;

@@ -1,0 +1,49 @@
+//! How far a value can be trusted to be of now.
+
+use std::time::Duration;
+
+use field::Timestamp;
+
+/// How old what a probe said is, and whether the probe is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// Readings come as usual.
+    Live {
+        /// Since the newest one.
+        age: Duration,
+    },
+    /// No reading came for much longer than usual.
+    Stale {
+        /// Since the newest one.
+        age: Duration,
+    },
+    /// The device, or its Will, said that it is not there.
+    Offline {
+        /// When it was heard to say so; unknown if the message was a retained one.
+        since: Option<Timestamp>,
+    },
+    /// Only a retained message is known, and nothing in it says when it was measured.
+    RetainedOnly,
+    /// It was announced and has not said a value.
+    Silent,
+}
+
+impl Freshness {
+    /// As it stands in `data-status`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live { .. } => "live",
+            Self::Stale { .. } => "stale",
+            Self::Offline { .. } => "offline",
+            Self::RetainedOnly => "retained",
+            Self::Silent => "silent",
+        }
+    }
+
+    /// Whether the value may be judged against a target and counted in an average.
+    #[must_use]
+    pub const fn is_known(self) -> bool {
+        matches!(self, Self::Live { .. } | Self::Stale { .. })
+    }
+}

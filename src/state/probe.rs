@@ -1,0 +1,349 @@
+//! One probe: what it said last, and what was collected from it.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use chart::Series;
+use field::{DeviceId, PayloadError, Reading, Status, TargetBand, Timestamp};
+
+use crate::state::Freshness;
+
+/// A probe's place in addresses: `north-beds/bed-1`, or the discovery topic of a foreign device.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProbeId(Arc<str>);
+
+impl ProbeId {
+    /// The id as it stands in the address of the probe's page.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The id of a device of our own.
+    #[must_use]
+    pub fn of_device(device: &DeviceId) -> Self {
+        let mut text = String::from(device.zone());
+        text.push('/');
+        text.push_str(device.name());
+        Self(text.into())
+    }
+
+    /// As it stands in the address of the probe's page, before percent-encoding.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProbeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One probe: what it said last, and what was collected from it.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// Where its page is.
+    pub id: ProbeId,
+    /// Its zone's key.
+    pub zone: String,
+    /// What people call it.
+    pub name: String,
+    /// The topic its readings come on.
+    pub topic: String,
+    /// What its value counts, as it is written behind the number.
+    pub unit: String,
+    /// Where its moisture should stay; nothing is judged without.
+    pub target: Option<TargetBand>,
+    /// The newest reading.
+    pub reading: Option<Reading>,
+    /// When the newest reading was measured, or came; `None` while only a retained message without a time is known.
+    pub reading_at: Option<Timestamp>,
+    /// What was wrong with the newest message, if it could not be read.
+    pub fault: Option<PayloadError>,
+    /// What was collected since the page was opened.
+    pub history: Series,
+    /// When collecting began.
+    pub collecting_since: Timestamp,
+    /// After how long without a reading its value expires, if the device says so.
+    pub expires_after: Option<Duration>,
+    pub(super) status: Option<Status>,
+    pub(super) offline_since: Option<Timestamp>,
+}
+
+impl Probe {
+    /// A probe that has not said anything.
+    #[must_use]
+    pub fn new(id: ProbeId, zone: String, name: String, topic: String, now: Timestamp) -> Self {
+        Self {
+            id,
+            zone,
+            name,
+            topic,
+            unit: String::from("% VWC"),
+            target: None,
+            reading: None,
+            reading_at: None,
+            fault: None,
+            history: Series::new(HISTORY_POINTS_MAX),
+            collecting_since: now,
+            expires_after: None,
+            status: None,
+            offline_since: None,
+        }
+    }
+
+    /// Takes a message of the probe's topic.
+    ///
+    /// A retained message is no news: it tells a value, and when only if it carries a time.
+    pub fn handle_message(&mut self, parsed: Result<Reading, PayloadError>, retained: bool, now: Timestamp) {
+        let reading = match parsed {
+            Ok(reading) => reading,
+            Err(fault) => {
+                self.fault = Some(fault);
+                return;
+            }
+        };
+        self.fault = None;
+        let known = self.reading.is_some_and(|known| known.moisture == reading.moisture);
+        let measured = match (reading.time, retained) {
+            // A clock that runs ahead would make readings of the future.
+            (Some(time), _) => Some(time.min(now)),
+            (None, false) => Some(now),
+            // The same value again, after a reconnection: what was known of its age still holds.
+            (None, true) if known => self.reading_at,
+            (None, true) => None,
+        };
+        if let Some(measured) = measured
+            && self.reading_at != Some(measured)
+        {
+            self.history.append(measured.millis(), reading.moisture as f32);
+        }
+        // A message that was overtaken does not turn the value back.
+        if measured.is_some() && measured < self.reading_at {
+            return;
+        }
+        self.reading = Some(reading);
+        self.reading_at = measured;
+    }
+
+    /// Takes what the device, or its Will, says about being there.
+    pub fn handle_status(&mut self, status: Status, retained: bool, now: Timestamp) {
+        match status {
+            Status::Online => self.offline_since = None,
+            Status::Offline if self.status == Some(Status::Offline) => {}
+            Status::Offline => self.offline_since = (!retained).then_some(now),
+        }
+        self.status = Some(status);
+    }
+
+    /// How far the value can be trusted to be of `now`.
+    #[must_use]
+    pub fn freshness(&self, now: Timestamp) -> Freshness {
+        if self.status == Some(Status::Offline) {
+            return Freshness::Offline { since: self.offline_since };
+        }
+        match (self.reading, self.reading_at) {
+            (None, _) => Freshness::Silent,
+            (Some(_), None) => Freshness::RetainedOnly,
+            (Some(_), Some(at)) => {
+                let age = now.saturating_duration_since(at);
+                if age > self.stale_after() {
+                    Freshness::Stale { age }
+                } else {
+                    Freshness::Live { age }
+                }
+            }
+        }
+    }
+
+    /// The value, if one is known.
+    #[must_use]
+    pub fn moisture(&self) -> Option<f64> {
+        self.reading.map(|reading| reading.moisture)
+    }
+
+    /// Where the value stands against the target; `None` without a target or a value of known age.
+    #[must_use]
+    pub fn standing(&self, now: Timestamp) -> Option<Standing> {
+        let (target, moisture) = (self.target?, self.moisture()?);
+        self.freshness(now).is_known().then(|| {
+            if moisture < target.low() {
+                Standing::Dry
+            } else if moisture > target.high() {
+                Standing::Wet
+            } else {
+                Standing::InBand
+            }
+        })
+    }
+
+    /// The change over the last six hours, or over what was collected of them.
+    #[must_use]
+    pub fn tendency(&self) -> Option<Tendency> {
+        let last = self.history.last()?;
+        let window = i64::try_from(TENDENCY_WINDOW.as_millis()).ok()?;
+        let first = self
+            .history
+            .at_or_before(last.time - window)
+            .or_else(|| self.history.first())?;
+        let over = Duration::from_millis(u64::try_from(last.time - first.time).ok()?);
+        (over >= TENDENCY_LEAST).then(|| Tendency {
+            change: last.value - first.value,
+            over: over.min(TENDENCY_WINDOW),
+        })
+    }
+
+    fn stale_after(&self) -> Duration {
+        self.expires_after.unwrap_or_else(|| {
+            self.history
+                .usual_interval()
+                .and_then(|interval| u64::try_from(interval).ok())
+                .map_or(STALE_UNKNOWN, |interval| Duration::from_millis(interval) * 3)
+                .max(STALE_LEAST)
+        })
+    }
+}
+
+/// Where a value stands against its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Below the band.
+    Dry,
+    /// Where it should be.
+    InBand,
+    /// Above the band.
+    Wet,
+}
+
+/// A change and how long it took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tendency {
+    /// In the probe's unit.
+    pub change: f32,
+    /// Six hours, or less while less is known.
+    pub over: Duration,
+}
+
+/// How many readings of a probe the page keeps: a reading a second for five and a half hours.
+const HISTORY_POINTS_MAX: usize = 20_000;
+const TENDENCY_WINDOW: Duration = Duration::from_secs(6 * 60 * 60);
+const TENDENCY_LEAST: Duration = Duration::from_secs(20);
+/// A probe that sends every second is not stale for missing three.
+const STALE_LEAST: Duration = Duration::from_secs(30);
+const STALE_UNKNOWN: Duration = Duration::from_secs(15 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(1_000_000_000 + seconds * 1_000)
+    }
+
+    fn moisture(value: f64) -> Result<Reading, PayloadError> {
+        Ok(Reading { moisture: value, ..Reading::default() })
+    }
+
+    fn probe() -> Probe {
+        let id = ProbeId::new("north-beds/bed-1");
+        Probe::new(id, "north-beds".into(), "Bed 1".into(), "t".into(), at(0))
+    }
+
+    #[test]
+    fn a_value_is_live_then_stale() {
+        let mut probe = probe();
+        assert_eq!(probe.freshness(at(0)), Freshness::Silent);
+        for seconds in 0..10 {
+            probe.handle_message(moisture(20.0), false, at(seconds));
+        }
+        assert_eq!(probe.freshness(at(13)).as_str(), "live");
+        assert_eq!(probe.freshness(at(60)), Freshness::Stale { age: Duration::from_secs(51) });
+    }
+
+    #[test]
+    fn a_retained_value_has_no_age_and_makes_no_history() {
+        let mut probe = probe();
+        probe.handle_message(moisture(20.0), true, at(0));
+        assert_eq!(probe.freshness(at(0)), Freshness::RetainedOnly);
+        assert!(probe.history.is_empty());
+        probe.target = TargetBand::new(10.0, 30.0);
+        assert_eq!(probe.standing(at(0)), None);
+    }
+
+    #[test]
+    fn a_retained_value_that_carries_its_time_has_an_age() {
+        let mut probe = probe();
+        let reading = Reading { moisture: 20.0, time: Some(at(-3_600)), ..Reading::default() };
+        probe.handle_message(Ok(reading), true, at(0));
+        assert_eq!(probe.freshness(at(0)), Freshness::Stale { age: Duration::from_secs(3_600) });
+    }
+
+    #[test]
+    fn the_same_retained_value_after_a_reconnection_keeps_its_age() {
+        let mut probe = probe();
+        probe.handle_message(moisture(20.0), false, at(0));
+        probe.handle_message(moisture(20.0), true, at(5));
+        assert_eq!(probe.freshness(at(6)), Freshness::Live { age: Duration::from_secs(6) });
+        probe.handle_message(moisture(21.0), true, at(7));
+        assert_eq!(probe.freshness(at(8)), Freshness::RetainedOnly);
+    }
+
+    #[test]
+    fn offline_says_since_when_only_if_it_was_heard() {
+        let mut probe = probe();
+        probe.handle_status(Status::Offline, true, at(0));
+        assert_eq!(probe.freshness(at(9)), Freshness::Offline { since: None });
+        probe.handle_status(Status::Online, false, at(10));
+        assert_eq!(probe.freshness(at(10)), Freshness::Silent);
+        probe.handle_status(Status::Offline, false, at(20));
+        probe.handle_status(Status::Offline, true, at(30));
+        assert_eq!(probe.freshness(at(40)), Freshness::Offline { since: Some(at(20)) });
+    }
+
+    #[test]
+    fn a_message_that_was_overtaken_does_not_turn_the_value_back() {
+        let mut probe = probe();
+        let reading = |value, time| Ok(Reading { moisture: value, time: Some(time), ..Reading::default() });
+        probe.handle_message(reading(20.0, at(10)), false, at(11));
+        probe.handle_message(reading(19.0, at(5)), false, at(12));
+        assert_eq!(probe.moisture(), Some(20.0));
+        assert_eq!(probe.history.len(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_kept_as_a_fault_until_the_next_reading() {
+        let mut probe = probe();
+        probe.handle_message(moisture(20.0), false, at(0));
+        probe.handle_message(Reading::parse(b"wet"), false, at(1));
+        assert!(probe.fault.is_some());
+        assert_eq!(probe.moisture(), Some(20.0));
+        probe.handle_message(moisture(20.5), false, at(2));
+        assert!(probe.fault.is_none());
+    }
+
+    #[test]
+    fn a_tendency_is_over_what_was_collected() {
+        let mut probe = probe();
+        probe.handle_message(moisture(20.0), false, at(0));
+        assert_eq!(probe.tendency(), None);
+        probe.handle_message(moisture(21.5), false, at(120));
+        let tendency = probe.tendency().unwrap();
+        assert_eq!((tendency.change, tendency.over), (1.5, Duration::from_secs(120)));
+    }
+
+    #[test]
+    fn a_target_decides_where_a_value_stands() {
+        let mut probe = probe();
+        probe.handle_message(moisture(20.0), false, at(0));
+        assert_eq!(probe.standing(at(0)), None);
+        for (low, high, standing) in [
+            (21.0, 30.0, Standing::Dry),
+            (20.0, 30.0, Standing::InBand),
+            (10.0, 19.9, Standing::Wet),
+        ] {
+            probe.target = TargetBand::new(low, high);
+            assert_eq!(probe.standing(at(0)), Some(standing));
+        }
+    }
+}
