@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod client;
 mod codec;
 mod error;
 mod keep_alive;
@@ -16,6 +17,10 @@ mod time;
 mod topic;
 mod version;
 
+pub use client::{
+    ClientConnection, ClientEvent, ClientOutput, ClientSession, ClientSettings, CloseReason,
+    OutgoingMessage, PublicationFailure, PublicationToken, UsageError,
+};
 pub use codec::{Decoder, DecoderSettings, Role};
 pub use error::{DecodeError, EncodeError, Fault, MalformedPacket, ProtocolError, Stage};
 pub use keep_alive::{PingAction, PingTimer, SilenceTimer};

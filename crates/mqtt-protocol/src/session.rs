@@ -12,7 +12,7 @@ pub use outgoing::{
 /// The exchanges of QoS 1 and 2 that are not finished, in both directions.
 ///
 /// `M` is what its owner keeps of a message in order to send it again.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Session<M> {
     /// Messages on their way to the peer.
     pub outgoing: Outgoing<M>,
@@ -28,5 +28,11 @@ impl<M> Session<M> {
             outgoing: Outgoing::new(limits),
             incoming: Incoming::default(),
         }
+    }
+}
+
+impl<M> Default for Session<M> {
+    fn default() -> Self {
+        Self::new(OutgoingLimits::default())
     }
 }

@@ -318,6 +318,31 @@ impl<M> Outgoing<M> {
         self.queue.pop_front().map(|(message, _)| message)
     }
 
+    /// Takes the message that would be sent next out of the queue if `condition` holds.
+    pub fn pop_queued_if(&mut self, condition: impl FnOnce(&M) -> bool) -> Option<M> {
+        self.front_queued()
+            .is_some_and(condition)
+            .then(|| self.pop_queued())?
+    }
+
+    /// Takes a message back that [`poll_transmission`](Self::poll_transmission) gave but that was not sent,
+    /// neither before nor this time.
+    pub fn withdraw(&mut self, packet_identifier: PacketIdentifier) -> Option<M> {
+        self.remove(packet_identifier)
+    }
+
+    /// Gives up one message in flight. QoS 2 is brought to its end by a PUBREL, for its owner to send.
+    pub fn abandon_in_flight(&mut self, packet_identifier: PacketIdentifier) -> Option<M> {
+        let in_flight = self.in_flight.get_mut(&packet_identifier)?;
+        match in_flight.state {
+            InFlightState::AwaitingPuback => self.remove(packet_identifier),
+            InFlightState::AwaitingPubrec | InFlightState::AwaitingPubcomp => {
+                in_flight.state = InFlightState::AwaitingPubcomp;
+                in_flight.message.take()
+            }
+        }
+    }
+
     /// The messages that were never sent, in order.
     pub fn queued(&self) -> impl ExactSizeIterator<Item = (&M, AcknowledgedQoS)> {
         self.queue.iter().map(|(message, qos)| (message, *qos))
@@ -446,17 +471,6 @@ impl<M> Outgoing<M> {
         let in_flight = self.in_flight.remove(&packet_identifier)?;
         self.n_unacknowledged -= u16::from(in_flight.counted);
         in_flight.message
-    }
-
-    fn abandon_in_flight(&mut self, packet_identifier: PacketIdentifier) -> Option<M> {
-        let in_flight = self.in_flight.get_mut(&packet_identifier)?;
-        match in_flight.state {
-            InFlightState::AwaitingPuback => self.remove(packet_identifier),
-            InFlightState::AwaitingPubrec | InFlightState::AwaitingPubcomp => {
-                in_flight.state = InFlightState::AwaitingPubcomp;
-                in_flight.message.take()
-            }
-        }
     }
 }
 

@@ -1,0 +1,238 @@
+//! What the Server's packets do.
+
+use std::num::NonZeroU16;
+
+use super::{ClientConnection, RequestKind, ServerLimits, State, pubrel};
+use crate::{
+    AcknowledgedQoS, AcknowledgementOutcome, ClientEvent, CloseReason, Connack, Incoming, Instant,
+    OutgoingMessage, Packet, PacketIdentifier, PingTimer, Properties, ProtocolVersion, Puback,
+    Pubcomp, PublicationFailure, Publish, Pubrec, PubrecOutcome, Pubrel, PubrelOutcome, QoS,
+    ReasonCode, ReceivedPublish,
+};
+
+impl ClientConnection {
+    pub(super) fn handle_packet(&mut self, packet: Packet, now: Instant) {
+        match (self.state, packet) {
+            (State::AwaitingConnack, Packet::Connack(connack)) => self.handle_connack(connack, now),
+            (State::Connected, packet) => self.handle_packet_while_connected(packet, now),
+            (State::AwaitingConnack, _) => self.fail(ReasonCode::ProtocolError),
+            (State::Closing | State::Closed, _) => {}
+        }
+    }
+
+    fn handle_connack(&mut self, connack: Connack, now: Instant) {
+        if connack.reason_code.is_error() {
+            self.close(CloseReason::Refused(connack));
+            return;
+        }
+        if connack.session_present && (self.clean_start || !self.session.is_established) {
+            // [MQTT-3.2.2-4]: the Server has state that we have not.
+            self.fail(ReasonCode::ProtocolError);
+            return;
+        }
+        let properties = &connack.properties;
+        self.server_limits = ServerLimits {
+            maximum_packet_size: properties
+                .maximum_packet_size()
+                .map_or(u32::MAX, Into::into),
+            maximum_qos: properties.maximum_qos().unwrap_or(QoS::ExactlyOnce),
+            retain_available: properties.retain_available().unwrap_or(true),
+        };
+        let keep_alive = properties.server_keep_alive().unwrap_or(self.keep_alive);
+        let server_receive_maximum = properties.receive_maximum().unwrap_or(NonZeroU16::MAX);
+        self.ping_timer = (keep_alive > 0)
+            .then(|| PingTimer::new(keep_alive, self.settings.pingresp_timeout, now));
+        self.state = State::Connected;
+        let session_present = connack.session_present;
+        self.events.push_back(ClientEvent::Connected(connack));
+
+        self.session.is_established = true;
+        if !session_present {
+            self.restart_session();
+        }
+        let exchanges = &mut self.session.exchanges;
+        exchanges.incoming.resume(self.receive_maximum);
+        exchanges.outgoing.resume(server_receive_maximum);
+    }
+
+    /// Goes on without what the Server has lost.
+    fn restart_session(&mut self) {
+        let exchanges = &mut self.session.exchanges;
+        exchanges.incoming = Incoming::default();
+        for message in exchanges.outgoing.restart() {
+            self.events.push_back(ClientEvent::PublicationFailed {
+                token: message.token,
+                failure: PublicationFailure::Indeterminate,
+            });
+        }
+    }
+
+    fn handle_packet_while_connected(&mut self, packet: Packet, now: Instant) {
+        match packet {
+            Packet::Publish(publish) => self.handle_publish(publish),
+            Packet::Puback(puback) => {
+                let outgoing = &mut self.session.exchanges.outgoing;
+                let outcome = outgoing.handle_puback(puback.packet_identifier);
+                self.handle_acknowledgement(outcome, puback.reason_code);
+            }
+            Packet::Pubrec(pubrec) => self.handle_pubrec(&pubrec),
+            Packet::Pubcomp(pubcomp) => {
+                let outgoing = &mut self.session.exchanges.outgoing;
+                let outcome = outgoing.handle_pubcomp(pubcomp.packet_identifier);
+                self.handle_acknowledgement(outcome, pubcomp.reason_code);
+            }
+            Packet::Pubrel(pubrel) => self.handle_pubrel(&pubrel),
+            Packet::Suback(suback) => {
+                let packet_identifier = suback.packet_identifier;
+                let reason_codes = suback.reason_codes;
+                if self
+                    .end_request(
+                        packet_identifier,
+                        RequestKind::Subscribe,
+                        reason_codes.len(),
+                    )
+                    .is_some()
+                {
+                    self.events.push_back(ClientEvent::Subscribed {
+                        packet_identifier,
+                        reason_codes,
+                    });
+                }
+            }
+            Packet::Unsuback(unsuback) => {
+                let packet_identifier = unsuback.packet_identifier;
+                let n_codes = unsuback.reason_codes.len();
+                if let Some(n_filters) =
+                    self.end_request(packet_identifier, RequestKind::Unsubscribe, n_codes)
+                {
+                    let mut reason_codes = unsuback.reason_codes;
+                    reason_codes.resize(n_filters, ReasonCode::Success);
+                    self.events.push_back(ClientEvent::Unsubscribed {
+                        packet_identifier,
+                        reason_codes,
+                    });
+                }
+            }
+            Packet::Pingresp => {
+                let timer = self.ping_timer.as_mut();
+                if let Some(round_trip_time) = timer.and_then(|timer| timer.handle_pingresp(now)) {
+                    self.events.push_back(ClientEvent::Pong { round_trip_time });
+                }
+            }
+            Packet::Disconnect(disconnect) => self.close(CloseReason::Disconnected(disconnect)),
+            // We never begin an enhanced authentication, and the rest is for Servers to receive.
+            Packet::Auth(_)
+            | Packet::Connack(_)
+            | Packet::Connect(_)
+            | Packet::Subscribe(_)
+            | Packet::Unsubscribe(_)
+            | Packet::Pingreq => self.fail(ReasonCode::ProtocolError),
+        }
+    }
+
+    fn handle_publish(&mut self, mut publish: Publish) {
+        if let Err(reason_code) = self.topic_aliases.resolve(&mut publish) {
+            self.fail(reason_code);
+            return;
+        }
+        let (Some(qos), Some(packet_identifier)) =
+            (AcknowledgedQoS::new(publish.qos), publish.packet_identifier)
+        else {
+            self.events.push_back(ClientEvent::Message(publish));
+            return;
+        };
+        let incoming = &mut self.session.exchanges.incoming;
+        match incoming.handle_publish(packet_identifier, qos) {
+            ReceivedPublish::New => self.events.push_back(ClientEvent::Message(publish)),
+            ReceivedPublish::Duplicate => {}
+            ReceivedPublish::QuotaExceeded => {
+                self.fail(ReasonCode::ReceiveMaximumExceeded);
+                return;
+            }
+        }
+        match qos {
+            AcknowledgedQoS::AtLeastOnce => {
+                self.session.exchanges.incoming.puback_sent();
+                self.send_fixed(&Packet::Puback(Puback {
+                    packet_identifier,
+                    reason_code: ReasonCode::Success,
+                    properties: Properties::new(),
+                }));
+            }
+            AcknowledgedQoS::ExactlyOnce => self.send_fixed(&Packet::Pubrec(Pubrec {
+                packet_identifier,
+                reason_code: ReasonCode::Success,
+                properties: Properties::new(),
+            })),
+        }
+    }
+
+    fn handle_pubrec(&mut self, pubrec: &Pubrec) {
+        let packet_identifier = pubrec.packet_identifier;
+        let outgoing = &mut self.session.exchanges.outgoing;
+        match outgoing.handle_pubrec(packet_identifier, pubrec.reason_code) {
+            PubrecOutcome::Release => self.send_fixed(&pubrel(packet_identifier)),
+            PubrecOutcome::Rejected(message) => self.acknowledged(message, pubrec.reason_code),
+            PubrecOutcome::Unknown => self.send_fixed(&Packet::Pubrel(Pubrel {
+                packet_identifier,
+                reason_code: ReasonCode::PacketIdentifierNotFound,
+                properties: Properties::new(),
+            })),
+            PubrecOutcome::ProtocolError => self.fail(ReasonCode::ProtocolError),
+        }
+    }
+
+    fn handle_pubrel(&mut self, pubrel: &Pubrel) {
+        let packet_identifier = pubrel.packet_identifier;
+        let incoming = &mut self.session.exchanges.incoming;
+        let reason_code = match incoming.handle_pubrel(packet_identifier) {
+            PubrelOutcome::Known => ReasonCode::Success,
+            PubrelOutcome::Unknown => ReasonCode::PacketIdentifierNotFound,
+        };
+        self.send_fixed(&Packet::Pubcomp(Pubcomp {
+            packet_identifier,
+            reason_code,
+            properties: Properties::new(),
+        }));
+    }
+
+    fn handle_acknowledgement(
+        &mut self,
+        outcome: AcknowledgementOutcome<OutgoingMessage>,
+        reason_code: ReasonCode,
+    ) {
+        match outcome {
+            AcknowledgementOutcome::Completed(message) => self.acknowledged(message, reason_code),
+            AcknowledgementOutcome::Unknown => {}
+            AcknowledgementOutcome::ProtocolError => self.fail(ReasonCode::ProtocolError),
+        }
+    }
+
+    fn acknowledged(&mut self, message: Option<OutgoingMessage>, reason_code: ReasonCode) {
+        if let Some(message) = message {
+            self.events.push_back(ClientEvent::PublicationAcknowledged {
+                token: message.token,
+                reason_code,
+            });
+        }
+    }
+
+    /// Ends what waited for a SUBACK or UNSUBACK and gives the number of its Topic Filters.
+    fn end_request(
+        &mut self,
+        packet_identifier: PacketIdentifier,
+        kind: RequestKind,
+        n_codes: usize,
+    ) -> Option<usize> {
+        let &(expected, n_filters) = self.n_filters_by_request.get(&packet_identifier)?;
+        let has_codes = kind == RequestKind::Subscribe || self.version == ProtocolVersion::V5_0;
+        if kind != expected || (has_codes && n_codes != n_filters) {
+            self.fail(ReasonCode::ProtocolError);
+            return None;
+        }
+        self.n_filters_by_request.remove(&packet_identifier);
+        let outgoing = &mut self.session.exchanges.outgoing;
+        outgoing.release_packet_identifier(packet_identifier);
+        Some(n_filters)
+    }
+}
