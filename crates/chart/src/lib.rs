@@ -1,1 +1,57 @@
-//! Placeholder.
+//! The arithmetic of line charts over time, without a canvas: [`Series`] of readings, [`Scale`]s,
+//! round ticks, gaps, and the two pictures that the dashboard shows, each as a flat list of
+//! [`Command`]s.
+//!
+//! Times are milliseconds since the Unix epoch, wall clock, as `i64`. Values are `f32`: sensors do
+//! not have more digits, and a million points then take 12 MB. Pixels are CSS pixels from the
+//! upper left corner.
+//!
+//! ```
+//! use chart::{Band, Scene, Series, Size, Span};
+//!
+//! let mut series = Series::new(1_000);
+//! series.append(1_000, 19.2);
+//! series.append(2_000, 19.5);
+//! let scene = Scene {
+//!     window: Span::new(0, 60_000),
+//!     now: 2_000,
+//!     band: Some(Band { low: 14.0, high: 22.0 }),
+//!     ..Scene::of(series)
+//! };
+//! let picture = scene.draw(Size { width: 640.0, height: 320.0 });
+//! assert!(!picture.commands.is_empty());
+//! ```
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod calendar;
+mod decimal;
+mod gap;
+mod picture;
+mod plot;
+mod scale;
+mod scene;
+mod series;
+mod span;
+mod sparkline;
+mod summary;
+mod table;
+mod ticks;
+mod trace;
+mod trend;
+
+pub use calendar::{UtcOffset, clock, clock_with_seconds, date};
+pub use decimal::decimal;
+pub use gap::{gap_limit, gaps};
+pub use picture::{Anchor, Command, Dash, Ink, Paint, Picture, Rect, Size};
+pub use scale::Scale;
+pub use scene::{Band, Crosshair, PumpRuns, Scene};
+pub use series::{Point, Series};
+pub use span::{Span, live_window};
+pub use sparkline::Sparkline;
+pub use summary::duration_in_words;
+pub use table::Row;
+pub use ticks::{TimeTick, ValueTicks, time_ticks};
+pub use trace::{Trace, trace};
+pub use trend::{Trend, trend};

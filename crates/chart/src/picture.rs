@@ -1,0 +1,277 @@
+use crate::Scale;
+use crate::plot::LineStyle;
+
+/// How large a picture is, in CSS pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Size {
+    /// From left to right.
+    pub width: f32,
+    /// From top to bottom.
+    pub height: f32,
+}
+
+/// A rectangle in CSS pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Rect {
+    /// Its left edge.
+    pub x: f32,
+    /// Its top edge.
+    pub y: f32,
+    /// From left to right.
+    pub width: f32,
+    /// From top to bottom.
+    pub height: f32,
+}
+
+impl Rect {
+    /// Its right edge.
+    pub fn right(self) -> f32 {
+        self.x + self.width
+    }
+
+    /// Its bottom edge.
+    pub fn bottom(self) -> f32 {
+        self.y + self.height
+    }
+}
+
+/// A role of colour. What it looks like is the page's, and changes with its theme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ink {
+    /// In the target band, live, fine.
+    Leaf,
+    /// The target band itself.
+    LeafWash,
+    /// Water running, or wetter than the band.
+    Water,
+    /// Drier than the band.
+    Clay,
+    /// Grid lines and hatching.
+    Line,
+    /// What is measured, where there is no band to compare with.
+    Ink,
+    /// Labels.
+    SoftInk,
+    /// What lies under the picture.
+    Surface,
+}
+
+impl Ink {
+    /// Every role, in the order of their numbers (`ink as usize`).
+    pub const ALL: [Self; 8] = [
+        Self::Leaf,
+        Self::LeafWash,
+        Self::Water,
+        Self::Clay,
+        Self::Line,
+        Self::Ink,
+        Self::SoftInk,
+        Self::Surface,
+    ];
+}
+
+/// A role of colour and how much of it covers what is below.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Paint {
+    /// The role.
+    pub ink: Ink,
+    /// From 0 (nothing) to 1 (opaque).
+    pub alpha: f32,
+}
+
+impl From<Ink> for Paint {
+    fn from(ink: Ink) -> Self {
+        Self { ink, alpha: 1.0 }
+    }
+}
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dash {
+    /// Unbroken.
+    Solid,
+    /// In dashes: what is old.
+    Dashed,
+}
+
+/// Which part of a text lies at its position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// Its left end.
+    Start,
+    /// Its middle.
+    Middle,
+    /// Its right end.
+    End,
+}
+
+/// One thing to draw.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// A filled rectangle.
+    Fill {
+        /// Where.
+        rect: Rect,
+        /// With what.
+        paint: Paint,
+    },
+    /// Lines through some of the picture's corners.
+    Stroke {
+        /// The first of them in [`Picture::corners`].
+        from: usize,
+        /// The one after the last.
+        until: usize,
+        /// With what.
+        paint: Paint,
+        /// How thick.
+        width: f32,
+        /// Whether broken into dashes.
+        dash: Dash,
+    },
+    /// A round dot.
+    Dot {
+        /// The middle from the left.
+        x: f32,
+        /// The middle from the top.
+        y: f32,
+        /// From the middle to the edge.
+        radius: f32,
+        /// With what.
+        ink: Ink,
+        /// Only its outline, filled with the surface: what is old.
+        hollow: bool,
+    },
+    /// A line of text, its height's middle at `y`.
+    Text {
+        /// The position from the left.
+        x: f32,
+        /// The position from the top.
+        y: f32,
+        /// What lies there.
+        anchor: Anchor,
+        /// With what.
+        ink: Ink,
+        /// Whether in the stronger weight.
+        strong: bool,
+        /// What it says.
+        text: String,
+    },
+}
+
+/// What to draw, from the bottom to the top.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Picture {
+    /// In the order in which to draw them.
+    pub commands: Vec<Command>,
+    /// The corners of all lines. One that is not a number ends a line; the next begins another.
+    pub corners: Vec<(f32, f32)>,
+    /// Where the readings are drawn.
+    pub plot: Rect,
+    /// From moments to pixels from the left.
+    pub times: Scale,
+    /// From values to pixels from the top.
+    pub values: Scale,
+}
+
+impl Picture {
+    pub(crate) fn fill(&mut self, rect: Rect, paint: impl Into<Paint>) {
+        let paint = paint.into();
+        self.commands.push(Command::Fill { rect, paint });
+    }
+
+    pub(crate) fn text(&mut self, x: f32, y: f32, anchor: Anchor, ink: Ink, text: String) {
+        self.commands.push(Command::Text {
+            x,
+            y,
+            anchor,
+            ink,
+            strong: false,
+            text,
+        });
+    }
+
+    pub(crate) fn dot(&mut self, x: f32, y: f32, style: LineStyle) {
+        self.commands.push(Command::Dot {
+            x,
+            y,
+            radius: style.width + 1.75,
+            ink: style.ink,
+            hollow: !style.is_fresh,
+        });
+    }
+
+    /// Strokes all corners added since there were `from` of them.
+    pub(crate) fn stroke(&mut self, from: usize, paint: impl Into<Paint>, width: f32, dash: Dash) {
+        let until = self.corners.len();
+        if from < until {
+            let paint = paint.into();
+            self.commands.push(Command::Stroke {
+                from,
+                until,
+                paint,
+                width,
+                dash,
+            });
+        }
+    }
+
+    /// Adds a line between two corners, apart from whatever came before.
+    pub(crate) fn segment(&mut self, from: (f32, f32), to: (f32, f32)) {
+        self.corners.extend([from, to, BREAK]);
+    }
+
+    /// Clears a rectangle and fills it with slanted lines: nothing is known there.
+    pub(crate) fn hatch(&mut self, rect: Rect) {
+        if rect.width < 1.0 {
+            return;
+        }
+        self.fill(rect, Ink::Surface);
+        let from = self.corners.len();
+        let n_lines = ((rect.width + rect.height) / HATCH_DISTANCE) as usize;
+        for number in 1..=n_lines {
+            // From the lower left to the upper right, cut to the rectangle.
+            let along = number as f32 * HATCH_DISTANCE;
+            let start = (along - rect.height).max(0.0);
+            let end = along.min(rect.width);
+            self.segment(
+                (rect.x + start, rect.y + along - start),
+                (rect.x + end, rect.y + along - end),
+            );
+        }
+        self.stroke(from, Ink::Line, 1.0, Dash::Solid);
+    }
+}
+
+pub(crate) const BREAK: (f32, f32) = (f32::NAN, f32::NAN);
+const HATCH_DISTANCE: f32 = 7.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inks_are_numbered_in_their_order() {
+        for (number, ink) in Ink::ALL.into_iter().enumerate() {
+            assert_eq!(ink as usize, number);
+        }
+    }
+
+    #[test]
+    fn hatching_stays_in_its_rectangle() {
+        let rect = Rect {
+            x: 10.0,
+            y: 20.0,
+            width: 33.0,
+            height: 50.0,
+        };
+        let mut picture = Picture::default();
+        picture.hatch(rect);
+        assert!(picture.corners.len() > 20);
+        for &(x, y) in picture.corners.iter().filter(|corner| !corner.0.is_nan()) {
+            assert!(
+                (10.0..=43.0).contains(&x) && (20.0..=70.0).contains(&y),
+                "({x}, {y})"
+            );
+        }
+    }
+}

@@ -1,0 +1,476 @@
+use crate::calendar::DAY;
+use crate::plot::{LineStyle, Plot, ink};
+use crate::trend::unit_gap;
+use crate::{
+    Anchor, Command, Dash, Ink, Paint, Picture, Point, Rect, Series, Size, Span, UtcOffset,
+    ValueTicks, clock, clock_with_seconds, date, decimal, gap_limit, time_ticks,
+};
+
+/// The values that a reading should keep to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Band {
+    /// Below it is too dry.
+    pub low: f32,
+    /// Above it is too wet.
+    pub high: f32,
+}
+
+impl Band {
+    /// Writes it as "14–22 %".
+    pub fn label(self, unit: &str) -> String {
+        let number = |value: f32| decimal(value, u32::from(value.fract() != 0.0));
+        let mut text = number(self.low);
+        text.push('–');
+        text.push_str(&number(self.high));
+        text.push_str(unit_gap(unit));
+        text.push_str(unit);
+        text
+    }
+}
+
+/// When a pump ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PumpRuns {
+    /// The pump's name.
+    pub name: String,
+    /// From start to stop; a run that still goes on ends now.
+    pub runs: Vec<Span>,
+}
+
+/// A large chart: a series over time with axes, its target band, gaps and the pumps that water it.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// The readings.
+    pub series: Series,
+    /// Their unit: "%".
+    pub unit: String,
+    /// What to show of them.
+    pub window: Span,
+    /// The present moment: a silence that lasts is a gap up to here.
+    pub now: i64,
+    /// Since when readings have been collected; nothing was expected before.
+    pub since: i64,
+    /// The target.
+    pub band: Option<Band>,
+    /// The pumps that water this soil.
+    pub pumps: Vec<PumpRuns>,
+    /// Whether the newest reading is still believed; if not, the line is dashed and its dot hollow.
+    pub is_fresh: bool,
+    /// How long a reading holds, in milliseconds, if its device says so.
+    pub expiry: Option<i64>,
+    /// The local clock.
+    pub offset: UtcOffset,
+}
+
+/// What a chart says about one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crosshair {
+    /// The moment: that of the nearest reading, or the one asked for where there is no data.
+    pub time: i64,
+    /// Its place from the left.
+    pub x: f32,
+    /// The reading's place from the top.
+    pub y: Option<f32>,
+    /// The moment in words: "14:05:10".
+    pub time_label: String,
+    /// The reading in words: "22.1 %", or "no data".
+    pub value_label: String,
+    /// What a pump was doing then.
+    pub note: Option<String>,
+}
+
+impl Scene {
+    /// A scene with a series and nothing else: everything in view, no band, no pumps, no unit.
+    pub fn of(series: Series) -> Self {
+        let start = series.first().map_or(0, |first| first.time);
+        let end = series.last().map_or(0, |last| last.time);
+        Self {
+            series,
+            unit: String::new(),
+            window: Span::new(start, end),
+            now: end,
+            since: start,
+            band: None,
+            pumps: Vec::new(),
+            is_fresh: true,
+            expiry: None,
+            offset: UtcOffset::default(),
+        }
+    }
+
+    /// Draws it in the given size.
+    pub fn draw(&self, size: Size) -> Picture {
+        let rect = self.plot_rect(size);
+        let plot = Plot::new(&self.series, self.window, rect, self.expiry, self.now);
+        let values = plot.values(self.band);
+        let mut picture = Picture {
+            plot: rect,
+            times: plot.times(),
+            values,
+            ..Picture::default()
+        };
+        if let Some(band) = self.band {
+            picture.fill(plot.layer(band, values), Ink::LeafWash);
+        }
+        value_axis(&mut picture);
+        for stretch in plot.gaps.iter().filter_map(|&gap| plot.stretch(gap)) {
+            picture.hatch(stretch);
+            if stretch.width >= NO_DATA_WIDTH {
+                let middle = stretch.x + stretch.width / 2.0;
+                let text = String::from(NO_DATA);
+                picture.text(middle, stretch.y + 12.0, Anchor::Middle, Ink::SoftInk, text);
+            }
+        }
+        self.watering(&mut picture, &plot);
+        let style = LineStyle {
+            ink: ink(&self.series, self.band),
+            width: 2.0,
+            is_fresh: self.is_fresh,
+        };
+        plot.line(&mut picture, values, style);
+        self.band_label(&mut picture, &plot);
+        self.time_axis(&mut picture, size);
+        self.nothing_before(&mut picture);
+        picture
+    }
+
+    /// What the chart says about a moment; `None` while it has no reading in view.
+    pub fn crosshair(&self, picture: &Picture, time: i64) -> Option<Crosshair> {
+        let point = self.series.point(self.series.nearest(self.window, time)?)?;
+        let limit = gap_limit(&self.series, self.expiry);
+        let away = (time - point.time).abs();
+        let is_gap = limit.is_some_and(|limit| away > limit);
+        let time = if is_gap { time } else { point.time };
+        let value_label = if is_gap {
+            String::from(NO_DATA)
+        } else {
+            self.value_label(point)
+        };
+        Some(Crosshair {
+            time,
+            x: picture.times.position(time as f64) as f32,
+            y: (!is_gap).then(|| picture.values.position(f64::from(point.value)) as f32),
+            time_label: self.time_label(time),
+            value_label,
+            note: self.pump_note(time),
+        })
+    }
+
+    /// The reading some steps after (or before) a moment in the window, for the arrow keys. A step
+    /// is a reading, or more where they lie closer than a picture could show. Without a moment:
+    /// the newest reading.
+    pub fn step(&self, from: Option<i64>, steps: i32) -> Option<i64> {
+        let range = self.series.range(self.window);
+        let last = range
+            .end
+            .checked_sub(1)
+            .filter(|&last| last >= range.start)?;
+        let stride = (range.len() / STEPS_MAX).max(1) as i64;
+        let index = match from.and_then(|time| self.series.nearest(self.window, time)) {
+            Some(index) => {
+                let moved = index as i64 + i64::from(steps) * stride;
+                moved.clamp(range.start as i64, last as i64) as usize
+            }
+            None => last,
+        };
+        Some(self.series.point(index)?.time)
+    }
+
+    /// A moment in words, as exact as the window asks for.
+    pub(crate) fn time_label(&self, time: i64) -> String {
+        let mut text = String::new();
+        if self.window.duration() > DAY {
+            text.push_str(&date(time, self.offset));
+            text.push_str(", ");
+            text.push_str(&clock(time, self.offset));
+        } else {
+            text.push_str(&clock_with_seconds(time, self.offset));
+        }
+        text
+    }
+
+    /// A reading in words: "22.1 %".
+    pub(crate) fn value_label(&self, point: Point) -> String {
+        self.with_unit(decimal(point.value, 1))
+    }
+
+    pub(crate) fn with_unit(&self, mut number: String) -> String {
+        number.push_str(unit_gap(&self.unit));
+        number.push_str(&self.unit);
+        number
+    }
+
+    fn plot_rect(&self, size: Size) -> Rect {
+        let x = LABEL_ADVANCE * LABEL_LENGTH + LABEL_GAP;
+        Rect {
+            x,
+            y: TOP,
+            width: (size.width - x - RIGHT).max(1.0),
+            height: (size.height - TOP - BOTTOM).max(1.0),
+        }
+    }
+
+    fn watering(&self, picture: &mut Picture, plot: &Plot<'_>) {
+        let runs = self.pumps.iter().flat_map(|pump| &pump.runs);
+        for mut stretch in runs.filter_map(|&run| plot.stretch(run)) {
+            stretch.width = stretch.width.max(2.0);
+            let shade = Paint {
+                ink: Ink::Water,
+                alpha: 0.14,
+            };
+            picture.fill(stretch, shade);
+            let foot = Rect {
+                y: stretch.bottom() - FOOT,
+                height: FOOT,
+                ..stretch
+            };
+            picture.fill(foot, Ink::Water);
+        }
+    }
+
+    /// Names the band once, at its right end, where the line is not.
+    fn band_label(&self, picture: &mut Picture, plot: &Plot<'_>) {
+        let Some(band) = self.band else { return };
+        let layer = plot.layer(band, picture.values);
+        let (upper, lower) = if layer.height >= 2.0 * LABEL_HEIGHT {
+            (layer.y + 12.0, layer.bottom() - 12.0)
+        } else {
+            (layer.y - 10.0, layer.bottom() + 10.0)
+        };
+        let line = self
+            .series
+            .last()
+            .map(|last| picture.values.position(f64::from(last.value)) as f32);
+        let is_free = |y: f32| line.is_none_or(|line| (line - y).abs() > LABEL_HEIGHT);
+        let y = if is_free(upper) || !is_free(lower) {
+            upper
+        } else {
+            lower
+        };
+        let mut text = String::from("target ");
+        text.push_str(&band.label(&self.unit));
+        picture.commands.push(Command::Text {
+            x: plot.rect.right() - 8.0,
+            y,
+            anchor: Anchor::End,
+            ink: Ink::Leaf,
+            strong: true,
+            text,
+        });
+    }
+
+    fn time_axis(&self, picture: &mut Picture, size: Size) {
+        let plot = picture.plot;
+        let n_max = (plot.width / TIME_LABEL_DISTANCE) as usize;
+        let from = picture.corners.len();
+        for tick in time_ticks(self.window, n_max, self.offset) {
+            let x = picture.times.position(tick.time as f64) as f32;
+            let at = x.round() + 0.5;
+            picture.segment((at, plot.bottom()), (at, plot.bottom() + TICK));
+            let half = tick.label.chars().count() as f32 * LABEL_ADVANCE / 2.0;
+            if x - half >= 0.0 && x + half <= size.width {
+                let y = plot.bottom() + 17.0;
+                picture.text(x, y, Anchor::Middle, Ink::SoftInk, tick.label);
+            }
+        }
+        picture.stroke(from, Ink::Line, 1.0, Dash::Solid);
+    }
+
+    /// Says why the left of the picture is empty.
+    fn nothing_before(&self, picture: &mut Picture) {
+        let plot = picture.plot;
+        let y = plot.y + plot.height / 2.0;
+        if self.series.is_empty() {
+            let text = String::from("waiting for the first reading");
+            let middle = plot.x + plot.width / 2.0;
+            picture.text(middle, y, Anchor::Middle, Ink::SoftInk, text);
+            return;
+        }
+        let begin = picture.times.position(self.since as f64) as f32;
+        if begin - plot.x >= COLLECTING_WIDTH {
+            let mut text = String::from("collecting since ");
+            text.push_str(&clock(self.since, self.offset));
+            let middle = (plot.x + begin) / 2.0;
+            picture.text(middle, y, Anchor::Middle, Ink::SoftInk, text);
+        }
+    }
+
+    fn pump_note(&self, time: i64) -> Option<String> {
+        let is_running = |pump: &&PumpRuns| pump.runs.iter().any(|run| run.contains(time));
+        let mut note = self.pumps.iter().find(is_running)?.name.clone();
+        note.push_str(" running");
+        Some(note)
+    }
+}
+
+fn value_axis(picture: &mut Picture) {
+    let plot = picture.plot;
+    let (low, high) = picture.values.domain();
+    let n_max = (plot.height / VALUE_LABEL_DISTANCE) as usize;
+    let ticks = ValueTicks::new(low, high, n_max);
+    let from = picture.corners.len();
+    for value in ticks.values() {
+        let y = picture.values.position(value) as f32;
+        // Half a pixel, so that a hairline fills one row and not two by half.
+        let row = y.floor() + 0.5;
+        picture.segment((plot.x, row), (plot.right(), row));
+        picture.text(
+            plot.x - LABEL_GAP,
+            y,
+            Anchor::End,
+            Ink::SoftInk,
+            ticks.label(value),
+        );
+    }
+    picture.stroke(from, Ink::Line, 1.0, Dash::Solid);
+}
+
+const NO_DATA: &str = "no data";
+const NO_DATA_WIDTH: f32 = 56.0;
+const COLLECTING_WIDTH: f32 = 150.0;
+/// A digit's width at the label's size of 12 px.
+const LABEL_ADVANCE: f32 = 7.0;
+const LABEL_HEIGHT: f32 = 16.0;
+/// Digits to make room for on the left.
+const LABEL_LENGTH: f32 = 3.0;
+const LABEL_GAP: f32 = 10.0;
+const TIME_LABEL_DISTANCE: f32 = 88.0;
+const VALUE_LABEL_DISTANCE: f32 = 48.0;
+const TOP: f32 = 8.0;
+const RIGHT: f32 = 10.0;
+const BOTTOM: f32 = 28.0;
+const TICK: f32 = 5.0;
+const FOOT: f32 = 3.0;
+const STEPS_MAX: usize = 240;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: Size = Size {
+        width: 800.0,
+        height: 360.0,
+    };
+
+    /// A reading a second from 0 to 100 s, none between 40 s and 60 s.
+    fn scene() -> Scene {
+        let mut series = Series::new(1_000);
+        for second in (0..=40).chain(60..=100) {
+            series.append(second * 1_000, 18.0 + (second % 7) as f32 * 0.3);
+        }
+        Scene {
+            unit: String::from("%"),
+            band: Some(Band {
+                low: 14.0,
+                high: 22.0,
+            }),
+            pumps: vec![PumpRuns {
+                name: String::from("North pump"),
+                runs: vec![Span::new(70_000, 80_000), Span::new(500_000, 600_000)],
+            }],
+            ..Scene::of(series)
+        }
+    }
+
+    fn texts(picture: &Picture) -> Vec<&str> {
+        picture
+            .commands
+            .iter()
+            .filter_map(|command| match command {
+                Command::Text { text, .. } => Some(text.as_str()),
+                Command::Fill { .. } | Command::Stroke { .. } | Command::Dot { .. } => None,
+            })
+            .collect()
+    }
+
+    fn fills(picture: &Picture, wanted: Ink) -> Vec<Rect> {
+        picture
+            .commands
+            .iter()
+            .filter_map(|command| match command {
+                Command::Fill { rect, paint } if paint.ink == wanted => Some(*rect),
+                Command::Fill { .. }
+                | Command::Stroke { .. }
+                | Command::Dot { .. }
+                | Command::Text { .. } => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_band_is_named_once_and_the_gap_says_so() {
+        let picture = scene().draw(SIZE);
+        let texts = texts(&picture);
+        let n_of = |wanted| texts.iter().filter(|&&text| text == wanted).count();
+        assert_eq!((n_of("target 14–22 %"), n_of("no data")), (1, 1));
+        assert_eq!(fills(&picture, Ink::Surface).len(), 1);
+    }
+
+    #[test]
+    fn a_pump_run_is_shaded_with_a_foot_on_the_axis() {
+        let picture = scene().draw(SIZE);
+        let [shade, foot] = fills(&picture, Ink::Water)[..] else {
+            panic!("one run is in view");
+        };
+        assert_eq!((shade.x, shade.width), (foot.x, foot.width));
+        assert_eq!(foot.bottom(), picture.plot.bottom());
+        assert_eq!(shade.height, picture.plot.height);
+    }
+
+    #[test]
+    fn everything_lies_inside_the_picture() {
+        for size in [
+            SIZE,
+            Size {
+                width: 280.0,
+                height: 200.0,
+            },
+        ] {
+            let picture = scene().draw(size);
+            for &(x, y) in picture.corners.iter().filter(|corner| !corner.0.is_nan()) {
+                assert!((0.0..=size.width).contains(&x), "{x}");
+                assert!((0.0..=size.height).contains(&y), "{y}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_crosshair_reads_the_nearest_value_or_says_no_data() {
+        let scene = scene();
+        let picture = scene.draw(SIZE);
+        let at = |time| scene.crosshair(&picture, time).unwrap();
+        let reading = at(75_400);
+        assert_eq!(reading.time, 75_000);
+        assert_eq!(reading.time_label, "00:01:15");
+        assert_eq!(reading.value_label, "19.5 %");
+        assert_eq!(reading.note.as_deref(), Some("North pump running"));
+        let gap = at(50_000);
+        assert_eq!(
+            (gap.time, gap.value_label.as_str(), gap.y),
+            (50_000, "no data", None)
+        );
+    }
+
+    #[test]
+    fn arrow_keys_go_from_reading_to_reading() {
+        let scene = scene();
+        assert_eq!(scene.step(None, -1), Some(100_000));
+        assert_eq!(scene.step(Some(60_000), -1), Some(40_000));
+        assert_eq!(scene.step(Some(1_000), -5), Some(0));
+        assert_eq!(Scene::of(Series::new(1)).step(None, 1), None);
+    }
+
+    #[test]
+    fn before_the_first_reading_it_says_what_it_waits_for() {
+        let empty = Scene {
+            window: Span::new(0, 60_000),
+            ..Scene::of(Series::new(1))
+        };
+        assert!(texts(&empty.draw(SIZE)).contains(&"waiting for the first reading"));
+        let begun = Scene {
+            window: Span::new(-100_000, 100_000),
+            ..scene()
+        };
+        assert!(texts(&begun.draw(SIZE)).contains(&"collecting since 00:00"));
+    }
+}

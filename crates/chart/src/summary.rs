@@ -1,0 +1,185 @@
+use crate::calendar::{DAY, HOUR, MINUTE, SECOND};
+use crate::decimal::push_whole;
+use crate::{PumpRuns, Scene, clock, date, decimal, gap_limit, gaps, trend};
+
+impl Scene {
+    /// One sentence that says what the chart shows, for those who do not see it: "14:02–14:20:
+    /// lowest 15.8 %, highest 25.2 %, falling 0.4 % an hour; North pump ran 1 time, 1 min; 1 gap
+    /// of 5 min."
+    pub fn summary(&self) -> String {
+        let range = self.series.range(self.window);
+        let (Some((low, high)), Some(first)) = (
+            self.series.extent(self.window),
+            self.series.point(range.start),
+        ) else {
+            let mut text = String::from("No readings since ");
+            text.push_str(&self.moment(self.since.max(self.window.start)));
+            text.push('.');
+            return text;
+        };
+        let mut text = self.moment(first.time);
+        text.push('–');
+        text.push_str(&self.moment(self.window.end.min(self.now)));
+        text.push_str(": lowest ");
+        text.push_str(&self.with_unit(decimal(low, 1)));
+        text.push_str(", highest ");
+        text.push_str(&self.with_unit(decimal(high, 1)));
+        if let Some(trend) = trend(&self.series, self.window) {
+            text.push_str(", ");
+            text.push_str(&trend.words(&self.unit));
+        }
+        for pump in &self.pumps {
+            self.push_runs(&mut text, pump);
+        }
+        self.push_gaps(&mut text);
+        text.push('.');
+        text
+    }
+
+    fn push_runs(&self, text: &mut String, pump: &PumpRuns) {
+        let runs = pump
+            .runs
+            .iter()
+            .filter_map(|run| run.intersection(self.window));
+        let (n_runs, total) = count(runs.map(|run| run.duration()));
+        if n_runs == 0 {
+            return;
+        }
+        text.push_str("; ");
+        text.push_str(&pump.name);
+        text.push_str(" ran ");
+        push_whole(text, n_runs, 1);
+        text.push_str(if n_runs == 1 { " time, " } else { " times, " });
+        text.push_str(&duration_in_words(total));
+    }
+
+    fn push_gaps(&self, text: &mut String) {
+        let limit = gap_limit(&self.series, self.expiry);
+        let gaps = gaps(&self.series, self.window, limit, self.now);
+        let (n_gaps, total) = count(gaps.iter().map(|gap| gap.duration()));
+        if n_gaps == 0 {
+            return;
+        }
+        text.push_str("; ");
+        push_whole(text, n_gaps, 1);
+        text.push_str(if n_gaps == 1 {
+            " gap of "
+        } else {
+            " gaps, together "
+        });
+        text.push_str(&duration_in_words(total));
+    }
+
+    fn moment(&self, time: i64) -> String {
+        if self.window.duration() < DAY {
+            return clock(time, self.offset);
+        }
+        let mut text = date(time, self.offset);
+        text.push(' ');
+        text.push_str(&clock(time, self.offset));
+        text
+    }
+}
+
+/// How long something took, in one unit, rounded: "45 s", "1 min", "16 h", "3 d".
+pub fn duration_in_words(duration: i64) -> String {
+    // Each unit gives way where the next one rounds to a whole one.
+    let (unit, name) = if duration < 55 * SECOND {
+        (SECOND, " s")
+    } else if duration < 90 * MINUTE {
+        (MINUTE, " min")
+    } else if duration < 47 * HOUR {
+        (HOUR, " h")
+    } else {
+        (DAY, " d")
+    };
+    let mut text = String::new();
+    push_whole(
+        &mut text,
+        ((duration.max(0) + unit / 2) / unit).unsigned_abs(),
+        1,
+    );
+    text.push_str(name);
+    text
+}
+
+fn count(durations: impl Iterator<Item = i64>) -> (u64, i64) {
+    durations.fold((0, 0), |(n, total), duration| (n + 1, total + duration))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Series, Span};
+
+    /// 2026-05-04T14:02:00Z
+    const START: i64 = 1_777_903_320_000;
+
+    fn scene(values: &[f32], interval: i64) -> Scene {
+        let mut series = Series::new(1_000);
+        for (index, &value) in values.iter().enumerate() {
+            series.append(START + index as i64 * interval, value);
+        }
+        let now = START + (values.len() as i64 - 1) * interval;
+        Scene {
+            unit: String::from("%"),
+            window: Span::new(START, now),
+            now,
+            since: START,
+            ..Scene::of(series)
+        }
+    }
+
+    #[test]
+    fn it_says_what_the_chart_shows() {
+        let mut scene = scene(&[20.0, 19.9, 19.8, 19.7, 19.6, 19.5, 19.4], 3 * MINUTE);
+        assert_eq!(
+            scene.summary(),
+            "14:02–14:20: lowest 19.4 %, highest 20.0 %, falling 2.0 % an hour."
+        );
+        scene.pumps.push(PumpRuns {
+            name: String::from("North pump"),
+            runs: vec![
+                Span::new(START - HOUR, START - MINUTE),
+                Span::new(START + MINUTE, START + 2 * MINUTE),
+            ],
+        });
+        assert!(scene.summary().ends_with("; North pump ran 1 time, 1 min."));
+    }
+
+    #[test]
+    fn it_counts_gaps() {
+        let mut scene = scene(&[20.0; 6], MINUTE);
+        scene.now += 20 * MINUTE;
+        scene.window.end = scene.now;
+        assert_eq!(
+            scene.summary(),
+            "14:02–14:27: lowest 20.0 %, highest 20.0 %, steady; 1 gap of 20 min."
+        );
+    }
+
+    #[test]
+    fn nothing_yet_is_said_too() {
+        let scene = Scene {
+            window: Span::new(START, START + MINUTE),
+            since: START,
+            ..Scene::of(Series::new(9))
+        };
+        assert_eq!(scene.summary(), "No readings since 14:02.");
+    }
+
+    #[test]
+    fn durations_round_to_one_unit() {
+        let cases = [
+            (0, "0 s"),
+            (45_000, "45 s"),
+            (58_000, "1 min"),
+            (52 * MINUTE, "52 min"),
+            (16 * HOUR, "16 h"),
+            (72 * HOUR, "3 d"),
+        ];
+        for (duration, words) in cases {
+            assert_eq!(duration_in_words(duration), words);
+        }
+    }
+}
