@@ -3,9 +3,22 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use lexopt::{Arg, Parser, ValueExt};
 
+mod bans;
+mod compression;
+mod demo;
+mod page;
+mod ports;
+mod prerequisites;
 mod process;
 mod progress;
+mod screenshots;
+mod serve;
+mod size;
+mod supervisor;
+mod test;
+mod tidy;
 mod tools;
 mod workspace;
 
@@ -25,12 +38,61 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     process::pass_signals_on()?;
-    let mut arguments = std::env::args_os().skip(1);
-    let Some(command) = arguments.next() else {
-        bail!("which command?");
+    let mut arguments = Parser::from_env();
+    let command = match arguments.next()? {
+        None | Some(Arg::Long("help") | Arg::Short('h')) => "help".to_owned(),
+        Some(Arg::Value(command)) => command.string()?,
+        Some(argument @ (Arg::Short(_) | Arg::Long(_))) => {
+            return Err(argument.unexpected().into());
+        }
     };
-    match command.to_str() {
-        Some("tools") => tools::install_for_page(),
-        _ => bail!("no such command"),
+    if command == "help" || asks_for_help(&arguments) {
+        progress::print(HELP.trim_end());
+        return Ok(());
+    }
+    match command.as_str() {
+        "demo" => demo::run(arguments),
+        "test" => test::run(arguments),
+        "serve" => serve::run(arguments),
+        "size" => size::run(arguments),
+        "screenshots" => screenshots::run(),
+        "tools" => tools::install_for_page(),
+        "optimize-wasm" => page::optimize(),
+        other => bail!("there is no command {other:?}; `cargo xtask help` lists them"),
     }
 }
+
+/// Whether `--help` stands among our own options.
+fn asks_for_help(arguments: &Parser) -> bool {
+    arguments.clone().raw_args().is_ok_and(|mut rest| {
+        rest.by_ref()
+            .take_while(|word| word != "--")
+            .any(|word| word == "--help" || word == "-h")
+    })
+}
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  demo     build everything that is missing, start the broker and a simulated field,
+           print `ready: URL`, open a browser; Ctrl-C stops it all
+             --port N        the page and WebSocket (8080)
+             --mqtt-port N   MQTT over TCP (1883)
+             --no-open       open no browser
+             --replay FILE   play real measurements from a CSV file
+             --speed SPEED   how fast to play them
+             -- …            what follows goes to field-simulator as it is
+  test     every check and test, and how long each took
+             [PART …]        only these parts; `cargo xtask test --list` names them
+  serve    the page with `trunk serve`, rebuilt when a file changes; for a broker
+           that you start beside it with `cargo run -p rootzone`
+  size     what a browser downloads: raw, gzip, brotli
+             --json FILE     write the figures there too
+             --check         fail above the limit
+  screenshots
+           the pictures that the tests made, copied into the documents
+  tools    only install what the page's build needs, under target/tools
+  optimize-wasm
+           Trunk's hook, see Trunk.toml
+  help     this
+";

@@ -10,8 +10,15 @@ pub(crate) fn step<T>(what: impl Display, act: impl FnOnce() -> Result<T>) -> Re
     say(format_args!("{what} …"));
     let start = Instant::now();
     let result = act();
-    let verdict = if result.is_ok() { "done in" } else { "failed after" };
-    say(format_args!("{what}: {verdict} {}", Elapsed(start.elapsed())));
+    let verdict = if result.is_ok() {
+        "done in"
+    } else {
+        "failed after"
+    };
+    say(format_args!(
+        "{what}: {verdict} {}",
+        Elapsed(start.elapsed())
+    ));
     result
 }
 

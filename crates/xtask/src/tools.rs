@@ -30,7 +30,9 @@ pub(crate) fn install_wasm_target() -> Result<()> {
         return Ok(());
     }
     if read(command("rustup")?.arg("--version")).is_err() {
-        bail!("the Rust target {WASM} is missing and rustup is not there to add it: install Rust from https://rustup.rs");
+        bail!(
+            "the Rust target {WASM} is missing and rustup is not there to add it: install Rust from https://rustup.rs"
+        );
     }
     step(format_args!("adding Rust's {WASM} target"), || {
         run(command("rustup")?.args(["target", "add", WASM]))
@@ -43,17 +45,20 @@ fn install_trunk() -> Result<()> {
         return Ok(());
     }
     let package = format!("trunk@^{}", TRUNK.trim_end_matches('.'));
-    step("installing Trunk, which builds the page (2 to 6 minutes)", || {
-        if run_binstall(&package)? {
-            return Ok(());
-        }
-        run(cheap_install(&package)?.args([
-            "--locked",
-            "--no-default-features",
-            "--features",
-            "rustls",
-        ]))
-    })
+    step(
+        "installing Trunk, which builds the page (2 to 6 minutes)",
+        || {
+            if run_binstall(&package)? {
+                return Ok(());
+            }
+            run(cheap_install(&package)?.args([
+                "--locked",
+                "--no-default-features",
+                "--features",
+                "rustls",
+            ]))
+        },
+    )
 }
 
 /// wasm-bindgen's command and test runner, which work only at the library's own version.
@@ -64,14 +69,17 @@ pub(crate) fn install_wasm_bindgen() -> Result<()> {
         return Ok(());
     }
     let package = format!("wasm-bindgen-cli@{version}");
-    step(format_args!("installing {package} (1 to 3 minutes)"), || {
-        if run_binstall(&package)? || run(cheap_install(&package)?.arg("--locked")).is_ok() {
-            return Ok(());
-        }
-        // Its lock file may name a version that the registry no longer has.
-        say("that failed with its own lock file, trying without");
-        run(&mut cheap_install(&package)?)
-    })
+    step(
+        format_args!("installing {package} (1 to 3 minutes)"),
+        || {
+            if run_binstall(&package)? || run(cheap_install(&package)?.arg("--locked")).is_ok() {
+                return Ok(());
+            }
+            // Its lock file may name a version that the registry no longer has.
+            say("that failed with its own lock file, trying without");
+            run(&mut cheap_install(&package)?)
+        },
+    )
 }
 
 /// wasm-opt makes the page smaller; without it the page still works.
@@ -85,13 +93,21 @@ pub(crate) fn install_wasm_opt() {
         fs::create_dir_all(&folder)?;
         step("installing wasm-opt by npm's binaryen", || {
             run(command("npm")?
-                .args(["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"])
+                .args([
+                    "install",
+                    "--no-audit",
+                    "--no-fund",
+                    "--loglevel=error",
+                    "--prefix",
+                ])
                 .arg(&folder)
                 .arg(BINARYEN))
         })
     });
     if let Err(why) = installed {
-        say(format_args!("no wasm-opt ({why}): the page will be larger, and works"));
+        say(format_args!(
+            "no wasm-opt ({why}): the page will be larger, and works"
+        ));
     }
 }
 
@@ -117,7 +133,13 @@ fn run_binstall(package: &str) -> Result<bool> {
         return Ok(false);
     }
     let installed = run(cargo()?
-        .args(["binstall", "--no-confirm", "--disable-strategies", "compile", "--root"])
+        .args([
+            "binstall",
+            "--no-confirm",
+            "--disable-strategies",
+            "compile",
+            "--root",
+        ])
         .arg(workspace::tools())
         .arg(package));
     Ok(installed.is_ok())
@@ -154,7 +176,10 @@ mod tests {
             version_in("wasm-bindgen-test-runner 0.2.130").as_deref(),
             Some("0.2.130")
         );
-        assert_eq!(version_in("wasm-opt version 116 (x)").as_deref(), Some("116"));
+        assert_eq!(
+            version_in("wasm-opt version 116 (x)").as_deref(),
+            Some("116")
+        );
         assert_eq!(version_in("no figure here"), None);
     }
 }

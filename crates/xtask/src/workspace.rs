@@ -34,6 +34,11 @@ pub(crate) fn page() -> PathBuf {
     root().join("dist")
 }
 
+/// Where the end-to-end tests leave their pictures.
+pub(crate) fn screenshots() -> PathBuf {
+    root().join("target").join("screenshots")
+}
+
 /// A binary of the workspace in the development profile.
 pub(crate) fn binary(name: &str) -> PathBuf {
     target()
@@ -55,8 +60,8 @@ pub(crate) fn path_with_tools() -> Result<OsString> {
 /// The version of a package in `Cargo.lock`.
 pub(crate) fn locked_version(package: &str) -> Result<String> {
     let path = root().join("Cargo.lock");
-    let lock =
-        std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let lock = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
     version_in_lock(&lock, package)
         .with_context(|| format!("{package} is not in {}", path.display()))
 }
@@ -68,6 +73,9 @@ fn version_in_lock(lock: &str, package: &str) -> Option<String> {
     Some(version.trim_end_matches('"').to_owned())
 }
 
+/// The crates without clocks, sockets or files, which compile for the browser as well as natively.
+pub(crate) const PURE_CRATES: [&str; 4] = ["chart", "field", "mqtt-broker-core", "mqtt-protocol"];
+
 #[cfg(test)]
 mod tests {
     use super::version_in_lock;
@@ -76,7 +84,10 @@ mod tests {
     fn the_version_of_the_package_with_exactly_that_name_is_found() {
         let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"0.1.0\"\n\n\
                     [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n";
-        assert_eq!(version_in_lock(lock, "wasm-bindgen").as_deref(), Some("0.2.130"));
+        assert_eq!(
+            version_in_lock(lock, "wasm-bindgen").as_deref(),
+            Some("0.2.130")
+        );
         assert_eq!(version_in_lock(lock, "trunk"), None);
     }
 }

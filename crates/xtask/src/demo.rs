@@ -1,0 +1,221 @@
+//! `cargo xtask demo`: everything, running, from a fresh clone.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use lexopt::{Arg, Parser, ValueExt};
+
+use crate::process::{cargo, command, run as run_command};
+use crate::progress::{print, say, step};
+use crate::supervisor::Supervisor;
+use crate::{page, ports, tools, workspace};
+
+pub(crate) fn run(arguments: Parser) -> Result<()> {
+    let options = Options::parse(arguments)?;
+    options.check()?;
+    tools::install_for_page()?;
+    page::build()?;
+    build_binaries()?;
+
+    let mut supervisor = Supervisor::new();
+    supervisor.start(
+        BROKER,
+        command(workspace::binary(BROKER))?
+            .args(["--port", &options.port.to_string()])
+            .args(["--mqtt-port", &options.mqtt_port.to_string()])
+            .arg("--page")
+            .arg(workspace::page()),
+    )?;
+    let broker = supervisor.wait_for(BROKER, BrokerAddresses::parse)?;
+    supervisor.start(
+        SIMULATOR,
+        command(workspace::binary(SIMULATOR))?
+            .args(["--broker", &broker.mqtt])
+            .args(options.simulator_arguments()),
+    )?;
+    supervisor.wait_for(SIMULATOR, |line| line.starts_with(SIMULATOR).then_some(()))?;
+    print(format_args!("ready: {}", broker.page));
+    if options.open {
+        open_browser(&broker.page);
+    }
+    supervisor.watch()?;
+    say("stopping");
+    Ok(())
+}
+
+/// The broker and the field: unoptimised, as that is quickest to build and fast enough to look at.
+pub(crate) fn build_binaries() -> Result<()> {
+    step("building the broker and the simulated field", || {
+        run_command(cargo()?.args(["build", "--package", BROKER, "--package", SIMULATOR]))
+    })
+}
+
+struct Options {
+    port: u16,
+    mqtt_port: u16,
+    open: bool,
+    replay: Option<PathBuf>,
+    speed: Option<String>,
+    simulator: Vec<OsString>,
+}
+
+impl Options {
+    fn parse(mut arguments: Parser) -> Result<Self> {
+        let mut options = Self {
+            port: PORT,
+            mqtt_port: MQTT_PORT,
+            open: true,
+            replay: None,
+            speed: None,
+            simulator: Vec::new(),
+        };
+        let mut words: Vec<OsString> = arguments.raw_args()?.collect();
+        if let Some(dashes) = words.iter().position(|word| word == "--") {
+            options.simulator = words.split_off(dashes + 1);
+            words.pop();
+        }
+        let mut arguments = Parser::from_args(words);
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Long("port") => options.port = arguments.value()?.parse()?,
+                Arg::Long("mqtt-port") => options.mqtt_port = arguments.value()?.parse()?,
+                Arg::Long("no-open") => options.open = false,
+                Arg::Long("replay") => options.replay = Some(arguments.value()?.into()),
+                Arg::Long("speed") => options.speed = Some(arguments.value()?.string()?),
+                Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
+                    return Err(argument.unexpected().into());
+                }
+            }
+        }
+        if options.replay.is_none() {
+            options.replay = measurements();
+        }
+        Ok(options)
+    }
+
+    /// What can be known to be wrong before anything is built.
+    fn check(&self) -> Result<()> {
+        if let Some(file) = &self.replay
+            && !file.is_file()
+        {
+            bail!("there is no file {} to replay", file.display());
+        }
+        ports::check_free(self.port, "page and WebSocket", "--port")?;
+        ports::check_free(self.mqtt_port, "MQTT", "--mqtt-port")
+    }
+
+    fn simulator_arguments(&self) -> Vec<OsString> {
+        let mut words = Vec::new();
+        if let Some(file) = &self.replay {
+            words.extend(["--replay".into(), absolute(file).into_os_string()]);
+        }
+        if let Some(speed) = &self.speed {
+            words.extend(["--speed".into(), speed.into()]);
+        }
+        words.extend(self.simulator.iter().cloned());
+        words
+    }
+}
+
+/// Real measurements, for those who have them and said where.
+fn measurements() -> Option<PathBuf> {
+    let folder = env::var_os("ROOTZONE_DATA")?;
+    let file = Path::new(&folder).join("simpact_sydney_13sensors_hourly.csv");
+    file.is_file().then_some(file)
+}
+
+/// Children run in the workspace's root, wherever we were started.
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// What the broker says when it is ready: `rootzone: mqtt 127.0.0.1:1883, page http://127.0.0.1:8080/`.
+#[derive(Debug, PartialEq, Eq)]
+struct BrokerAddresses {
+    mqtt: String,
+    page: String,
+}
+
+impl BrokerAddresses {
+    fn parse(line: &str) -> Option<Self> {
+        let (mqtt, page) = line
+            .strip_prefix("rootzone: mqtt ")?
+            .split_once(", page ")?;
+        Some(Self {
+            mqtt: mqtt.to_owned(),
+            page: page.trim().to_owned(),
+        })
+    }
+}
+
+/// Opens a browser where there is a screen for one; that it can't is no failure.
+fn open_browser(url: &str) {
+    let opener: &[&str] = if cfg!(target_os = "macos") {
+        &["open"]
+    } else if cfg!(windows) {
+        &["cmd", "/C", "start"]
+    } else if env::var_os("DISPLAY").is_some() || env::var_os("WAYLAND_DISPLAY").is_some() {
+        &["xdg-open"]
+    } else {
+        return;
+    };
+    let opened = command(opener[0])
+        .and_then(|mut command| run_command(command.args(&opener[1..]).arg(url)))
+        .context("no browser was opened");
+    if let Err(why) = opened {
+        say(format_args!("{why:#}"));
+    }
+}
+
+pub(crate) const BROKER: &str = "rootzone";
+pub(crate) const SIMULATOR: &str = "field-simulator";
+const PORT: u16 = 8080;
+const MQTT_PORT: u16 = 1883;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(words: &[&str]) -> Result<Options> {
+        Options::parse(Parser::from_args(words.iter().copied()))
+    }
+
+    #[test]
+    fn ports_and_the_file_are_taken_from_the_command_line() {
+        let options =
+            options(&["--port", "9000", "--mqtt-port=1884", "--replay", "a.csv"]).unwrap();
+        assert_eq!((options.port, options.mqtt_port), (9000, 1884));
+        assert_eq!(options.replay, Some("a.csv".into()));
+        assert!(options.open);
+    }
+
+    #[test]
+    fn what_follows_two_dashes_goes_to_the_simulator() {
+        let options = options(&["--no-open", "--replay=/a.csv", "--", "--stuck-pump"]).unwrap();
+        assert_eq!(
+            options.simulator_arguments(),
+            ["--replay", "/a.csv", "--stuck-pump"]
+        );
+    }
+
+    #[test]
+    fn a_wrong_option_is_named() {
+        let error = options(&["--prot", "9000"]).err().unwrap().to_string();
+        assert!(error.contains("--prot"), "{error}");
+    }
+
+    #[test]
+    fn the_broker_s_ready_line_is_understood() {
+        let line = "rootzone: mqtt 127.0.0.1:1883, page http://127.0.0.1:8080/";
+        assert_eq!(
+            BrokerAddresses::parse(line),
+            Some(BrokerAddresses {
+                mqtt: "127.0.0.1:1883".into(),
+                page: "http://127.0.0.1:8080/".into(),
+            })
+        );
+        assert_eq!(BrokerAddresses::parse("2026-01-01 INFO listening"), None);
+    }
+}

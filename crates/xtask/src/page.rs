@@ -1,0 +1,74 @@
+//! The page: built by Trunk, then made small.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::process::{command, run};
+use crate::progress::{say, step};
+use crate::{compression, tools, workspace};
+
+/// Builds the page as it is released.
+pub(crate) fn build() -> Result<()> {
+    step("building the page", || {
+        run(command("trunk")?
+            .args([
+                "build",
+                "--release",
+                "--skip-version-check",
+                "--log",
+                "warn",
+            ])
+            .arg("--dist")
+            .arg(workspace::page()))
+    })
+}
+
+/// Trunk's `post_build` hook: what it is about to publish, made small. Debug builds are left as they are.
+pub(crate) fn optimize() -> Result<()> {
+    let folder = env::var_os("TRUNK_STAGING_DIR")
+        .map(PathBuf::from)
+        .context("TRUNK_STAGING_DIR is not set: this command is Trunk's hook, see Trunk.toml")?;
+    if env::var("TRUNK_PROFILE").is_ok_and(|profile| profile != "release") {
+        return Ok(());
+    }
+    if tools::has_wasm_opt() {
+        step("wasm-opt", || optimize_wasm(&folder))?;
+    } else {
+        say("no wasm-opt on PATH: the page will be larger, and works");
+    }
+    step("compressing the page", || {
+        compression::compress_folder(&folder)
+    })
+}
+
+fn optimize_wasm(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "wasm")
+        {
+            run(command("wasm-opt")?
+                .arg(&path)
+                .arg("--output")
+                .arg(&path)
+                .args(WASM_OPT_ARGUMENTS))?;
+        }
+    }
+    Ok(())
+}
+
+/// What rustc's output uses must be named: a stripped binary no longer says so itself.
+const WASM_OPT_ARGUMENTS: [&str; 8] = [
+    "-Oz",
+    "--converge",
+    "--enable-bulk-memory",
+    "--enable-reference-types",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-multivalue",
+];

@@ -1,0 +1,196 @@
+//! `cargo xtask size`: what a browser downloads.
+
+use std::fs;
+use std::iter::Sum;
+use std::ops::Add;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use lexopt::{Arg, Parser};
+use serde_json::json;
+
+use crate::compression::{BROTLI, GZIP, with_suffix};
+use crate::{page, progress, tools, workspace};
+
+pub(crate) fn run(mut arguments: Parser) -> Result<()> {
+    let mut json_file = None;
+    let mut checked = false;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("json") => json_file = Some(PathBuf::from(arguments.value()?)),
+            Arg::Long("check") => checked = true,
+            Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
+                return Err(argument.unexpected().into());
+            }
+        }
+    }
+    tools::install_for_page()?;
+    page::build()?;
+    let total = measure_and_print()?;
+    if let Some(path) = json_file {
+        fs::write(&path, total.as_json())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if checked { check(&total) } else { Ok(()) }
+}
+
+/// Measures the page that was built last, and fails if it is too large.
+pub(crate) fn measure_and_check() -> Result<()> {
+    check(&measure_and_print()?)
+}
+
+fn check(total: &Size) -> Result<()> {
+    if total.gzip > GZIP_BYTES_MAX {
+        bail!(
+            "the page is {} bytes by gzip; at most {GZIP_BYTES_MAX} are allowed",
+            total.gzip
+        );
+    }
+    Ok(())
+}
+
+fn measure_and_print() -> Result<Size> {
+    let mut total = Size::default();
+    progress::print(format_args!(
+        "{:<12}{:>10}{:>10}{:>10}",
+        "", "raw", "gzip", "brotli"
+    ));
+    for (kind, extension) in KINDS {
+        let size = measure(&workspace::page(), extension)?;
+        progress::print(size.as_row(kind));
+        total = total + size;
+    }
+    if total.raw == 0 {
+        bail!("there is no page in {}", workspace::page().display());
+    }
+    progress::print(total.as_row("total"));
+    Ok(total)
+}
+
+/// The sum over the files of one kind in a folder and below it.
+fn measure(folder: &Path, extension: &str) -> Result<Size> {
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    entries
+        .map(|entry| {
+            let path = entry?.path();
+            if path.is_dir() {
+                measure(&path, extension)
+            } else if path.extension().is_some_and(|found| found == extension) {
+                Size::of(&path)
+            } else {
+                Ok(Size::default())
+            }
+        })
+        .sum()
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Size {
+    raw: u64,
+    gzip: u64,
+    brotli: u64,
+}
+
+impl Size {
+    fn of(path: &Path) -> Result<Self> {
+        let length = |path: &Path| -> Result<u64> {
+            let metadata = fs::metadata(path).with_context(|| {
+                format!("{} is missing: only a release build has it", path.display())
+            })?;
+            Ok(metadata.len())
+        };
+        Ok(Self {
+            raw: length(path)?,
+            gzip: length(&with_suffix(path, GZIP))?,
+            brotli: length(&with_suffix(path, BROTLI))?,
+        })
+    }
+
+    fn as_row(&self, name: &str) -> String {
+        format!(
+            "{name:<12}{:>10}{:>10}{:>10}",
+            self.raw, self.gzip, self.brotli
+        )
+    }
+
+    fn as_json(&self) -> String {
+        let rows = [
+            ("raw_bytes", self.raw),
+            ("gzip_bytes", self.gzip),
+            ("brotli_bytes", self.brotli),
+        ]
+        .map(|(metric, value)| {
+            json!({
+                "scenario": "page",
+                "program": "rootzone",
+                "metric": metric,
+                "value": value,
+                "unit": "bytes",
+            })
+        });
+        format!("{:#}\n", serde_json::Value::from(rows.to_vec()))
+    }
+}
+
+impl Add for Size {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            raw: self.raw + other.raw,
+            gzip: self.gzip + other.gzip,
+            brotli: self.brotli + other.brotli,
+        }
+    }
+}
+
+impl Sum for Size {
+    fn sum<I: Iterator<Item = Self>>(sizes: I) -> Self {
+        sizes.fold(Self::default(), Add::add)
+    }
+}
+
+/// MQTT.js alone is 105 KB; the whole page stays below it.
+const GZIP_BYTES_MAX: u64 = 105_000;
+
+/// The page's own HTML holds the script that starts it, so it counts too.
+const KINDS: [(&str, &str); 4] = [
+    ("Wasm", "wasm"),
+    ("JavaScript", "js"),
+    ("CSS", "css"),
+    ("HTML", "html"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_above_the_limit_fails() {
+        let small = Size {
+            raw: 400_000,
+            gzip: GZIP_BYTES_MAX,
+            brotli: 1,
+        };
+        assert!(check(&small).is_ok());
+        let large = Size {
+            gzip: GZIP_BYTES_MAX + 1,
+            ..small
+        };
+        assert!(check(&large).is_err());
+    }
+
+    #[test]
+    fn the_json_has_a_row_for_each_metric() {
+        let size = Size {
+            raw: 3,
+            gzip: 2,
+            brotli: 1,
+        };
+        let rows: serde_json::Value = serde_json::from_str(&size.as_json()).unwrap();
+        assert_eq!(rows[1]["metric"], "gzip_bytes");
+        assert_eq!(rows[1]["value"], 2);
+        assert_eq!(rows.as_array().unwrap().len(), 3);
+    }
+}

@@ -1,0 +1,292 @@
+//! `cargo xtask test`: every check and test. CI calls exactly this.
+
+use std::env;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use lexopt::{Arg, Parser, ValueExt};
+
+use crate::process::{cargo, is_interrupted, run as run_command};
+use crate::progress::{Elapsed, print, say};
+use crate::{bans, demo, page, prerequisites, size, tidy, tools, workspace};
+
+pub(crate) fn run(mut arguments: Parser) -> Result<()> {
+    let mut chosen = Vec::new();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("list") => {
+                for part in &PARTS {
+                    print(format_args!("{:<12} {}", part.name, part.about));
+                }
+                return Ok(());
+            }
+            Arg::Value(name) => {
+                let name = name.string()?;
+                let Some(part) = PARTS.iter().find(|part| part.name == name) else {
+                    bail!("there is no part {name:?}; `cargo xtask test --list` names them");
+                };
+                chosen.push(part);
+            }
+            Arg::Short(_) | Arg::Long(_) => return Err(argument.unexpected().into()),
+        }
+    }
+    if chosen.is_empty() {
+        chosen.extend(&PARTS);
+    }
+    run_parts(&chosen)
+}
+
+/// Runs one after the other, going on after a failure, so that one run shows everything that is wrong.
+fn run_parts(parts: &[&Part]) -> Result<()> {
+    let start = Instant::now();
+    let mut reports = Vec::new();
+    for part in parts {
+        say(format_args!("{}: {} …", part.name, part.about));
+        let part_start = Instant::now();
+        let result = (part.run)();
+        if is_interrupted() {
+            bail!("interrupted");
+        }
+        if let Err(error) = &result {
+            say(format_args!("{}: {error:#}", part.name));
+        }
+        reports.push(Report {
+            name: part.name,
+            took: part_start.elapsed(),
+            failed: result.is_err(),
+        });
+    }
+    for report in &reports {
+        print(report.as_row());
+    }
+    let failed: Vec<_> = reports
+        .iter()
+        .filter(|report| report.failed)
+        .map(|report| report.name)
+        .collect();
+    let took = Elapsed(start.elapsed());
+    if failed.is_empty() {
+        print(format_args!("all passed in {took}"));
+        Ok(())
+    } else {
+        bail!("failed after {took}: {}", failed.join(", "))
+    }
+}
+
+struct Part {
+    name: &'static str,
+    about: &'static str,
+    run: fn() -> Result<()>,
+}
+
+struct Report {
+    name: &'static str,
+    took: Duration,
+    failed: bool,
+}
+
+impl Report {
+    fn as_row(&self) -> String {
+        let minutes = self.took.as_secs_f64() / 60.0;
+        let verdict = if self.failed { "FAILED" } else { "passed" };
+        format!("{:<12} {minutes:>6.2} min  {verdict}", self.name)
+    }
+}
+
+/// Cheap ones first.
+const PARTS: [Part; 10] = [
+    Part {
+        name: "fmt",
+        about: "every file is formatted",
+        run: fmt,
+    },
+    Part {
+        name: "tidy",
+        about: "what a lint can't say",
+        run: tidy::run,
+    },
+    Part {
+        name: "bans",
+        about: "the pure crates' bans are enforced",
+        run: bans::check,
+    },
+    Part {
+        name: "clippy",
+        about: "lints of native code",
+        run: clippy,
+    },
+    Part {
+        name: "clippy-wasm",
+        about: "lints of the page, and the pure crates compile for it",
+        run: clippy_wasm,
+    },
+    Part {
+        name: "native",
+        about: "unit, integration and documentation tests",
+        run: native,
+    },
+    Part {
+        name: "doc",
+        about: "documentation builds without a warning",
+        run: doc,
+    },
+    Part {
+        name: "browser",
+        about: "tests inside headless Chromium",
+        run: browser,
+    },
+    Part {
+        name: "page",
+        about: "the page as released, and its size",
+        run: build_and_measure_page,
+    },
+    Part {
+        name: "end-to-end",
+        about: "the real binaries, a browser, other people's clients",
+        run: || end_to_end(None),
+    },
+];
+
+fn fmt() -> Result<()> {
+    run_command(cargo()?.args(["fmt", "--all", "--check"]))
+}
+
+fn clippy() -> Result<()> {
+    run_command(cargo()?.args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}
+
+/// Native clippy never sees what is compiled for the browser only.
+fn clippy_wasm() -> Result<()> {
+    tools::install_wasm_target()?;
+    let pure = workspace::PURE_CRATES
+        .into_iter()
+        .flat_map(|name| ["--package", name]);
+    run_command(
+        clippy_for_wasm()?
+            .arg("--lib")
+            .args(pure)
+            .args(["--", "-D", "warnings"]),
+    )?;
+    run_command(clippy_for_wasm()?.args([
+        "--package",
+        PAGE,
+        "--package",
+        CLIENT,
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    run_command(
+        clippy_for_wasm()?
+            .args(["--package", PAGE, "--package", CLIENT, "--all-targets"])
+            .args(["--features", IN_PAGE_BROKER, "--", "-D", "warnings"]),
+    )
+}
+
+fn clippy_for_wasm() -> Result<std::process::Command> {
+    let mut clippy = cargo()?;
+    clippy.args(["clippy", "--target", tools::WASM]);
+    Ok(clippy)
+}
+
+fn native() -> Result<()> {
+    run_command(cargo()?.args(["test", "--workspace", "--exclude", PAGE, "--no-fail-fast"]))?;
+    // Its integration tests need binaries and a browser; they have parts of their own.
+    run_command(cargo()?.args(["test", "--package", PAGE, "--lib", "--bins"]))
+}
+
+fn doc() -> Result<()> {
+    run_command(cargo()?.env("RUSTDOCFLAGS", "-D warnings").args([
+        "doc",
+        "--workspace",
+        "--no-deps",
+    ]))?;
+    run_command(
+        cargo()?
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .args(["doc", "--no-deps", "--target", tools::WASM])
+            .args(["--package", PAGE, "--package", CLIENT]),
+    )
+}
+
+fn browser() -> Result<()> {
+    tools::install_wasm_target()?;
+    tools::install_wasm_bindgen()?;
+    let browser = prerequisites::browser()?;
+    let test = || -> Result<_> {
+        let mut test = cargo()?;
+        test.env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+            "wasm-bindgen-test-runner",
+        )
+        .env("CHROMEDRIVER", &browser.chromedriver)
+        .env(
+            "WASM_BINDGEN_TEST_WEBDRIVER_JSON",
+            workspace::root().join("webdriver.json"),
+        )
+        .env("WASM_BINDGEN_TEST_TIMEOUT", BROWSER_TEST_SECS_MAX)
+        .args(["test", "--target", tools::WASM]);
+        Ok(test)
+    };
+    run_command(test()?.args(["--package", CLIENT, "--tests"]))?;
+    run_command(test()?.args([
+        "--package",
+        PAGE,
+        "--features",
+        IN_PAGE_BROKER,
+        "--test",
+        "browser",
+    ]))
+}
+
+fn build_and_measure_page() -> Result<()> {
+    tools::install_for_page()?;
+    page::build()?;
+    size::measure_and_check()
+}
+
+/// All of them, or those whose name contains a word.
+pub(crate) fn end_to_end(only: Option<&str>) -> Result<()> {
+    let browser = prerequisites::browser()?;
+    prerequisites::mqtt_programs()?;
+    if !workspace::page().join("index.html").is_file() {
+        tools::install_for_page()?;
+        page::build()?;
+    }
+    demo::build_binaries()?;
+    let data = env::var_os("ROOTZONE_DATA")
+        .map_or_else(|| workspace::root().join("../shared/data"), Into::into);
+    run_command(
+        cargo()?
+            .env("ROOTZONE_BIN", workspace::binary(demo::BROKER))
+            .env("FIELD_SIMULATOR_BIN", workspace::binary(demo::SIMULATOR))
+            .env("ROOTZONE_PAGE", workspace::page())
+            .env("ROOTZONE_DATA", data)
+            .env("SCREENSHOTS", workspace::screenshots())
+            .env("CHROMEDRIVER", &browser.chromedriver)
+            .env("CHROMIUM", &browser.chromium)
+            .args([
+                "test",
+                "--package",
+                PAGE,
+                "--test",
+                "end_to_end",
+                "--no-fail-fast",
+            ])
+            .args(only)
+            // Each test has a browser of its own: more at once than cores would only make them wait.
+            .args(["--", "--test-threads", "2", "--nocapture"]),
+    )
+}
+
+const PAGE: &str = "dashboard";
+const CLIENT: &str = "mqtt-web-client";
+const IN_PAGE_BROKER: &str = "dashboard/in-page-broker";
+const BROWSER_TEST_SECS_MAX: &str = "120";
