@@ -1,8 +1,12 @@
 //! From a stream of bytes to packets.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
-use crate::{DecodeError, Packet, ProtocolVersion};
+use crate::{
+    DecodeError, Fault, MalformedPacket, Packet, PacketType, ProtocolError, ProtocolVersion, Stage,
+    data_type::{Reader, decode_variable_byte_integer},
+    packet::{Connect, Context, FirstByte},
+};
 
 /// Cuts a stream of bytes into packets.
 ///
@@ -11,7 +15,11 @@ use crate::{DecodeError, Packet, ProtocolVersion};
 #[derive(Debug)]
 pub struct Decoder {
     settings: DecoderSettings,
+    /// What was fed and not yet read.
     input: Bytes,
+    /// The beginning of a packet whose end is not in yet.
+    partial: Vec<u8>,
+    failure: Option<DecodeError>,
 }
 
 /// What a `Decoder` must know about its connection.
@@ -36,17 +44,40 @@ pub enum Role {
 
 impl Decoder {
     /// A decoder for one Network Connection.
+    ///
+    /// A Client that names no version expects 5.0.
     #[must_use]
-    pub const fn new(settings: DecoderSettings) -> Self {
+    pub const fn new(mut settings: DecoderSettings) -> Self {
+        if matches!(
+            settings,
+            DecoderSettings {
+                version: None,
+                role: Role::Client,
+                ..
+            }
+        ) {
+            settings.version = Some(ProtocolVersion::V5_0);
+        }
         Self {
             settings,
             input: Bytes::new(),
+            partial: Vec::new(),
+            failure: None,
         }
     }
 
     /// Takes what was read from the connection.
+    ///
+    /// Cheapest when `next_packet` has returned `None` since the last time, as then nothing is copied.
     pub fn feed(&mut self, bytes: Bytes) {
-        self.input = bytes;
+        if self.failure.is_some() {
+            return;
+        }
+        self.input = if self.input.is_empty() {
+            bytes
+        } else {
+            [&self.input[..], &bytes].concat().into()
+        };
     }
 
     /// The next whole packet; `None` until more is fed. After an error it gives that error for ever.
@@ -55,7 +86,22 @@ impl Decoder {
     ///
     /// What the peer did wrong; the connection is to be closed.
     pub fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
-        Ok(None)
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        let mut stage = self
+            .settings
+            .version
+            .map_or(Stage::BeforeConnect, Stage::Connected);
+        self.decode_next(&mut stage).map_err(|fault| {
+            let failure = DecodeError { fault, stage };
+            // What follows a violation is not read, so its memory is given back.
+            *self = Self {
+                failure: Some(failure),
+                ..Self::new(self.settings)
+            };
+            failure
+        })
     }
 
     /// The version of the connection, once it is known.
@@ -63,4 +109,147 @@ impl Decoder {
     pub const fn version(&self) -> Option<ProtocolVersion> {
         self.settings.version
     }
+
+    fn decode_next(&mut self, stage: &mut Stage) -> Result<Option<Packet>, Fault> {
+        let packet;
+        if self.partial.is_empty() {
+            let header = self.decode_header(&self.input)?;
+            let Some(header) = header.filter(|header| header.packet_length <= self.input.len())
+            else {
+                self.partial.extend_from_slice(&self.input);
+                self.input = Bytes::new();
+                return Ok(None);
+            };
+            packet = self.decode_body(header, &self.input, stage)?;
+            self.input.advance(header.packet_length);
+        } else {
+            let Some((header, whole)) = self.complete_partial()? else {
+                return Ok(None);
+            };
+            packet = self.decode_body(header, &whole, stage)?;
+        }
+        if let Packet::Connect(connect) = &packet {
+            self.settings.version = Some(connect.protocol_version);
+        }
+        Ok(Some(packet))
+    }
+
+    /// Moves what belongs to the begun packet from `input` to `partial`, and out once it is whole.
+    fn complete_partial(&mut self) -> Result<Option<(FixedHeader, Bytes)>, Fault> {
+        loop {
+            if let Some(header) = self.decode_header(&self.partial)? {
+                let missing = header.packet_length - self.partial.len();
+                let available = missing.min(self.input.len());
+                // A peer gets memory for twice what it has sent, not for what it announces.
+                if missing <= self.partial.len() + available {
+                    self.partial.reserve_exact(missing);
+                }
+                self.partial.extend_from_slice(&self.input[..available]);
+                self.input.advance(available);
+                let is_whole = available == missing;
+                return Ok(is_whole.then(|| (header, std::mem::take(&mut self.partial).into())));
+            }
+            if self.input.is_empty() {
+                return Ok(None);
+            }
+            self.partial.push(self.input.get_u8());
+        }
+    }
+
+    /// Reads and checks the fixed header; `None` if `bytes` end within it.
+    fn decode_header(&self, bytes: &[u8]) -> Result<Option<FixedHeader>, Fault> {
+        let Some((&first_byte, rest)) = bytes.split_first() else {
+            return Ok(None);
+        };
+        let first_byte = FirstByte::decode(first_byte)?;
+        self.check_expected(first_byte.packet_type)?;
+        let Some((remaining_length, length_of_length)) = decode_variable_byte_integer(rest)? else {
+            return Ok(None);
+        };
+        let body_start = 1 + length_of_length;
+        let packet_length = body_start + remaining_length as usize;
+        if packet_length > self.settings.maximum_packet_size as usize {
+            return Err(Fault::PacketTooLarge {
+                length: packet_length as u32,
+                maximum: self.settings.maximum_packet_size,
+            });
+        }
+        Ok(Some(FixedHeader {
+            first_byte,
+            body_start,
+            packet_length,
+        }))
+    }
+
+    /// Refuses what the peer may not send, as soon as the first byte is in.
+    fn check_expected(&self, packet_type: PacketType) -> Result<(), Fault> {
+        let expected = match (self.settings.version, self.settings.role) {
+            (None, _) => bit(PacketType::Connect),
+            (Some(ProtocolVersion::V3_1_1), _) if packet_type == PacketType::Auth => {
+                return Err(MalformedPacket::UnknownPacketType(packet_type as u8).into());
+            }
+            (Some(ProtocolVersion::V3_1_1), Role::Client) => {
+                FROM_SERVER & !bit(PacketType::Disconnect)
+            }
+            (Some(ProtocolVersion::V5_0), Role::Client) => FROM_SERVER,
+            (Some(_), Role::Server) => FROM_CLIENT,
+        };
+        if expected & bit(packet_type) == 0 {
+            return Err(ProtocolError::UnexpectedPacket(packet_type).into());
+        }
+        Ok(())
+    }
+
+    /// Reads a whole packet at the start of `bytes`.
+    fn decode_body(
+        &self,
+        header: FixedHeader,
+        bytes: &Bytes,
+        stage: &mut Stage,
+    ) -> Result<Packet, Fault> {
+        let mut reader = Reader::new(bytes, header.body_start, header.packet_length);
+        match self.settings.version {
+            Some(version) => {
+                let context = Context {
+                    version,
+                    receiver: self.settings.role,
+                };
+                Packet::decode(header.first_byte, reader, context)
+            }
+            None => Ok(Packet::Connect(Box::new(Connect::decode(
+                &mut reader,
+                stage,
+            )?))),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct FixedHeader {
+    first_byte: FirstByte,
+    body_start: usize,
+    /// With the fixed header.
+    packet_length: usize,
+}
+
+/// What a Client may send after its CONNECT.
+const FROM_CLIENT: u16 = FROM_EITHER
+    | bit(PacketType::Subscribe)
+    | bit(PacketType::Unsubscribe)
+    | bit(PacketType::Pingreq);
+const FROM_SERVER: u16 = FROM_EITHER
+    | bit(PacketType::Connack)
+    | bit(PacketType::Suback)
+    | bit(PacketType::Unsuback)
+    | bit(PacketType::Pingresp);
+const FROM_EITHER: u16 = bit(PacketType::Publish)
+    | bit(PacketType::Puback)
+    | bit(PacketType::Pubrec)
+    | bit(PacketType::Pubrel)
+    | bit(PacketType::Pubcomp)
+    | bit(PacketType::Disconnect)
+    | bit(PacketType::Auth);
+
+const fn bit(packet_type: PacketType) -> u16 {
+    1 << packet_type as u16
 }

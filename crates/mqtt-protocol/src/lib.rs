@@ -5,6 +5,7 @@
 
 mod client;
 mod codec;
+mod data_type;
 mod error;
 mod keep_alive;
 mod packet;
@@ -33,7 +34,8 @@ pub use packet_identifier::PacketIdentifier;
 pub use property::{Properties, Property};
 pub use reason_code::ReasonCode;
 pub use server::{
-    Acceptance, ClientCapabilities, Closing, Request, ServerConnection, ServerOutput, ServerSettings,
+    Acceptance, ClientCapabilities, Closing, Request, ServerConnection, ServerOutput,
+    ServerSettings,
 };
 pub use session::{
     AcknowledgedQoS, AcknowledgementOutcome, InFlightState, Incoming, Outgoing, OutgoingLimits,

@@ -9,6 +9,7 @@ mod pubcomp;
 mod publish;
 mod pubrec;
 mod pubrel;
+mod reason;
 mod suback;
 mod subscribe;
 mod unsuback;
@@ -30,7 +31,10 @@ pub use unsubscribe::Unsubscribe;
 
 use std::fmt;
 
-use crate::{EncodeError, ProtocolVersion};
+use crate::{
+    EncodeError, Fault, MalformedPacket, ProtocolError, ProtocolVersion, Role,
+    data_type::{Reader, begin_length, end_length},
+};
 
 /// An MQTT Control Packet of either version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,8 +120,111 @@ impl Packet {
         maximum_packet_size: u32,
         output: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
-        let _ = (version, maximum_packet_size, output);
-        Ok(())
+        let start = output.len();
+        let result = self.encode_whole(version, output).and_then(|()| {
+            let length = output.len() - start;
+            if length > maximum_packet_size as usize {
+                return Err(EncodeError::PacketTooLarge {
+                    length,
+                    maximum: maximum_packet_size,
+                });
+            }
+            Ok(())
+        });
+        if result.is_err() {
+            output.truncate(start);
+        }
+        result
+    }
+
+    fn encode_whole(
+        &self,
+        version: ProtocolVersion,
+        output: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        // Its first byte and its length depend on the message.
+        if let Self::Publish(publish) = self {
+            return publish.encode(version, output);
+        }
+        let packet_type = self.packet_type();
+        output.push((packet_type as u8) << 4 | packet_type.flags());
+        let start = begin_length(output);
+        match self {
+            Self::Connect(connect) => connect.encode(output)?,
+            Self::Connack(connack) => connack.encode(version, output)?,
+            Self::Publish(_) | Self::Pingreq | Self::Pingresp => {}
+            Self::Puback(puback) => puback.encode(version, output)?,
+            Self::Pubrec(pubrec) => pubrec.encode(version, output)?,
+            Self::Pubrel(pubrel) => pubrel.encode(version, output)?,
+            Self::Pubcomp(pubcomp) => pubcomp.encode(version, output)?,
+            Self::Subscribe(subscribe) => subscribe.encode(version, output)?,
+            Self::Suback(suback) => suback.encode(version, output)?,
+            Self::Unsubscribe(unsubscribe) => unsubscribe.encode(version, output)?,
+            Self::Unsuback(unsuback) => unsuback.encode(version, output)?,
+            Self::Disconnect(disconnect) => disconnect.encode(version, output)?,
+            Self::Auth(auth) => auth.encode(version, output)?,
+        }
+        end_length(start, 0, output).map(drop)
+    }
+
+    /// Reads what follows the fixed header of a packet other than CONNECT.
+    pub(crate) fn decode(
+        header: FirstByte,
+        mut reader: Reader<'_>,
+        context: Context,
+    ) -> Result<Self, Fault> {
+        let reader_mut = &mut reader;
+        Ok(match header.packet_type {
+            PacketType::Publish => Self::Publish(Publish::decode(header.flags, reader, context)?),
+            PacketType::Connack => Self::Connack(Connack::decode(reader_mut, context)?),
+            PacketType::Puback => Self::Puback(Puback::decode(reader_mut, context)?),
+            PacketType::Pubrec => Self::Pubrec(Pubrec::decode(reader_mut, context)?),
+            PacketType::Pubrel => Self::Pubrel(Pubrel::decode(reader_mut, context)?),
+            PacketType::Pubcomp => Self::Pubcomp(Pubcomp::decode(reader_mut, context)?),
+            PacketType::Subscribe => Self::Subscribe(Subscribe::decode(reader_mut, context)?),
+            PacketType::Suback => Self::Suback(Suback::decode(reader_mut, context)?),
+            PacketType::Unsubscribe => Self::Unsubscribe(Unsubscribe::decode(reader_mut, context)?),
+            PacketType::Unsuback => Self::Unsuback(Unsuback::decode(reader_mut, context)?),
+            PacketType::Pingreq => {
+                reader.finish()?;
+                Self::Pingreq
+            }
+            PacketType::Pingresp => {
+                reader.finish()?;
+                Self::Pingresp
+            }
+            PacketType::Disconnect => Self::Disconnect(Disconnect::decode(reader_mut, context)?),
+            PacketType::Auth => Self::Auth(Auth::decode(reader_mut, context)?),
+            PacketType::Connect => {
+                return Err(ProtocolError::UnexpectedPacket(PacketType::Connect).into());
+            }
+        })
+    }
+}
+
+/// What a decoder knows about the connection whose packets it reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context {
+    pub(crate) version: ProtocolVersion,
+    pub(crate) receiver: Role,
+}
+
+/// The first byte of a fixed header.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FirstByte {
+    pub(crate) packet_type: PacketType,
+    pub(crate) flags: u8,
+}
+
+impl FirstByte {
+    pub(crate) fn decode(byte: u8) -> Result<Self, MalformedPacket> {
+        let flags = byte & 0x0F;
+        let packet_type = PacketType::from_number(byte >> 4)
+            .ok_or(MalformedPacket::UnknownPacketType(byte >> 4))?;
+        if packet_type != PacketType::Publish && flags != packet_type.flags() {
+            return Err(MalformedPacket::FixedHeaderFlags(flags));
+        }
+        Ok(Self { packet_type, flags })
     }
 }
 
@@ -144,6 +251,36 @@ pub enum PacketType {
 }
 
 impl PacketType {
+    const fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            1 => Self::Connect,
+            2 => Self::Connack,
+            3 => Self::Publish,
+            4 => Self::Puback,
+            5 => Self::Pubrec,
+            6 => Self::Pubrel,
+            7 => Self::Pubcomp,
+            8 => Self::Subscribe,
+            9 => Self::Suback,
+            10 => Self::Unsubscribe,
+            11 => Self::Unsuback,
+            12 => Self::Pingreq,
+            13 => Self::Pingresp,
+            14 => Self::Disconnect,
+            15 => Self::Auth,
+            _ => return None,
+        })
+    }
+
+    /// The fixed header flags of every packet but PUBLISH (table 2-2).
+    const fn flags(self) -> u8 {
+        if matches!(self, Self::Pubrel | Self::Subscribe | Self::Unsubscribe) {
+            0b0010
+        } else {
+            0
+        }
+    }
+
     /// The packet's name as the specification writes it.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -1,5 +1,9 @@
 //! The properties of MQTT 5.0 packets.
 
+mod codec;
+
+pub(crate) use codec::{PropertyOwner, SUBSCRIPTION_IDENTIFIER};
+
 use std::num::{NonZeroU16, NonZeroU32};
 
 use bytes::Bytes;

@@ -22,3 +22,15 @@ pub enum QoS {
     /// Acknowledged in two steps; comes exactly once.
     ExactlyOnce = 2,
 }
+
+impl QoS {
+    /// Reads the two bits of a packet; `None` for 3.
+    pub(crate) const fn decode(bits: u8) -> Option<Self> {
+        match bits {
+            0 => Some(Self::AtMostOnce),
+            1 => Some(Self::AtLeastOnce),
+            2 => Some(Self::ExactlyOnce),
+            _ => None,
+        }
+    }
+}

@@ -1,6 +1,10 @@
 //! PUBCOMP: last packet of a QoS 2 exchange.
 
-use crate::{PacketIdentifier, Properties, ReasonCode};
+use super::reason::{decode_acknowledgement, encode_acknowledgement};
+use crate::{
+    EncodeError, Fault, PacketIdentifier, PacketType, Properties, ProtocolVersion, ReasonCode,
+    data_type::Reader, packet::Context,
+};
 
 /// Last packet of a QoS 2 exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,4 +15,31 @@ pub struct Pubcomp {
     pub reason_code: ReasonCode,
     /// 5.0 only.
     pub properties: Properties,
+}
+
+impl Pubcomp {
+    pub(super) fn decode(reader: &mut Reader<'_>, context: Context) -> Result<Self, Fault> {
+        let (packet_identifier, reason_code, properties) =
+            decode_acknowledgement(reader, PacketType::Pubcomp, context)?;
+        Ok(Self {
+            packet_identifier,
+            reason_code,
+            properties,
+        })
+    }
+
+    pub(super) fn encode(
+        &self,
+        version: ProtocolVersion,
+        output: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        encode_acknowledgement(
+            self.packet_identifier,
+            self.reason_code,
+            &self.properties,
+            PacketType::Pubcomp,
+            version,
+            output,
+        )
+    }
 }

@@ -1,0 +1,309 @@
+//! Properties as bytes, and which of them may come where and how often.
+
+use std::num::{NonZeroU16, NonZeroU32};
+
+use super::{Properties, Property};
+use crate::{
+    EncodeError, Fault, MalformedPacket, PacketType, ProtocolError, ProtocolVersion, QoS,
+    data_type::{
+        Reader, VARIABLE_BYTE_INTEGER_MAX, begin_length, encode_binary, encode_string, encode_u16,
+        encode_u32, encode_variable_byte_integer, end_length,
+    },
+};
+
+/// What properties belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PropertyOwner {
+    Packet(PacketType),
+    Will,
+}
+
+impl PropertyOwner {
+    const fn bit(self) -> u16 {
+        match self {
+            // No packet has the number 0.
+            Self::Will => WILL,
+            Self::Packet(packet_type) => bit(packet_type),
+        }
+    }
+}
+
+impl Properties {
+    /// Reads the properties with their length; on 3.1.1 there are none to read.
+    pub(crate) fn decode(
+        reader: &mut Reader<'_>,
+        owner: PropertyOwner,
+        version: ProtocolVersion,
+    ) -> Result<Self, Fault> {
+        let mut properties = Self::new();
+        if version == ProtocolVersion::V3_1_1 {
+            return Ok(properties);
+        }
+        let length = reader.variable_byte_integer()?;
+        let mut section = reader.section(length)?;
+        let mut seen = Seen::default();
+        while !section.is_empty() {
+            let identifier = section.variable_byte_integer()?;
+            if owners(identifier) & owner.bit() == 0 {
+                return Err(MalformedPacket::PropertyNotAllowed(identifier).into());
+            }
+            // Every identifier that has an owner is smaller than the table.
+            let identifier = identifier as u8;
+            if !seen.may_come(identifier, owner) {
+                return Err(ProtocolError::DuplicateProperty(identifier).into());
+            }
+            properties.push(Property::decode(identifier, &mut section)?);
+        }
+        if seen.has(AUTHENTICATION_DATA) && !seen.has(AUTHENTICATION_METHOD) {
+            return Err(ProtocolError::AuthenticationMethodMissing.into());
+        }
+        Ok(properties)
+    }
+
+    /// Writes the properties with their length; on 3.1.1 nothing.
+    pub(crate) fn encode(
+        &self,
+        owner: PropertyOwner,
+        version: ProtocolVersion,
+        output: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        if version == ProtocolVersion::V3_1_1 {
+            return Ok(());
+        }
+        let start = begin_length(output);
+        let mut seen = Seen::default();
+        for property in &self.0 {
+            let identifier = property.identifier();
+            if owners(u32::from(identifier)) & owner.bit() == 0 || !seen.may_come(identifier, owner)
+            {
+                return Err(EncodeError::PropertyNotAllowed(identifier));
+            }
+            output.push(identifier);
+            property.encode_value(output)?;
+        }
+        end_length(start, 0, output)?;
+        Ok(())
+    }
+}
+
+impl Property {
+    /// The wire number.
+    #[must_use]
+    pub const fn identifier(&self) -> u8 {
+        match self {
+            Self::PayloadFormatIndicator(_) => 0x01,
+            Self::MessageExpiryInterval(_) => 0x02,
+            Self::ContentType(_) => 0x03,
+            Self::ResponseTopic(_) => 0x08,
+            Self::CorrelationData(_) => 0x09,
+            Self::SubscriptionIdentifier(_) => SUBSCRIPTION_IDENTIFIER,
+            Self::SessionExpiryInterval(_) => 0x11,
+            Self::AssignedClientIdentifier(_) => 0x12,
+            Self::ServerKeepAlive(_) => 0x13,
+            Self::AuthenticationMethod(_) => AUTHENTICATION_METHOD,
+            Self::AuthenticationData(_) => AUTHENTICATION_DATA,
+            Self::RequestProblemInformation(_) => 0x17,
+            Self::WillDelayInterval(_) => 0x18,
+            Self::RequestResponseInformation(_) => 0x19,
+            Self::ResponseInformation(_) => 0x1A,
+            Self::ServerReference(_) => 0x1C,
+            Self::ReasonString(_) => 0x1F,
+            Self::ReceiveMaximum(_) => 0x21,
+            Self::TopicAliasMaximum(_) => 0x22,
+            Self::TopicAlias(_) => 0x23,
+            Self::MaximumQoS(_) => 0x24,
+            Self::RetainAvailable(_) => 0x25,
+            Self::UserProperty(..) => USER_PROPERTY,
+            Self::MaximumPacketSize(_) => 0x27,
+            Self::WildcardSubscriptionAvailable(_) => 0x28,
+            Self::SubscriptionIdentifiersAvailable(_) => 0x29,
+            Self::SharedSubscriptionAvailable(_) => 0x2A,
+        }
+    }
+
+    fn decode(identifier: u8, reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let excluded = ProtocolError::PropertyValue(identifier);
+        let bool = |reader: &mut Reader<'_>| match reader.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Fault::ProtocolError(excluded)),
+        };
+        Ok(match identifier {
+            0x01 => Self::PayloadFormatIndicator(bool(reader)?),
+            0x02 => Self::MessageExpiryInterval(reader.u32()?),
+            0x03 => Self::ContentType(reader.string()?),
+            0x08 => Self::ResponseTopic(reader.topic_name()?),
+            0x09 => Self::CorrelationData(reader.binary()?),
+            SUBSCRIPTION_IDENTIFIER => {
+                let value = reader.variable_byte_integer()?;
+                Self::SubscriptionIdentifier(NonZeroU32::new(value).ok_or(excluded)?)
+            }
+            0x11 => Self::SessionExpiryInterval(reader.u32()?),
+            0x12 => Self::AssignedClientIdentifier(reader.string()?),
+            0x13 => Self::ServerKeepAlive(reader.u16()?),
+            AUTHENTICATION_METHOD => Self::AuthenticationMethod(reader.string()?),
+            AUTHENTICATION_DATA => Self::AuthenticationData(reader.binary()?),
+            0x17 => Self::RequestProblemInformation(bool(reader)?),
+            0x18 => Self::WillDelayInterval(reader.u32()?),
+            0x19 => Self::RequestResponseInformation(bool(reader)?),
+            0x1A => Self::ResponseInformation(reader.string()?),
+            0x1C => Self::ServerReference(reader.string()?),
+            0x1F => Self::ReasonString(reader.string()?),
+            0x21 => Self::ReceiveMaximum(NonZeroU16::new(reader.u16()?).ok_or(excluded)?),
+            0x22 => Self::TopicAliasMaximum(reader.u16()?),
+            0x23 => {
+                let value = NonZeroU16::new(reader.u16()?);
+                Self::TopicAlias(value.ok_or(ProtocolError::TopicAliasZero)?)
+            }
+            0x24 => Self::MaximumQoS(if bool(reader)? {
+                QoS::AtLeastOnce
+            } else {
+                QoS::AtMostOnce
+            }),
+            0x25 => Self::RetainAvailable(bool(reader)?),
+            USER_PROPERTY => Self::UserProperty(reader.string()?, reader.string()?),
+            0x27 => Self::MaximumPacketSize(NonZeroU32::new(reader.u32()?).ok_or(excluded)?),
+            0x28 => Self::WildcardSubscriptionAvailable(bool(reader)?),
+            0x29 => Self::SubscriptionIdentifiersAvailable(bool(reader)?),
+            0x2A => Self::SharedSubscriptionAvailable(bool(reader)?),
+            _ => return Err(MalformedPacket::PropertyNotAllowed(u32::from(identifier)).into()),
+        })
+    }
+
+    fn encode_value(&self, output: &mut Vec<u8>) -> Result<(), EncodeError> {
+        match self {
+            Self::PayloadFormatIndicator(value)
+            | Self::RequestProblemInformation(value)
+            | Self::RequestResponseInformation(value)
+            | Self::RetainAvailable(value)
+            | Self::WildcardSubscriptionAvailable(value)
+            | Self::SubscriptionIdentifiersAvailable(value)
+            | Self::SharedSubscriptionAvailable(value) => output.push(u8::from(*value)),
+            // 5.0 §3.2.2.3.4: QoS 2 is said by leaving the property out.
+            Self::MaximumQoS(QoS::ExactlyOnce) => {
+                return Err(EncodeError::PropertyValue(self.identifier()));
+            }
+            Self::MaximumQoS(value) => output.push(*value as u8),
+            Self::ServerKeepAlive(value) | Self::TopicAliasMaximum(value) => {
+                encode_u16(*value, output);
+            }
+            Self::ReceiveMaximum(value) | Self::TopicAlias(value) => {
+                encode_u16(value.get(), output);
+            }
+            Self::MessageExpiryInterval(value)
+            | Self::SessionExpiryInterval(value)
+            | Self::WillDelayInterval(value) => encode_u32(*value, output),
+            Self::MaximumPacketSize(value) => encode_u32(value.get(), output),
+            Self::SubscriptionIdentifier(value) => {
+                if value.get() > VARIABLE_BYTE_INTEGER_MAX {
+                    return Err(EncodeError::PropertyValue(SUBSCRIPTION_IDENTIFIER));
+                }
+                encode_variable_byte_integer(value.get(), output);
+            }
+            Self::ContentType(value)
+            | Self::AssignedClientIdentifier(value)
+            | Self::AuthenticationMethod(value)
+            | Self::ResponseInformation(value)
+            | Self::ServerReference(value)
+            | Self::ReasonString(value) => encode_string(value, output)?,
+            Self::ResponseTopic(value) => encode_string(value.as_str(), output)?,
+            Self::CorrelationData(value) | Self::AuthenticationData(value) => {
+                encode_binary(value, output)?;
+            }
+            Self::UserProperty(name, value) => {
+                encode_string(name, output)?;
+                encode_string(value, output)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Which properties a packet has had, as bits by identifier.
+#[derive(Default)]
+struct Seen(u64);
+
+impl Seen {
+    const fn has(&self, identifier: u8) -> bool {
+        self.0 & (1 << identifier) != 0
+    }
+
+    /// Notes the property; `false` if it must not come again.
+    fn may_come(&mut self, identifier: u8, owner: PropertyOwner) -> bool {
+        let is_first = !self.has(identifier);
+        self.0 |= 1 << identifier;
+        is_first
+            || identifier == USER_PROPERTY
+            // A message carries those of all subscriptions that it matched.
+            || identifier == SUBSCRIPTION_IDENTIFIER
+                && owner == PropertyOwner::Packet(PacketType::Publish)
+    }
+}
+
+pub(crate) const SUBSCRIPTION_IDENTIFIER: u8 = 0x0B;
+const AUTHENTICATION_METHOD: u8 = 0x15;
+const AUTHENTICATION_DATA: u8 = 0x16;
+const USER_PROPERTY: u8 = 0x26;
+
+/// The owners of the property as bits (table 2-4); none if it is unknown.
+fn owners(identifier: u32) -> u16 {
+    OWNERS_BY_IDENTIFIER
+        .get(identifier as usize)
+        .copied()
+        .unwrap_or(0)
+}
+
+const OWNERS_BY_IDENTIFIER: [u16; 0x2B] = {
+    let mut owners = [0; 0x2B];
+    owners[0x01] = MESSAGE;
+    owners[0x02] = MESSAGE;
+    owners[0x03] = MESSAGE;
+    owners[0x08] = MESSAGE;
+    owners[0x09] = MESSAGE;
+    owners[SUBSCRIPTION_IDENTIFIER as usize] = PUBLISH | bit(PacketType::Subscribe);
+    owners[0x11] = CONNECT | CONNACK | DISCONNECT;
+    owners[0x12] = CONNACK;
+    owners[0x13] = CONNACK;
+    owners[AUTHENTICATION_METHOD as usize] = CONNECT | CONNACK | AUTH;
+    owners[AUTHENTICATION_DATA as usize] = CONNECT | CONNACK | AUTH;
+    owners[0x17] = CONNECT;
+    owners[0x18] = WILL;
+    owners[0x19] = CONNECT;
+    owners[0x1A] = CONNACK;
+    owners[0x1C] = CONNACK | DISCONNECT;
+    owners[0x1F] = ANSWERS;
+    owners[0x21] = CONNECT | CONNACK;
+    owners[0x22] = CONNECT | CONNACK;
+    owners[0x23] = PUBLISH;
+    owners[0x24] = CONNACK;
+    owners[0x25] = CONNACK;
+    owners[USER_PROPERTY as usize] =
+        ANSWERS | CONNECT | MESSAGE | bit(PacketType::Subscribe) | bit(PacketType::Unsubscribe);
+    owners[0x27] = CONNECT | CONNACK;
+    owners[0x28] = CONNACK;
+    owners[0x29] = CONNACK;
+    owners[0x2A] = CONNACK;
+    owners
+};
+
+const WILL: u16 = 1;
+const CONNECT: u16 = bit(PacketType::Connect);
+const CONNACK: u16 = bit(PacketType::Connack);
+const PUBLISH: u16 = bit(PacketType::Publish);
+const DISCONNECT: u16 = bit(PacketType::Disconnect);
+const AUTH: u16 = bit(PacketType::Auth);
+const MESSAGE: u16 = PUBLISH | WILL;
+/// The packets with a Reason Code.
+const ANSWERS: u16 = CONNACK
+    | bit(PacketType::Puback)
+    | bit(PacketType::Pubrec)
+    | bit(PacketType::Pubrel)
+    | bit(PacketType::Pubcomp)
+    | bit(PacketType::Suback)
+    | bit(PacketType::Unsuback)
+    | DISCONNECT
+    | AUTH;
+
+const fn bit(packet_type: PacketType) -> u16 {
+    1 << packet_type as u16
+}
