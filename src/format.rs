@@ -1,1 +1,160 @@
 //! Numbers, units, ages and clock times as people say them.
+//!
+//! Joined by hand: the standard library's formatting of numbers would be a good part of the page.
+
+use std::time::Duration;
+
+use chart::{UtcOffset, clock, date, decimal};
+use field::Timestamp;
+
+/// A whole number.
+#[must_use]
+pub fn whole(number: u64) -> String {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut rest = number;
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    digits[start..]
+        .iter()
+        .map(|&digit| char::from(digit))
+        .collect()
+}
+
+/// A measured value with one decimal.
+#[must_use]
+pub fn value(value: f64) -> String {
+    decimal(value as f32, 1)
+}
+
+/// How long something took or takes, in its largest whole unit: "45 s", "12 min", "6 h", "3 d".
+#[must_use]
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (number, unit) = match seconds {
+        0..60 => (seconds, " s"),
+        60..3_600 => (seconds / 60, " min"),
+        3_600..172_800 => (seconds / 3_600, " h"),
+        _ => (seconds / 86_400, " d"),
+    };
+    whole(number) + unit
+}
+
+/// How long ago something was: "just now", "4 s ago", "52 min ago".
+#[must_use]
+pub fn age(age: Duration) -> String {
+    if age < Duration::from_secs(1) {
+        return "just now".into();
+    }
+    duration(age) + " ago"
+}
+
+/// A countdown in minutes and seconds, "6:12", rounded up so that it ends with the thing it counts to.
+#[must_use]
+pub fn countdown(left: Duration) -> String {
+    let seconds = left.as_millis().div_ceil(1_000) as u64;
+    let (minutes, seconds) = (seconds / 60, seconds % 60);
+    let mut text = whole(minutes);
+    text.push_str(if seconds < 10 { ":0" } else { ":" });
+    text + &whole(seconds)
+}
+
+/// A moment as people say it on the same day, "14:02", or on another, "3 May 14:02".
+#[must_use]
+pub fn moment(time: Timestamp, now: Timestamp, offset: UtcOffset) -> String {
+    let (time, now) = (time.millis(), now.millis());
+    let (day, today) = (date(time, offset), date(now, offset));
+    let clock = clock(time, offset);
+    if day == today {
+        clock
+    } else {
+        day + " " + &clock
+    }
+}
+
+/// How many of something: "1 probe", "3 probes".
+#[must_use]
+pub fn count(number: usize, noun: &str) -> String {
+    let mut text = whole(number as u64);
+    text.push(' ');
+    text.push_str(noun);
+    if number != 1 {
+        text.push('s');
+    }
+    text
+}
+
+/// A name made of a topic's level: "north-beds" is "North beds".
+#[must_use]
+pub fn name_of_level(level: &str) -> String {
+    let mut name = level.replace(['-', '_'], " ");
+    if let Some(first) = name.chars().next() {
+        let upper: String = first.to_uppercase().collect();
+        name.replace_range(..first.len_utf8(), &upper);
+    }
+    name
+}
+
+/// A level made of a name, so that "North beds" stands where "north-beds" does.
+#[must_use]
+pub fn level_of_name(name: &str) -> String {
+    name.trim().to_lowercase().replace([' ', '_'], "-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_one_unit() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (3_599, "59 min"),
+            (3_600, "1 h"),
+            (172_800, "2 d"),
+        ] {
+            assert_eq!(duration(Duration::from_secs(seconds)), text);
+        }
+        assert_eq!(age(Duration::from_millis(400)), "just now");
+        assert_eq!(age(Duration::from_secs(4)), "4 s ago");
+    }
+
+    #[test]
+    fn a_countdown_ends_with_the_thing_it_counts_to() {
+        assert_eq!(countdown(Duration::from_millis(371_500)), "6:12");
+        assert_eq!(countdown(Duration::from_millis(1)), "0:01");
+        assert_eq!(countdown(Duration::ZERO), "0:00");
+    }
+
+    #[test]
+    fn levels_become_names_and_names_levels() {
+        assert_eq!(name_of_level("north-beds"), "North beds");
+        assert_eq!(name_of_level("übung_1"), "Übung 1");
+        assert_eq!(level_of_name(" North beds"), "north-beds");
+    }
+
+    #[test]
+    fn counts_have_a_plural() {
+        assert_eq!(count(1, "probe"), "1 probe");
+        assert_eq!(count(13, "probe"), "13 probes");
+    }
+
+    #[test]
+    fn another_day_is_named() {
+        let (time, offset) = (
+            Timestamp::from_millis(1_777_888_805_000),
+            UtcOffset::default(),
+        );
+        assert_eq!(moment(time, time, offset), "10:00");
+        let tomorrow = time + Duration::from_secs(86_400);
+        assert_eq!(moment(time, tomorrow, offset), "4 May 10:00");
+    }
+}

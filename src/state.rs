@@ -5,6 +5,7 @@
 mod attention;
 mod connection;
 mod fleet;
+mod foreign;
 mod freshness;
 mod probe;
 mod pump;

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use chart::Series;
-use field::{DeviceId, PayloadError, Reading, Status, TargetBand, Timestamp};
+use field::{DeviceId, Reading, Status, TargetBand, Timestamp};
 
 use crate::state::Freshness;
 
@@ -59,8 +59,8 @@ pub struct Probe {
     pub reading: Option<Reading>,
     /// When the newest reading was measured, or came; `None` while only a retained message without a time is known.
     pub reading_at: Option<Timestamp>,
-    /// What was wrong with the newest message, if it could not be read.
-    pub fault: Option<PayloadError>,
+    /// What was wrong with the newest message, in words, if it could not be read.
+    pub fault: Option<String>,
     /// What was collected since the page was opened.
     pub history: Series,
     /// When collecting began.
@@ -96,7 +96,12 @@ impl Probe {
     /// Takes a message of the probe's topic.
     ///
     /// A retained message is no news: it tells a value, and when only if it carries a time.
-    pub fn handle_message(&mut self, parsed: Result<Reading, PayloadError>, retained: bool, now: Timestamp) {
+    pub fn handle_message(
+        &mut self,
+        parsed: Result<Reading, String>,
+        retained: bool,
+        now: Timestamp,
+    ) {
         let reading = match parsed {
             Ok(reading) => reading,
             Err(fault) => {
@@ -105,7 +110,9 @@ impl Probe {
             }
         };
         self.fault = None;
-        let known = self.reading.is_some_and(|known| known.moisture == reading.moisture);
+        let known = self
+            .reading
+            .is_some_and(|known| known.moisture == reading.moisture);
         let measured = match (reading.time, retained) {
             // A clock that runs ahead would make readings of the future.
             (Some(time), _) => Some(time.min(now)),
@@ -117,7 +124,8 @@ impl Probe {
         if let Some(measured) = measured
             && self.reading_at != Some(measured)
         {
-            self.history.append(measured.millis(), reading.moisture as f32);
+            self.history
+                .append(measured.millis(), reading.moisture as f32);
         }
         // A message that was overtaken does not turn the value back.
         if measured.is_some() && measured < self.reading_at {
@@ -141,7 +149,9 @@ impl Probe {
     #[must_use]
     pub fn freshness(&self, now: Timestamp) -> Freshness {
         if self.status == Some(Status::Offline) {
-            return Freshness::Offline { since: self.offline_since };
+            return Freshness::Offline {
+                since: self.offline_since,
+            };
         }
         match (self.reading, self.reading_at) {
             (None, _) => Freshness::Silent,
@@ -199,7 +209,9 @@ impl Probe {
             self.history
                 .usual_interval()
                 .and_then(|interval| u64::try_from(interval).ok())
-                .map_or(STALE_UNKNOWN, |interval| Duration::from_millis(interval) * 3)
+                .map_or(STALE_UNKNOWN, |interval| {
+                    Duration::from_millis(interval) * 3
+                })
                 .max(STALE_LEAST)
         })
     }
@@ -241,8 +253,11 @@ mod tests {
         Timestamp::from_millis(1_000_000_000 + seconds * 1_000)
     }
 
-    fn moisture(value: f64) -> Result<Reading, PayloadError> {
-        Ok(Reading { moisture: value, ..Reading::default() })
+    fn moisture(value: f64) -> Result<Reading, String> {
+        Ok(Reading {
+            moisture: value,
+            ..Reading::default()
+        })
     }
 
     fn probe() -> Probe {
@@ -258,7 +273,12 @@ mod tests {
             probe.handle_message(moisture(20.0), false, at(seconds));
         }
         assert_eq!(probe.freshness(at(13)).as_str(), "live");
-        assert_eq!(probe.freshness(at(60)), Freshness::Stale { age: Duration::from_secs(51) });
+        assert_eq!(
+            probe.freshness(at(60)),
+            Freshness::Stale {
+                age: Duration::from_secs(51)
+            }
+        );
     }
 
     #[test]
@@ -274,9 +294,18 @@ mod tests {
     #[test]
     fn a_retained_value_that_carries_its_time_has_an_age() {
         let mut probe = probe();
-        let reading = Reading { moisture: 20.0, time: Some(at(-3_600)), ..Reading::default() };
+        let reading = Reading {
+            moisture: 20.0,
+            time: Some(at(-3_600)),
+            ..Reading::default()
+        };
         probe.handle_message(Ok(reading), true, at(0));
-        assert_eq!(probe.freshness(at(0)), Freshness::Stale { age: Duration::from_secs(3_600) });
+        assert_eq!(
+            probe.freshness(at(0)),
+            Freshness::Stale {
+                age: Duration::from_secs(3_600)
+            }
+        );
     }
 
     #[test]
@@ -284,7 +313,12 @@ mod tests {
         let mut probe = probe();
         probe.handle_message(moisture(20.0), false, at(0));
         probe.handle_message(moisture(20.0), true, at(5));
-        assert_eq!(probe.freshness(at(6)), Freshness::Live { age: Duration::from_secs(6) });
+        assert_eq!(
+            probe.freshness(at(6)),
+            Freshness::Live {
+                age: Duration::from_secs(6)
+            }
+        );
         probe.handle_message(moisture(21.0), true, at(7));
         assert_eq!(probe.freshness(at(8)), Freshness::RetainedOnly);
     }
@@ -298,13 +332,24 @@ mod tests {
         assert_eq!(probe.freshness(at(10)), Freshness::Silent);
         probe.handle_status(Status::Offline, false, at(20));
         probe.handle_status(Status::Offline, true, at(30));
-        assert_eq!(probe.freshness(at(40)), Freshness::Offline { since: Some(at(20)) });
+        assert_eq!(
+            probe.freshness(at(40)),
+            Freshness::Offline {
+                since: Some(at(20))
+            }
+        );
     }
 
     #[test]
     fn a_message_that_was_overtaken_does_not_turn_the_value_back() {
         let mut probe = probe();
-        let reading = |value, time| Ok(Reading { moisture: value, time: Some(time), ..Reading::default() });
+        let reading = |value, time| {
+            Ok(Reading {
+                moisture: value,
+                time: Some(time),
+                ..Reading::default()
+            })
+        };
         probe.handle_message(reading(20.0, at(10)), false, at(11));
         probe.handle_message(reading(19.0, at(5)), false, at(12));
         assert_eq!(probe.moisture(), Some(20.0));
@@ -315,7 +360,7 @@ mod tests {
     fn what_cannot_be_read_is_kept_as_a_fault_until_the_next_reading() {
         let mut probe = probe();
         probe.handle_message(moisture(20.0), false, at(0));
-        probe.handle_message(Reading::parse(b"wet"), false, at(1));
+        probe.handle_message(Err("payload is not a number".into()), false, at(1));
         assert!(probe.fault.is_some());
         assert_eq!(probe.moisture(), Some(20.0));
         probe.handle_message(moisture(20.5), false, at(2));
@@ -329,7 +374,10 @@ mod tests {
         assert_eq!(probe.tendency(), None);
         probe.handle_message(moisture(21.5), false, at(120));
         let tendency = probe.tendency().unwrap();
-        assert_eq!((tendency.change, tendency.over), (1.5, Duration::from_secs(120)));
+        assert_eq!(
+            (tendency.change, tendency.over),
+            (1.5, Duration::from_secs(120))
+        );
     }
 
     #[test]

@@ -1,0 +1,469 @@
+//! Every probe and pump that the page has heard of.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    time::Duration,
+};
+
+use field::{
+    Address, Channel, CommandId, DeviceConfig, DeviceId, Entity, EntityAddress, PumpState, Reading,
+    Simulation, Status, Timestamp,
+};
+
+use crate::{
+    format::{level_of_name, name_of_level},
+    state::{
+        Probe, ProbeId, Pump, StopAll, Zone,
+        foreign::{Foreign, Said},
+    },
+};
+
+/// Every probe and pump that the page has heard of. Topics and payloads go in; what changed comes out.
+#[derive(Debug)]
+pub struct Fleet {
+    /// The probes, by id.
+    pub probes: BTreeMap<ProbeId, Probe>,
+    /// The pumps, by device.
+    pub pumps: BTreeMap<DeviceId, Pump>,
+    /// What plays, where the field is a simulated one.
+    pub simulation: Option<Simulation>,
+    /// Set while every pump is told to stop.
+    pub stop_all: Option<StopAll>,
+    /// When the page was opened.
+    pub opened_at: Timestamp,
+    config_by_name: BTreeMap<String, DeviceConfig>,
+    announced_by_device: BTreeMap<DeviceId, Announced>,
+    status_by_device: BTreeMap<DeviceId, (Status, bool, Timestamp)>,
+    foreign: Foreign,
+    is_linked: bool,
+    command_seed: u64,
+    n_commands: u64,
+    changes: Changes,
+}
+
+/// What has to be shown anew.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Which probes and pumps there are, their names, or their zones.
+    pub layout: bool,
+    /// Those that have something new to say.
+    pub probes: BTreeSet<ProbeId>,
+    /// The same.
+    pub pumps: BTreeSet<DeviceId>,
+}
+
+/// What discovery says about a device of our own.
+#[derive(Debug, Default)]
+struct Announced {
+    name: Option<String>,
+    area: Option<String>,
+}
+
+impl Fleet {
+    /// A fleet of which nothing is known. The seed makes the ids of its commands unlike those of other pages.
+    #[must_use]
+    pub fn new(command_seed: u64, now: Timestamp) -> Self {
+        Self {
+            probes: BTreeMap::new(),
+            pumps: BTreeMap::new(),
+            simulation: None,
+            stop_all: None,
+            opened_at: now,
+            config_by_name: BTreeMap::new(),
+            announced_by_device: BTreeMap::new(),
+            status_by_device: BTreeMap::new(),
+            foreign: Foreign::default(),
+            is_linked: false,
+            command_seed,
+            n_commands: 0,
+            changes: Changes::default(),
+        }
+    }
+
+    /// Takes a message. What cannot be read is kept with the device as a fault, or ignored where there is none.
+    pub fn apply(&mut self, topic: &str, payload: &[u8], retained: bool, now: Timestamp) {
+        match Address::parse(topic) {
+            Some(Address::Device { device, channel }) => {
+                self.apply_device(device, channel, payload, retained, now);
+            }
+            Some(Address::Config { name }) => self.apply_config(name, payload),
+            Some(Address::Simulation) => {
+                self.simulation = Simulation::parse(payload).ok();
+                self.changes.layout = true;
+            }
+            Some(Address::Discovery(address)) => self.apply_discovery(&address, payload, now),
+            None => {}
+        }
+        for (id, said) in self.foreign.hear(topic, payload) {
+            if let Some(probe) = self.probes.get_mut(&id) {
+                match said {
+                    Said::Reading(reading) => probe.handle_message(reading, retained, now),
+                    Said::Status(status) => probe.handle_status(status, retained, now),
+                }
+                self.changes.probes.insert(id);
+            }
+        }
+    }
+
+    /// The link to the broker came up or was lost.
+    pub fn handle_link(&mut self, up: bool, now: Timestamp) {
+        self.is_linked = up;
+        for (device, pump) in &mut self.pumps {
+            pump.switch.handle_link(up, now);
+            self.changes.pumps.insert(device.clone());
+        }
+    }
+
+    /// Lets every pump's switch notice what is overdue.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        for (device, pump) in &mut self.pumps {
+            let before = pump.switch.state();
+            pump.switch.handle_timeout(now);
+            if pump.switch.state() != before {
+                self.changes.pumps.insert(device.clone());
+            }
+        }
+    }
+
+    /// Asks a pump for water, or keeps the reason why that cannot be.
+    pub fn switch_on(&mut self, device: &DeviceId, run_for: Duration, now: Timestamp) {
+        let id = self.next_command_id();
+        if let Some(pump) = self.pumps.get_mut(device) {
+            pump.refusal = pump.switch.request_on(Some(run_for), id, now).err();
+            self.changes.pumps.insert(device.clone());
+        }
+    }
+
+    /// Asks a pump to stop.
+    pub fn switch_off(&mut self, device: &DeviceId, now: Timestamp) {
+        let id = self.next_command_id();
+        if let Some(pump) = self.pumps.get_mut(device) {
+            pump.refusal = None;
+            pump.switch.request_off(id, now);
+            self.changes.pumps.insert(device.clone());
+        }
+    }
+
+    /// Asks every pump to stop, also those that show up within the next minute.
+    pub fn stop_all(&mut self, now: Timestamp) {
+        self.stop_all = Some(StopAll { since: now });
+        self.changes.layout = true;
+        let devices: Vec<DeviceId> = self.pumps.keys().cloned().collect();
+        for device in devices {
+            self.switch_off(&device, now);
+        }
+    }
+
+    /// Does without the answers to "Stop all pumps".
+    pub fn forget_stop_all(&mut self) {
+        self.stop_all = None;
+        self.changes.layout = true;
+    }
+
+    /// Topics of other makes' sensors that have to be subscribed to.
+    pub fn take_wanted_topics(&mut self) -> Vec<String> {
+        self.foreign.take_wanted()
+    }
+
+    /// What has to be shown anew since the last call.
+    pub fn take_changes(&mut self) -> Changes {
+        mem::take(&mut self.changes)
+    }
+
+    /// The zones in the order of their names.
+    #[must_use]
+    pub fn zones(&self) -> Vec<Zone> {
+        let mut zone_by_key: BTreeMap<&str, Zone> = BTreeMap::new();
+        for probe in self.probes.values() {
+            let zone = zone_by_key.entry(&probe.zone).or_default();
+            zone.probes.push(probe.id.clone());
+        }
+        for device in self.pumps.keys() {
+            let zone = zone_by_key.entry(device.zone()).or_default();
+            zone.pumps.push(device.clone());
+        }
+        let mut zones: Vec<Zone> = zone_by_key
+            .into_iter()
+            .map(|(key, mut zone)| {
+                zone.key = key.into();
+                zone.name = self.zone_name(key);
+                zone.about = self
+                    .config_by_name
+                    .get(key)
+                    .and_then(|config| config.about.clone());
+                zone.probes
+                    .sort_by_key(|id| self.probes.get(id).map(|probe| &probe.name));
+                zone.pumps
+                    .sort_by_key(|device| self.pumps.get(device).map(|pump| &pump.name));
+                zone
+            })
+            .collect();
+        zones.sort_by(|one, other| one.name.cmp(&other.name));
+        zones
+    }
+
+    /// The pumps of a zone, in the order of their names.
+    pub fn pumps_of_zone<'a>(&'a self, zone: &'a str) -> impl Iterator<Item = &'a Pump> {
+        self.pumps
+            .values()
+            .filter(move |pump| pump.device.zone() == zone)
+    }
+
+    /// What people call a zone.
+    #[must_use]
+    pub fn zone_name(&self, key: &str) -> String {
+        let config = self.config_by_name.get(key);
+        config
+            .and_then(|config| config.name.clone())
+            .or_else(|| {
+                let announced = self.announced_by_device.iter();
+                announced
+                    .filter(|(device, _)| device.zone() == key)
+                    .find_map(|(_, announced)| announced.area.clone())
+            })
+            .unwrap_or_else(|| name_of_level(key))
+    }
+
+    fn apply_device(
+        &mut self,
+        device: DeviceId,
+        channel: Channel,
+        payload: &[u8],
+        retained: bool,
+        now: Timestamp,
+    ) {
+        match channel {
+            Channel::Status => {
+                if let Ok(status) = Status::parse(payload) {
+                    self.apply_status(device, status, retained, now);
+                }
+            }
+            Channel::Moisture if payload.is_empty() => {}
+            Channel::Moisture => {
+                let reading = Reading::parse(payload).map_err(|error| error.to_string());
+                if let Some(probe) = self.probe_of(&device, now) {
+                    probe.handle_message(reading, retained, now);
+                    let id = probe.id.clone();
+                    self.changes.probes.insert(id);
+                }
+            }
+            Channel::PumpState => {
+                if let Ok(state) = PumpState::parse(payload)
+                    && let Some(pump) = self.pump_of(&device, now)
+                {
+                    pump.handle_state(&state, now);
+                    self.changes.pumps.insert(device);
+                }
+            }
+            Channel::PumpSet => self.apply_command(device, payload, retained, now),
+        }
+    }
+
+    /// Commands pass by unseen, save for a retained one: that is a fault until it is cleared.
+    fn apply_command(&mut self, device: DeviceId, payload: &[u8], retained: bool, now: Timestamp) {
+        let stray = (retained && !payload.is_empty()).then(|| {
+            let text = String::from_utf8_lossy(payload);
+            text.chars().take(STRAY_COMMAND_LEN_MAX).collect()
+        });
+        if stray.is_none() && !payload.is_empty() {
+            return;
+        }
+        if stray.is_none() && !self.pumps.contains_key(&device) {
+            return;
+        }
+        if let Some(pump) = self.pump_of(&device, now) {
+            pump.stray_command = stray;
+            self.changes.pumps.insert(device);
+            self.changes.layout = true;
+        }
+    }
+
+    fn apply_status(&mut self, device: DeviceId, status: Status, retained: bool, now: Timestamp) {
+        let id = ProbeId::of_device(&device);
+        if let Some(probe) = self.probes.get_mut(&id) {
+            probe.handle_status(status, retained, now);
+            self.changes.probes.insert(id);
+        }
+        if let Some(pump) = self.pumps.get_mut(&device) {
+            pump.switch.handle_status(status, now);
+            self.changes.pumps.insert(device.clone());
+        }
+        if self.status_by_device.len() < DEVICES_MAX || self.status_by_device.contains_key(&device)
+        {
+            self.status_by_device
+                .insert(device, (status, retained, now));
+        }
+    }
+
+    fn apply_config(&mut self, name: String, payload: &[u8]) {
+        match DeviceConfig::parse(payload) {
+            Ok(config) if self.config_by_name.len() < DEVICES_MAX => {
+                self.config_by_name.insert(name, config);
+            }
+            Ok(_) => return,
+            Err(_) => {
+                self.config_by_name.remove(&name);
+            }
+        }
+        self.rename();
+    }
+
+    fn apply_discovery(&mut self, address: &EntityAddress, payload: &[u8], now: Timestamp) {
+        let id = Foreign::id(address);
+        let Ok(Some(entity)) = Entity::parse(payload) else {
+            self.foreign.remove(&id);
+            self.changes.layout |= self.probes.remove(&id).is_some();
+            return;
+        };
+        if let Some(device) = entity.own_device() {
+            self.apply_own_entity(device, entity, now);
+        } else if Foreign::is_soil_sensor(&entity) {
+            self.apply_foreign_entity(id, entity, now);
+        }
+    }
+
+    fn apply_own_entity(&mut self, device: DeviceId, entity: Entity, now: Timestamp) {
+        if self.announced_by_device.len() >= DEVICES_MAX {
+            return;
+        }
+        let announced = self.announced_by_device.entry(device.clone()).or_default();
+        announced.area = entity.suggested_area.or(announced.area.take());
+        // An entity's own name says what it measures; the device's says where it stands.
+        announced.name = entity.device_name.or(announced.name.take()).or(entity.name);
+        match entity.state_topic.as_deref().and_then(Address::parse) {
+            Some(Address::Device {
+                channel: Channel::Moisture,
+                ..
+            }) => {
+                self.probe_of(&device, now);
+            }
+            Some(Address::Device {
+                channel: Channel::PumpState,
+                ..
+            }) => {
+                self.pump_of(&device, now);
+            }
+            _ => {}
+        }
+        self.rename();
+    }
+
+    fn apply_foreign_entity(&mut self, id: ProbeId, entity: Entity, now: Timestamp) {
+        if self.probes.len() >= DEVICES_MAX && !self.probes.contains_key(&id) {
+            return;
+        }
+        let zone = entity
+            .suggested_area
+            .as_deref()
+            .or(entity.device_name.as_deref());
+        let zone = level_of_name(zone.unwrap_or("elsewhere"));
+        let name = entity
+            .display_name()
+            .map_or_else(|| name_of_level(id.as_str()), Into::into);
+        let topic = entity.state_topic.clone().unwrap_or_default();
+        let probe = self
+            .probes
+            .entry(id.clone())
+            .or_insert_with(|| Probe::new(id.clone(), String::new(), String::new(), topic, now));
+        (probe.zone, probe.name) = (zone, name);
+        probe.unit = entity.unit.clone().unwrap_or_default();
+        probe.expires_after = entity
+            .expire_after
+            .map(|seconds| Duration::from_secs(seconds.into()));
+        self.foreign.add(id, entity);
+        self.changes.layout = true;
+    }
+
+    fn probe_of(&mut self, device: &DeviceId, now: Timestamp) -> Option<&mut Probe> {
+        let id = ProbeId::of_device(device);
+        if !self.probes.contains_key(&id) {
+            if self.probes.len() >= DEVICES_MAX {
+                return None;
+            }
+            let topic = device.topic(Channel::Moisture);
+            let name = self.name_of(device);
+            let mut probe = Probe::new(id.clone(), device.zone().into(), name, topic, now);
+            probe.target = self
+                .config_by_name
+                .get(device.name())
+                .and_then(|config| config.target);
+            if let Some(&(status, retained, heard)) = self.status_by_device.get(device) {
+                probe.handle_status(status, retained, heard);
+            }
+            self.probes.insert(id.clone(), probe);
+            self.changes.layout = true;
+        }
+        self.probes.get_mut(&id)
+    }
+
+    fn pump_of(&mut self, device: &DeviceId, now: Timestamp) -> Option<&mut Pump> {
+        if !self.pumps.contains_key(device) {
+            if self.pumps.len() >= DEVICES_MAX {
+                return None;
+            }
+            let mut pump = Pump::new(device.clone(), self.name_of(device));
+            pump.switch.handle_link(self.is_linked, now);
+            if let Some(&(status, _, _)) = self.status_by_device.get(device) {
+                pump.switch.handle_status(status, now);
+            }
+            let is_stopping = self
+                .stop_all
+                .is_some_and(|stop| now.saturating_duration_since(stop.since) < STOP_ALL_REACH);
+            if is_stopping {
+                pump.switch.request_off(self.next_command_id(), now);
+            }
+            self.pumps.insert(device.clone(), pump);
+            self.changes.layout = true;
+        }
+        self.pumps.get_mut(device)
+    }
+
+    fn name_of(&self, device: &DeviceId) -> String {
+        let config = self.config_by_name.get(device.name());
+        let announced = self.announced_by_device.get(device);
+        config
+            .and_then(|config| config.name.clone())
+            .or_else(|| announced.and_then(|announced| announced.name.clone()))
+            .unwrap_or_else(|| name_of_level(device.name()))
+    }
+
+    /// Gives every device the name and target that it has by all that is known.
+    fn rename(&mut self) {
+        let mut probes = mem::take(&mut self.probes);
+        for (id, probe) in &mut probes {
+            let Some((zone, name)) = id.as_str().split_once('/') else {
+                continue;
+            };
+            if let Ok(device) = DeviceId::new(zone, name) {
+                probe.name = self.name_of(&device);
+                probe.target = self
+                    .config_by_name
+                    .get(name)
+                    .and_then(|config| config.target);
+                self.changes.probes.insert(id.clone());
+            }
+        }
+        self.probes = probes;
+        let mut pumps = mem::take(&mut self.pumps);
+        for (device, pump) in &mut pumps {
+            pump.name = self.name_of(device);
+        }
+        self.pumps = pumps;
+        self.changes.layout = true;
+    }
+
+    fn next_command_id(&mut self) -> CommandId {
+        self.n_commands += 1;
+        CommandId::from_random(self.command_seed.wrapping_add(self.n_commands))
+    }
+}
+
+/// How many devices of each kind the page keeps.
+const DEVICES_MAX: usize = 2_000;
+const STRAY_COMMAND_LEN_MAX: usize = 120;
+/// For how long a pump that is heard of for the first time is told to stop as well.
+const STOP_ALL_REACH: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests;

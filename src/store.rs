@@ -1,0 +1,163 @@
+//! The fleet as the page sees it: who reads something is told when just that changes.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use chart::UtcOffset;
+use field::{DeviceId, Timestamp};
+use leptos::prelude::*;
+
+use crate::state::{Changes, Connection, Fleet, Probe, ProbeId, Pump};
+
+/// The fleet, reached from anywhere with [`use_fleet`]. Only [`link`](crate::link) changes it.
+#[derive(Clone, Copy)]
+pub struct FleetStore(StoredValue<Rc<Shared>, LocalStorage>);
+
+struct Shared {
+    fleet: RefCell<Fleet>,
+    layout: ArcTrigger,
+    any: ArcTrigger,
+    probe_by_id: RefCell<BTreeMap<ProbeId, ArcTrigger>>,
+    pump_by_device: RefCell<BTreeMap<DeviceId, ArcTrigger>>,
+}
+
+impl FleetStore {
+    /// Lays the store over a fleet.
+    #[must_use]
+    pub fn new(fleet: Fleet) -> Self {
+        Self(StoredValue::new_local(Rc::new(Shared {
+            fleet: RefCell::new(fleet),
+            layout: ArcTrigger::new(),
+            any: ArcTrigger::new(),
+            probe_by_id: RefCell::default(),
+            pump_by_device: RefCell::default(),
+        })))
+    }
+
+    /// Reads one probe; whoever does is told of its changes only. `None` if there is no such probe.
+    pub fn probe<T>(self, id: &ProbeId, read: impl FnOnce(&Probe) -> T) -> Option<T> {
+        let shared = self.0.get_value();
+        track(&shared.probe_by_id, id);
+        let fleet = shared.fleet.borrow();
+        fleet.probes.get(id).map(read)
+    }
+
+    /// Reads one pump; whoever does is told of its changes only. `None` if there is no such pump.
+    pub fn pump<T>(self, device: &DeviceId, read: impl FnOnce(&Pump) -> T) -> Option<T> {
+        let shared = self.0.get_value();
+        track(&shared.pump_by_device, device);
+        let fleet = shared.fleet.borrow();
+        fleet.pumps.get(device).map(read)
+    }
+
+    /// Reads which devices there are, how they are called and where they stand.
+    pub fn layout<T>(self, read: impl FnOnce(&Fleet) -> T) -> T {
+        let shared = self.0.get_value();
+        shared.layout.track();
+        let fleet = shared.fleet.borrow();
+        read(&fleet)
+    }
+
+    /// Reads everything; whoever does is told of every change.
+    pub fn everything<T>(self, read: impl FnOnce(&Fleet) -> T) -> T {
+        let shared = self.0.get_value();
+        shared.any.track();
+        let fleet = shared.fleet.borrow();
+        read(&fleet)
+    }
+
+    /// Changes the fleet and tells whom it concerns.
+    pub(crate) fn update<T>(self, change: impl FnOnce(&mut Fleet) -> T) -> T {
+        let shared = self.0.get_value();
+        let (result, changes) = {
+            let mut fleet = shared.fleet.borrow_mut();
+            let result = change(&mut fleet);
+            (result, fleet.take_changes())
+        };
+        shared.tell(&changes);
+        result
+    }
+}
+
+impl Shared {
+    fn tell(&self, changes: &Changes) {
+        if *changes == Changes::default() {
+            return;
+        }
+        let mut told = vec![self.any.clone()];
+        if changes.layout {
+            told.push(self.layout.clone());
+            // A device that is gone, or that came, was read by those who waited for it.
+            told.extend(self.probe_by_id.borrow().values().cloned());
+            told.extend(self.pump_by_device.borrow().values().cloned());
+        } else {
+            let (probes, pumps) = (self.probe_by_id.borrow(), self.pump_by_device.borrow());
+            told.extend(changes.probes.iter().filter_map(|id| probes.get(id)).cloned());
+            told.extend(changes.pumps.iter().filter_map(|device| pumps.get(device)).cloned());
+        }
+        for trigger in told {
+            trigger.notify();
+        }
+    }
+}
+
+fn track<K: Ord + Clone>(triggers: &RefCell<BTreeMap<K, ArcTrigger>>, key: &K) {
+    let known = triggers.borrow().get(key).cloned();
+    let trigger = known.unwrap_or_else(|| {
+        let trigger = ArcTrigger::new();
+        triggers.borrow_mut().insert(key.clone(), trigger.clone());
+        trigger
+    });
+    trigger.track();
+}
+
+/// The fleet.
+#[must_use]
+pub fn use_fleet() -> FleetStore {
+    expect_context()
+}
+
+/// The wall clock: it ticks every second and is the same for everything on the page.
+#[derive(Clone, Copy)]
+pub struct Clock {
+    /// The second of now.
+    pub now: RwSignal<Timestamp>,
+}
+
+impl Clock {
+    /// A clock that shows the moment and does not tick.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { now: RwSignal::new(moment()) }
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The second of now, as a signal.
+#[must_use]
+pub fn use_now() -> RwSignal<Timestamp> {
+    expect_context::<Clock>().now
+}
+
+/// How it stands with the broker, as a signal.
+#[must_use]
+pub fn use_connection() -> RwSignal<Connection> {
+    expect_context()
+}
+
+/// The moment itself.
+#[must_use]
+pub fn moment() -> Timestamp {
+    Timestamp::from_millis(js_sys::Date::now() as i64)
+}
+
+/// How far the browser's clock is ahead of UTC at a moment.
+#[must_use]
+pub fn utc_offset(time: Timestamp) -> UtcOffset {
+    let date = js_sys::Date::new(&(time.millis() as f64).into());
+    UtcOffset { minutes: -(date.get_timezone_offset() as i32) }
+}
