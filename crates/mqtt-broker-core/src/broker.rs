@@ -1,23 +1,74 @@
 //! The broker: many Network Connections in, effects out.
 
-use mqtt_protocol::{Instant, Packet};
+mod connect;
+mod deadlines;
+mod disconnect;
+mod publish;
+mod subscribe;
 
-use crate::{ConnectionId, Counters, Output, Settings};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use bytestring::ByteString;
+use mqtt_protocol::{
+    DecodeError, Instant, Packet, Publish, ReasonCode, Request, ServerConnection, ServerOutput,
+    ServerSettings,
+};
+
+use crate::{
+    ConnectionId, Counters, DisconnectCause, Event, Output, Settings,
+    encodings::Encodings,
+    message::Message,
+    peers::{Connection, Peers},
+    retained::RetainedMessages,
+    session::SessionIndex,
+    timers::Timers,
+    topic_tree::{MatchCache, TopicTree},
+};
 
 /// An MQTT Server for many Clients.
 #[derive(Debug)]
 pub struct Broker {
     settings: Settings,
-    counters: Counters,
+    server_settings: Arc<ServerSettings>,
+    peers: Peers,
+    session_by_client_identifier: HashMap<ByteString, SessionIndex>,
+    topic_tree: TopicTree,
+    match_cache: MatchCache,
+    retained: RetainedMessages,
+    timers: Timers,
+    /// Sessions whose next turn has come; kept for its memory.
+    due_for_more: Vec<SessionIndex>,
+    encodings: Encodings,
+    events: VecDeque<Event>,
+    /// Memory of outputs that were sent, to be used again.
+    spare_memory: Vec<Vec<u8>>,
+    /// Where the next assigned Client Identifier comes from.
+    seed: u64,
+    is_shutting_down: bool,
 }
 
 impl Broker {
     /// Makes a broker without connections and sessions; `seed` decides the Client Identifiers that it assigns.
     #[must_use]
-    pub fn new(settings: Settings, _seed: u64) -> Self {
+    pub fn new(settings: Settings, seed: u64) -> Self {
         Self {
+            server_settings: Arc::new(settings.server_settings()),
             settings,
-            counters: Counters::default(),
+            peers: Peers::new(Counters::default()),
+            session_by_client_identifier: HashMap::new(),
+            topic_tree: TopicTree::new(),
+            match_cache: MatchCache::default(),
+            retained: RetainedMessages::default(),
+            timers: Timers::default(),
+            due_for_more: Vec::new(),
+            encodings: Encodings::default(),
+            events: VecDeque::new(),
+            spare_memory: Vec::new(),
+            seed,
+            is_shutting_down: false,
         }
     }
 
@@ -29,44 +80,248 @@ impl Broker {
 
     /// The numbers so far.
     #[must_use]
-    pub const fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    /// A Network Connection was made.
-    pub fn open(&mut self, _now: Instant) -> ConnectionId {
-        ConnectionId {
-            index: 0,
-            generation: 0,
+    pub fn counters(&self) -> Counters {
+        Counters {
+            connections: self.peers.connections.len() as u64,
+            sessions: self.peers.sessions.len() as u64,
+            retained_messages: self.retained.len() as u64,
+            retained_bytes: self.retained.n_bytes() as u64,
+            ..self.peers.counters
         }
     }
 
-    /// The Client sent these packets, in this order.
-    pub fn handle_packets(
-        &mut self,
-        _connection: ConnectionId,
-        _packets: impl IntoIterator<Item = Packet>,
-        _now: Instant,
-    ) {
+    /// A Network Connection was made.
+    pub fn open(&mut self, now: Instant) -> ConnectionId {
+        let server = ServerConnection::new(Arc::clone(&self.server_settings), now);
+        let (index, generation) = self.peers.connections.insert(Connection::new(server));
+        self.peers.counters.connections_opened += 1;
+        self.arm_silence(index);
+        ConnectionId { index, generation }
     }
 
-    /// The Network Connection is gone without a word.
-    pub fn handle_close(&mut self, _connection: ConnectionId, _now: Instant) {}
+    /// The Client sent these packets, in this order. What follows a packet that ends the connection is ignored.
+    pub fn handle_packets(
+        &mut self,
+        connection: ConnectionId,
+        packets: impl IntoIterator<Item = Packet>,
+        now: Instant,
+    ) {
+        let Some(index) = self.index_of(connection) else {
+            return;
+        };
+        for packet in packets {
+            self.peers.counters.packets_received += 1;
+            self.handle_packet(index, packet, now);
+            if self.is_closing(index) {
+                break;
+            }
+        }
+        self.settle(index, now);
+    }
+
+    /// What the Client sent is no packet.
+    pub fn handle_decode_error(
+        &mut self,
+        connection: ConnectionId,
+        error: &DecodeError,
+        now: Instant,
+    ) {
+        let Some(index) = self.index_of(connection) else {
+            return;
+        };
+        if let Some(connection) = self.peers.connections.find_mut(index) {
+            connection.server.handle_decode_error(error);
+            self.peers.counters.protocol_violations += 1;
+        }
+        self.settle(index, now);
+    }
+
+    /// The Network Connection is gone without a word. Its name is free from here on.
+    pub fn handle_close(&mut self, connection: ConnectionId, now: Instant) {
+        let Some(index) = self.index_of(connection) else {
+            return;
+        };
+        if let Some(connection) = self.peers.connections.find_mut(index) {
+            connection.server.handle_close();
+        }
+        self.settle(index, now);
+        self.forget_connection(index);
+    }
+
+    /// Ends a connection for a reason of the shell's own; a 5.0 Client is told the Reason Code.
+    pub fn disconnect(&mut self, connection: ConnectionId, reason_code: ReasonCode, now: Instant) {
+        let Some(index) = self.index_of(connection) else {
+            return;
+        };
+        if let Some(connection) = self.peers.connections.find_mut(index) {
+            connection.server.disconnect(reason_code);
+        }
+        self.settle(index, now);
+    }
 
     /// Says whether the Client keeps up. While it does not, QoS 0 messages to it are dropped and others wait.
-    pub fn set_writable(&mut self, _connection: ConnectionId, _writable: bool, _now: Instant) {}
+    pub fn set_writable(&mut self, connection: ConnectionId, writable: bool, now: Instant) {
+        let Some(index) = self.index_of(connection) else {
+            return;
+        };
+        let Some(connection) = self.peers.connections.find_mut(index) else {
+            return;
+        };
+        connection.writable = writable;
+        if writable && let Some(session) = connection.session {
+            self.send_waiting(session, now);
+        }
+    }
 
-    /// The moment of the last [`Output::Timeout`] has come.
-    pub fn handle_timeout(&mut self, _now: Instant) {}
+    /// Publishes a message of the shell's own, which may be on a topic that begins with `$`.
+    pub fn publish(&mut self, publish: Publish, now: Instant) {
+        if let Some(message) = Message::from_publish(publish, now) {
+            let keep = self.has_room_for(&message);
+            self.route(&message, None, keep, now);
+        }
+    }
 
-    /// Says goodbye to everybody and closes all connections.
-    pub fn shut_down(&mut self, _now: Instant) {}
+    /// Says goodbye to everybody and closes all connections; those that come later are refused.
+    /// Wills are not published: those who would read them are told goodbye too.
+    pub fn shut_down(&mut self, now: Instant) {
+        self.is_shutting_down = true;
+        let indices: Vec<u32> = self.peers.connections.indices().collect();
+        for index in indices {
+            if let Some(connection) = self.peers.connections.find_mut(index) {
+                connection.server.disconnect(ReasonCode::ServerShuttingDown);
+                if let Some(session) = connection.session
+                    && let Some(session) = self.peers.sessions.find_mut(session.0)
+                {
+                    session.will = None;
+                }
+            }
+            self.settle(index, now);
+        }
+    }
 
     /// Gives back the bytes of an [`Output::Transmit`] so that their memory is used again. Not calling it is fine.
-    pub fn recycle(&mut self, _bytes: Vec<u8>) {}
+    pub fn recycle(&mut self, bytes: Vec<u8>) {
+        if self.spare_memory.len() < N_SPARE_MAX && bytes.capacity() <= SPARE_CAPACITY_MAX {
+            self.spare_memory.push(bytes);
+        }
+    }
 
     /// The next effect; [`Output::Timeout`] is the last.
     pub fn poll_output(&mut self) -> Output {
-        Output::Timeout(None)
+        if let Some(event) = self.events.pop_front() {
+            return Output::Event(event);
+        }
+        while let Some(index) = self.peers.next_touched() {
+            let Some(generation) = self.peers.connections.generation(index) else {
+                continue;
+            };
+            let id = ConnectionId { index, generation };
+            let Some(connection) = self.peers.connections.find_mut(index) else {
+                continue;
+            };
+            match connection.server.poll_output() {
+                ServerOutput::Transmit(bytes) => {
+                    self.peers.counters.bytes_sent += bytes.len() as u64;
+                    match connection.server.closing() {
+                        Some(_) => self.peers.touch(index),
+                        None => {
+                            if let Some(memory) = self.spare_memory.pop() {
+                                connection.server.reuse(memory);
+                            }
+                        }
+                    }
+                    return Output::Transmit {
+                        connection: id,
+                        bytes,
+                    };
+                }
+                ServerOutput::Close(_) => {
+                    self.forget_connection(index);
+                    return Output::Close { connection: id };
+                }
+                ServerOutput::Timeout(_) => {}
+            }
+        }
+        Output::Timeout(self.deadline())
+    }
+
+    fn handle_packet(&mut self, index: u32, packet: Packet, now: Instant) {
+        let Some(connection) = self.peers.connections.find_mut(index) else {
+            return;
+        };
+        let Some(session_index) = connection.session else {
+            if let Some(connect) = connection.server.handle_first_packet(packet, now) {
+                self.connect(index, &connect, now);
+            }
+            return;
+        };
+        let Some(session) = self.peers.sessions.find_mut(session_index.0) else {
+            return;
+        };
+        match connection
+            .server
+            .handle_packet(packet, &mut session.exchanges, now)
+        {
+            None => {}
+            Some(Request::Publish(publish)) => {
+                self.handle_publish(index, session_index, publish, now)
+            }
+            Some(Request::Subscribe(subscribe)) => {
+                self.handle_subscribe(index, session_index, &subscribe, now)
+            }
+            Some(Request::Unsubscribe(unsubscribe)) => {
+                self.handle_unsubscribe(index, session_index, &unsubscribe)
+            }
+            Some(Request::Continue) => self.send_waiting(session_index, now),
+            // The end of the connection looks at the Reason Code.
+            Some(Request::Disconnect(_)) => {}
+        }
+    }
+
+    /// Draws the conclusions after anything that may have changed a connection.
+    fn settle(&mut self, index: u32, now: Instant) {
+        let Some(connection) = self.peers.connections.find_mut(index) else {
+            return;
+        };
+        if let Some(closing) = connection.server.closing() {
+            self.end_connection(index, closing.into(), now);
+            self.peers.touch(index);
+        } else {
+            if connection.server.output_len() > 0 {
+                self.peers.touch(index);
+            }
+            self.arm_silence(index);
+        }
+    }
+
+    fn is_closing(&self, index: u32) -> bool {
+        self.peers
+            .connections
+            .find(index)
+            .is_none_or(|connection| connection.server.closing().is_some())
+    }
+
+    fn index_of(&self, connection: ConnectionId) -> Option<u32> {
+        (self.peers.connections.generation(connection.index) == Some(connection.generation))
+            .then_some(connection.index)
     }
 }
+
+impl From<mqtt_protocol::Closing> for DisconnectCause {
+    fn from(closing: mqtt_protocol::Closing) -> Self {
+        use mqtt_protocol::Closing;
+        match closing {
+            Closing::ByClient(reason_code) => Self::Client(reason_code),
+            Closing::ByServer(reason_code) => Self::Server(reason_code),
+            Closing::ConnectTimeout => Self::ConnectTimeout,
+            Closing::NotMqtt => Self::NotMqtt,
+            Closing::ConnectionLost => Self::ConnectionLost,
+        }
+    }
+}
+
+/// Enough for the connections that one batch touches.
+const N_SPARE_MAX: usize = 256;
+
+/// Larger memory is given back to the system.
+const SPARE_CAPACITY_MAX: usize = 64 * 1024;

@@ -30,8 +30,16 @@
 mod broker;
 mod connection_id;
 mod counters;
+mod encodings;
+mod message;
 mod output;
+mod peers;
+mod retained;
+mod session;
 mod settings;
+mod slab;
+mod timers;
+mod topic_tree;
 
 pub use broker::Broker;
 pub use connection_id::ConnectionId;

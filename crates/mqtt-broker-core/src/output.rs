@@ -44,8 +44,6 @@ pub enum Event {
     Refused {
         /// Which Network Connection.
         connection: ConnectionId,
-        /// What the CONNACK said; `None` where nothing was sent.
-        reason_code: Option<ReasonCode>,
         /// Why.
         cause: DisconnectCause,
     },

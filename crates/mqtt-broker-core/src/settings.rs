@@ -1,9 +1,9 @@
 //! What a person can choose.
 
-use std::time::Duration;
+use std::{num::NonZeroU16, time::Duration};
 
 use bytestring::ByteString;
-use mqtt_protocol::QoS;
+use mqtt_protocol::{DecoderSettings, QoS, Role, ServerSettings};
 
 /// How the broker behaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +21,43 @@ pub struct Settings {
     /// Whether `$share/…` is understood.
     pub shared_subscription_available: bool,
     /// The longest Keep Alive that a 5.0 Client may choose; a longer one, or none, is answered by Server Keep Alive.
-    pub keep_alive_max: Option<u16>,
+    pub keep_alive_max: Option<NonZeroU16>,
     /// The base for Response Topics, told to Clients that ask.
     pub response_information: Option<ByteString>,
+}
+
+impl Settings {
+    /// How a shell decodes what Clients send.
+    #[must_use]
+    pub const fn decoder_settings(&self) -> DecoderSettings {
+        DecoderSettings {
+            maximum_packet_size: self.limits.packet_size,
+            version: None,
+            role: Role::Server,
+        }
+    }
+
+    pub(crate) fn server_settings(&self) -> ServerSettings {
+        ServerSettings {
+            connect_timeout: self.limits.connect_timeout,
+            maximum_packet_size: self.limits.packet_size,
+            receive_maximum: self.limits.receive_maximum,
+            topic_alias_maximum: self.limits.topic_alias_maximum,
+            maximum_qos: self.maximum_qos,
+            retain_available: self.retain_available,
+            wildcard_subscription_available: self.wildcard_subscription_available,
+            subscription_identifiers_available: self.subscription_identifiers_available,
+            shared_subscription_available: self.shared_subscription_available,
+            keep_alive_max: self.keep_alive_max,
+            session_expiry_interval_max: self
+                .limits
+                .session_expiry_interval
+                .map_or(u32::MAX, |limit| {
+                    u32::try_from(limit.as_secs()).unwrap_or(u32::MAX)
+                }),
+            response_information: self.response_information.clone(),
+        }
+    }
 }
 
 impl Default for Settings {
@@ -65,9 +99,9 @@ pub struct Limits {
     /// Bytes of payload, topic and properties that wait for one session; above, the newest is dropped.
     pub queued_bytes_per_session: usize,
     /// QoS 1 and 2 messages that are sent to one Client and not acknowledged, whatever its Receive Maximum allows.
-    pub in_flight_messages: u16,
+    pub in_flight_messages: NonZeroU16,
     /// QoS 1 and 2 messages that one Client may send before they are acknowledged: the Receive Maximum it is told.
-    pub receive_maximum: u16,
+    pub receive_maximum: NonZeroU16,
     /// The highest Topic Alias that a Client may use.
     pub topic_alias_maximum: u16,
     /// User Properties in one packet; above, 0x97.
@@ -76,10 +110,10 @@ pub struct Limits {
     pub retained_messages: usize,
     /// Bytes of retained payloads, topics and properties; above, they are not kept.
     pub retained_bytes: usize,
-    /// Retained messages that wait to be sent to one Client after its SUBSCRIBE; above, SUBACK says 0x97.
-    pub retained_replay: usize,
-    /// Bytes that gather for one Client before retained messages wait for the next turn.
-    pub retained_replay_bytes: usize,
+    /// SUBSCRIBEs of one session whose retained messages are not all sent yet; above, SUBACK says 0x97.
+    pub retained_replays_per_session: usize,
+    /// Bytes of what waited that one Client gets in one turn, so that the others have theirs.
+    pub bytes_per_turn: usize,
 }
 
 impl Default for Limits {
@@ -95,14 +129,14 @@ impl Default for Limits {
             topic_levels: 128,
             queued_messages_per_session: 10_000,
             queued_bytes_per_session: 64 * 1024 * 1024,
-            in_flight_messages: 1024,
-            receive_maximum: 1024,
+            in_flight_messages: NonZeroU16::new(1024).expect("not zero"),
+            receive_maximum: NonZeroU16::new(1024).expect("not zero"),
             topic_alias_maximum: 64,
             user_properties: 128,
             retained_messages: 1_000_000,
             retained_bytes: 1024 * 1024 * 1024,
-            retained_replay: 2_000_000,
-            retained_replay_bytes: 256 * 1024,
+            retained_replays_per_session: 10_000,
+            bytes_per_turn: 256 * 1024,
         }
     }
 }

@@ -1,0 +1,219 @@
+//! A message comes and goes to those who subscribe to it.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use mqtt_protocol::{Instant, Publish, QoS, ReasonCode, TopicName};
+
+use super::Broker;
+use crate::{
+    message::Message,
+    peers::{Grant, Outbound, Peers},
+    session::SessionIndex,
+    topic_tree::{GroupRef, Subscriber, TopicTree},
+};
+
+impl Broker {
+    pub(super) fn handle_publish(
+        &mut self,
+        index: u32,
+        publisher: SessionIndex,
+        publish: Publish,
+        now: Instant,
+    ) {
+        let counters = &mut self.peers.counters;
+        counters.messages_received += 1;
+        counters.payload_bytes_received += publish.payload.len() as u64;
+        let packet_identifier = publish.packet_identifier;
+        let qos = publish.qos;
+        let reason_code = self.accept_publish(index, publisher, publish, now);
+        let (Some(connection), Some(session)) = (
+            self.peers.connections.find_mut(index),
+            self.peers.sessions.find_mut(publisher.0),
+        ) else {
+            return;
+        };
+        match packet_identifier {
+            Some(packet_identifier) => {
+                connection.server.acknowledge(
+                    qos,
+                    packet_identifier,
+                    reason_code,
+                    &mut session.exchanges,
+                );
+            }
+            None if reason_code == ReasonCode::PayloadFormatInvalid => {
+                connection.server.disconnect(reason_code)
+            }
+            // Nothing can be said to the sender of a QoS 0 message that was not accepted.
+            None => {}
+        }
+    }
+
+    /// Whether a Client may publish on this topic.
+    pub(super) fn is_acceptable(&self, topic_name: &TopicName) -> bool {
+        let limits = &self.settings.limits;
+        let topic = topic_name.as_str();
+        // [MQTT-4.7.2-1]: topics that begin with `$` are the Server's own.
+        !topic.starts_with('$')
+            && topic.len() <= limits.topic_length
+            && topic.bytes().filter(|&byte| byte == b'/').count() < limits.topic_levels
+    }
+
+    /// Whether the message is kept, if it asks for that.
+    pub(super) fn has_room_for(&self, message: &Message) -> bool {
+        let limits = &self.settings.limits;
+        !message.retain
+            || message.payload.is_empty()
+            || self
+                .retained
+                .has_room_for(message, limits.retained_messages, limits.retained_bytes)
+    }
+
+    fn accept_publish(
+        &mut self,
+        index: u32,
+        publisher: SessionIndex,
+        publish: Publish,
+        now: Instant,
+    ) -> ReasonCode {
+        let Some(message) = Message::from_publish(publish, now) else {
+            return ReasonCode::ProtocolError;
+        };
+        if !self.is_acceptable(&message.topic_name) {
+            return ReasonCode::TopicNameInvalid;
+        }
+        let properties = &message.properties;
+        if !properties.is_empty() {
+            if properties.user_properties().count() > self.settings.limits.user_properties {
+                return ReasonCode::QuotaExceeded;
+            }
+            if properties.payload_format_indicator() == Some(true)
+                && std::str::from_utf8(&message.payload).is_err()
+            {
+                return ReasonCode::PayloadFormatInvalid;
+            }
+        }
+        let keep = self.has_room_for(&message);
+        if !keep {
+            self.peers.counters.retained_refused += 1;
+            // Who can be told may try again; for the others the present subscribers are better than nobody.
+            if message.qos > QoS::AtMostOnce && self.speaks_reason_codes(index) {
+                return ReasonCode::QuotaExceeded;
+            }
+        }
+        if self.route(&message, Some(publisher), keep, now) {
+            ReasonCode::Success
+        } else {
+            ReasonCode::NoMatchingSubscribers
+        }
+    }
+
+    /// Keeps a message if it is to be kept, and sends it to all who subscribe; says whether there is anybody.
+    pub(super) fn route(
+        &mut self,
+        message: &Message,
+        publisher: Option<SessionIndex>,
+        keep: bool,
+        now: Instant,
+    ) -> bool {
+        let mut kept = None;
+        if message.retain && self.settings.retain_available {
+            if message.payload.is_empty() {
+                self.retained.remove(message.topic_name.as_str());
+            } else if keep {
+                let message = Arc::new(message.detached());
+                kept = Some(Arc::clone(&message));
+                self.retained.keep(message);
+            }
+        }
+        let matches = self
+            .match_cache
+            .matches(message.topic_name.as_str(), &mut self.topic_tree);
+        self.encodings.clear();
+        let mut outbound = Outbound {
+            message,
+            kept,
+            encodings: &mut self.encodings,
+        };
+        let limits = &self.settings.limits;
+        let mut identifiers: Vec<NonZeroU32> = Vec::new();
+        let mut reached = false;
+        for overlapping in matches
+            .subscribers
+            .chunk_by(|left, right| left.session == right.session)
+        {
+            let Some(grant) = merge(overlapping, message, publisher, &mut identifiers) else {
+                continue;
+            };
+            reached = true;
+            self.peers
+                .deliver(&mut outbound, overlapping[0].session, grant, limits, now);
+        }
+        for &group in &matches.groups {
+            if let Some(member) = choose_member(&mut self.topic_tree, &self.peers, group, message) {
+                reached = true;
+                let grant = Grant {
+                    qos: message.qos.min(member.maximum_qos),
+                    retain: message.retain && member.retain_as_published,
+                    subscription_identifiers: member.subscription_identifier.as_slice(),
+                };
+                self.peers
+                    .deliver(&mut outbound, member.session, grant, limits, now);
+            }
+        }
+        reached
+    }
+
+    fn speaks_reason_codes(&self, index: u32) -> bool {
+        self.peers
+            .connections
+            .find(index)
+            .is_some_and(|connection| {
+                connection.server.version() == mqtt_protocol::ProtocolVersion::V5_0
+            })
+    }
+}
+
+/// What the overlapping subscriptions of one session come to: one delivery with the highest QoS and all
+/// Subscription Identifiers. `None` if the session is not to have its own message.
+fn merge<'a>(
+    overlapping: &[Subscriber],
+    message: &Message,
+    publisher: Option<SessionIndex>,
+    identifiers: &'a mut Vec<NonZeroU32>,
+) -> Option<Grant<'a>> {
+    identifiers.clear();
+    let mut maximum_qos = None;
+    let mut retain_as_published = false;
+    for subscriber in overlapping {
+        // 5.0 [MQTT-3.8.3-3]
+        if subscriber.no_local && publisher == Some(subscriber.session) {
+            continue;
+        }
+        maximum_qos = maximum_qos.max(Some(subscriber.maximum_qos));
+        retain_as_published |= subscriber.retain_as_published;
+        identifiers.extend(subscriber.subscription_identifier);
+    }
+    Some(Grant {
+        qos: message.qos.min(maximum_qos?),
+        retain: message.retain && retain_as_published,
+        subscription_identifiers: identifiers,
+    })
+}
+
+/// The next member of a group who can take the message now; else one who has a session for it.
+fn choose_member(
+    tree: &mut TopicTree,
+    peers: &Peers,
+    group: GroupRef,
+    message: &Message,
+) -> Option<Subscriber> {
+    let (members, turn) = tree.take_turn(group);
+    let in_turn = || members[turn..].iter().chain(&members[..turn]);
+    let qos_for = |member: &Subscriber| message.qos.min(member.maximum_qos);
+    in_turn()
+        .find(|member| peers.is_ready(member.session, qos_for(member)))
+        .or_else(|| in_turn().find(|member| peers.is_connected(member.session)))
+        .or_else(|| in_turn().find(|member| qos_for(member) > QoS::AtMostOnce))
+        .copied()
+}

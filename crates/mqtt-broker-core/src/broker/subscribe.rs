@@ -1,0 +1,196 @@
+//! Subscriptions come and go.
+
+use bytestring::ByteString;
+use mqtt_protocol::{
+    Instant, QoS, ReasonCode, RetainHandling, Subscribe, Subscription, TopicFilter, Unsubscribe,
+};
+
+use super::Broker;
+use crate::{
+    session::{Replay, SessionIndex},
+    topic_tree::Subscriber,
+};
+
+impl Broker {
+    pub(super) fn handle_subscribe(
+        &mut self,
+        index: u32,
+        session_index: SessionIndex,
+        subscribe: &Subscribe,
+        now: Instant,
+    ) {
+        let identifier = subscribe.properties.subscription_identifiers().next();
+        let reason_codes = subscribe
+            .subscriptions
+            .iter()
+            .map(|subscription| {
+                let subscriber = Subscriber {
+                    session: session_index,
+                    subscription_identifier: identifier,
+                    maximum_qos: subscription.maximum_qos,
+                    no_local: subscription.no_local,
+                    retain_as_published: subscription.retain_as_published,
+                };
+                match self.subscribe(subscription, subscriber) {
+                    Ok(()) => granted(subscription.maximum_qos),
+                    Err(reason_code) => {
+                        self.peers.counters.subscriptions_refused += 1;
+                        reason_code
+                    }
+                }
+            })
+            .collect();
+        if let Some(connection) = self.peers.connections.find_mut(index) {
+            connection
+                .server
+                .suback(subscribe.packet_identifier, reason_codes);
+        }
+        self.send_waiting(session_index, now);
+    }
+
+    pub(super) fn handle_unsubscribe(
+        &mut self,
+        index: u32,
+        session_index: SessionIndex,
+        unsubscribe: &Unsubscribe,
+    ) {
+        let reason_codes = unsubscribe
+            .topic_filters
+            .iter()
+            .map(|topic_filter| {
+                if self.unsubscribe(session_index, topic_filter) {
+                    ReasonCode::Success
+                } else {
+                    ReasonCode::NoSubscriptionExisted
+                }
+            })
+            .collect();
+        if let Some(connection) = self.peers.connections.find_mut(index) {
+            connection
+                .server
+                .unsuback(unsubscribe.packet_identifier, reason_codes);
+        }
+    }
+
+    /// Takes a subscription out of the tree, whoever still remembers it.
+    pub(super) fn remove_from_tree(
+        &mut self,
+        topic_filter: &TopicFilter,
+        session_index: SessionIndex,
+    ) {
+        self.match_cache.clear();
+        match topic_filter.shared() {
+            Some((group, inner)) => {
+                self.topic_tree
+                    .remove(inner.as_str(), Some(group), session_index)
+            }
+            None => self
+                .topic_tree
+                .remove(topic_filter.as_str(), None, session_index),
+        };
+    }
+
+    fn subscribe(
+        &mut self,
+        subscription: &Subscription,
+        subscriber: Subscriber,
+    ) -> Result<(), ReasonCode> {
+        self.check_filter(&subscription.topic_filter, &subscriber)?;
+        let limits = &self.settings.limits;
+        let session = self
+            .peers
+            .sessions
+            .find_mut(subscriber.session.0)
+            .ok_or(ReasonCode::UnspecifiedError)?;
+        let is_new = !session
+            .subscriptions
+            .contains_key(&subscription.topic_filter);
+        let is_shared = subscription.topic_filter.is_shared();
+        // A Shared Subscription gets no retained messages (5.0 §4.8.2).
+        let is_replayed = !is_shared
+            && match subscription.retain_handling {
+                RetainHandling::Send => true,
+                RetainHandling::SendIfNew => is_new,
+                RetainHandling::DoNotSend => false,
+            };
+        if (is_new && session.subscriptions.len() >= limits.subscriptions_per_session)
+            || (is_replayed && session.replays.len() >= limits.retained_replays_per_session)
+        {
+            return Err(ReasonCode::QuotaExceeded);
+        }
+        // In memory of its own: a subscription lives long.
+        let topic_filter = TopicFilter::new(ByteString::from(
+            subscription.topic_filter.as_str().to_owned(),
+        ))
+        .map_err(|_| ReasonCode::TopicFilterInvalid)?;
+        if is_replayed {
+            session.replays.push_back(Replay {
+                topic_filter: topic_filter.clone(),
+                subscriber,
+                after: None,
+                up_to_sequence: self.retained.last_sequence(),
+            });
+        }
+        match topic_filter.shared() {
+            Some((group, inner)) => self
+                .topic_tree
+                .insert(inner.as_str(), Some(group), subscriber),
+            None => self
+                .topic_tree
+                .insert(topic_filter.as_str(), None, subscriber),
+        };
+        session.subscriptions.insert(topic_filter, subscriber);
+        self.match_cache.clear();
+        self.peers.counters.subscriptions += u64::from(is_new);
+        Ok(())
+    }
+
+    fn unsubscribe(&mut self, session_index: SessionIndex, topic_filter: &TopicFilter) -> bool {
+        let Some(session) = self.peers.sessions.find_mut(session_index.0) else {
+            return false;
+        };
+        if session.subscriptions.remove(topic_filter).is_none() {
+            return false;
+        }
+        session
+            .replays
+            .retain(|replay| replay.topic_filter != *topic_filter);
+        self.peers.counters.subscriptions -= 1;
+        self.remove_from_tree(topic_filter, session_index);
+        true
+    }
+
+    fn check_filter(
+        &self,
+        topic_filter: &TopicFilter,
+        subscriber: &Subscriber,
+    ) -> Result<(), ReasonCode> {
+        let settings = &self.settings;
+        let filter = topic_filter.as_str();
+        if filter.len() > settings.limits.topic_length
+            || topic_filter.levels().count() > settings.limits.topic_levels
+        {
+            return Err(ReasonCode::QuotaExceeded);
+        }
+        if topic_filter.is_shared() && !settings.shared_subscription_available {
+            return Err(ReasonCode::SharedSubscriptionsNotSupported);
+        }
+        if topic_filter.has_wildcard() && !settings.wildcard_subscription_available {
+            return Err(ReasonCode::WildcardSubscriptionsNotSupported);
+        }
+        if subscriber.subscription_identifier.is_some()
+            && !settings.subscription_identifiers_available
+        {
+            return Err(ReasonCode::SubscriptionIdentifiersNotSupported);
+        }
+        Ok(())
+    }
+}
+
+const fn granted(qos: QoS) -> ReasonCode {
+    match qos {
+        QoS::AtMostOnce => ReasonCode::GRANTED_QOS_0,
+        QoS::AtLeastOnce => ReasonCode::GrantedQoS1,
+        QoS::ExactlyOnce => ReasonCode::GrantedQoS2,
+    }
+}

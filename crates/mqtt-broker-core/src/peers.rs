@@ -1,0 +1,372 @@
+//! Connections and sessions, and how a message reaches them.
+
+use std::{collections::VecDeque, num::NonZeroU32, sync::Arc};
+
+use mqtt_protocol::{AcknowledgedQoS, Instant, QoS, ReasonCode, ServerConnection, Transmission};
+
+use crate::{
+    Counters, Limits,
+    encodings::{Encodings, Form},
+    message::{Delivery, Message},
+    session::{Session, SessionIndex},
+    slab::Slab,
+};
+
+/// Everybody whom messages may go to.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    pub(crate) connections: Slab<Connection>,
+    pub(crate) sessions: Slab<Session>,
+    pub(crate) counters: Counters,
+    /// Places of connections that have output or are to be closed, in order.
+    touched: VecDeque<u32>,
+}
+
+/// One Network Connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) server: ServerConnection,
+    pub(crate) session: Option<SessionIndex>,
+    /// Whether the Client keeps up.
+    pub(crate) writable: bool,
+    /// Whether it is among those that are touched.
+    touched: bool,
+    /// Whether its end was told.
+    pub(crate) is_ended: bool,
+    /// When its silence is looked at.
+    pub(crate) armed: Option<Instant>,
+}
+
+/// A message on its way to many.
+#[derive(Debug)]
+pub(crate) struct Outbound<'a> {
+    pub(crate) message: &'a Message,
+    /// The message as it is kept, made when the first session needs it.
+    pub(crate) kept: Option<Arc<Message>>,
+    pub(crate) encodings: &'a mut Encodings,
+}
+
+/// How one session gets it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Grant<'a> {
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
+    pub(crate) subscription_identifiers: &'a [NonZeroU32],
+}
+
+/// How far [`Peers::send_waiting`] came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Nothing waits.
+    Done,
+    /// The Client has to do something first.
+    Blocked,
+    /// Enough for one turn.
+    TurnOver,
+}
+
+impl Peers {
+    pub(crate) const fn new(counters: Counters) -> Self {
+        Self {
+            connections: Slab::new(),
+            sessions: Slab::new(),
+            counters,
+            touched: VecDeque::new(),
+        }
+    }
+
+    /// Remembers that a connection has something for its shell.
+    pub(crate) fn touch(&mut self, index: u32) {
+        if let Some(connection) = self.connections.find_mut(index) {
+            connection.touch(index, &mut self.touched);
+        }
+    }
+
+    /// The next connection that has something for its shell.
+    pub(crate) fn next_touched(&mut self) -> Option<u32> {
+        let index = self.touched.pop_front()?;
+        if let Some(connection) = self.connections.find_mut(index) {
+            connection.touched = false;
+        }
+        Some(index)
+    }
+
+    /// Whether a message of this QoS would be sent at once.
+    pub(crate) fn is_ready(&self, index: SessionIndex, qos: QoS) -> bool {
+        let Some(session) = self.sessions.find(index.0) else {
+            return false;
+        };
+        session
+            .connection
+            .and_then(|connection| self.connections.find(connection))
+            .is_some_and(|connection| {
+                connection.writable
+                    && (qos == QoS::AtMostOnce || session.exchanges.outgoing.is_ready())
+            })
+    }
+
+    /// Whether a session has a connection.
+    pub(crate) fn is_connected(&self, index: SessionIndex) -> bool {
+        self.sessions
+            .find(index.0)
+            .is_some_and(|session| session.connection.is_some())
+    }
+
+    /// Sends a message to a session, or lets it wait there.
+    pub(crate) fn deliver(
+        &mut self,
+        outbound: &mut Outbound<'_>,
+        to: SessionIndex,
+        grant: Grant<'_>,
+        limits: &Limits,
+        now: Instant,
+    ) {
+        let Some(session) = self.sessions.find_mut(to.0) else {
+            return;
+        };
+        let connection = session
+            .connection
+            .and_then(|index| Some((index, self.connections.find_mut(index)?)));
+        let Some((index, connection)) =
+            connection.filter(|(_, connection)| connection.server.is_connected())
+        else {
+            if let Some(qos) = AcknowledgedQoS::new(grant.qos) {
+                enqueue(
+                    session,
+                    outbound.delivery(grant),
+                    qos,
+                    limits,
+                    &mut self.counters,
+                    now,
+                );
+            }
+            return;
+        };
+        let acknowledged = AcknowledgedQoS::new(grant.qos);
+        match acknowledged {
+            None if !connection.writable => {
+                self.counters.dropped_slow_subscriber += 1;
+                return;
+            }
+            Some(qos) if !connection.writable || !session.exchanges.outgoing.is_ready() => {
+                enqueue(
+                    session,
+                    outbound.delivery(grant),
+                    qos,
+                    limits,
+                    &mut self.counters,
+                    now,
+                );
+                return;
+            }
+            None | Some(_) => {}
+        }
+        let form = grant.form(connection);
+        let maximum = connection.server.client().maximum_packet_size.get() as usize;
+        let fits = outbound
+            .encodings
+            .encode(outbound.message, form, now)
+            .is_some_and(|encoded| encoded.bytes.len() <= maximum);
+        if !fits {
+            // 5.0 [MQTT-3.1.2-25]: as if it had been sent and acknowledged.
+            self.counters.dropped_too_large += 1;
+            return;
+        }
+        let mut packet_identifier = None;
+        if let Some(qos) = acknowledged {
+            let outgoing = &mut session.exchanges.outgoing;
+            if outgoing.push(outbound.delivery(grant), qos).is_err() {
+                return;
+            }
+            if let Some(Transmission::Publish {
+                packet_identifier: identifier,
+                ..
+            }) = outgoing.poll_transmission()
+            {
+                packet_identifier = Some(identifier);
+            }
+        }
+        if let Some(encoded) = outbound.encodings.encode(outbound.message, form, now) {
+            connection
+                .server
+                .transmit_publish(encoded, packet_identifier, false);
+            self.counters.messages_sent += 1;
+            connection.touch(index, &mut self.touched);
+        }
+    }
+
+    /// Sends what waits in a session as far as the Client and its turn allow.
+    pub(crate) fn send_waiting(
+        &mut self,
+        index: SessionIndex,
+        encodings: &mut Encodings,
+        limits: &Limits,
+        now: Instant,
+    ) -> Progress {
+        let Some(session) = self.sessions.find_mut(index.0) else {
+            return Progress::Done;
+        };
+        let Some((connection_index, connection)) = session
+            .connection
+            .and_then(|index| Some((index, self.connections.find_mut(index)?)))
+        else {
+            return Progress::Blocked;
+        };
+        loop {
+            if !connection.writable || !connection.server.is_connected() {
+                return Progress::Blocked;
+            }
+            if connection.server.output_len() >= limits.bytes_per_turn {
+                return Progress::TurnOver;
+            }
+            drop_expired(session, &mut self.counters, now);
+            let outgoing = &mut session.exchanges.outgoing;
+            let Some(transmission) = outgoing.poll_transmission() else {
+                break;
+            };
+            let (packet_identifier, qos, size, sent) = match transmission {
+                Transmission::Pubrel { packet_identifier } => {
+                    connection
+                        .server
+                        .transmit_pubrel(packet_identifier, ReasonCode::Success);
+                    connection.touch(connection_index, &mut self.touched);
+                    continue;
+                }
+                Transmission::Publish {
+                    packet_identifier,
+                    qos,
+                    dup,
+                    message: delivery,
+                } => {
+                    let form = delivery.grant(qos).form(connection);
+                    let sent = encodings
+                        .encode_own(&delivery.message, form, now)
+                        .is_some_and(|encoded| {
+                            connection.server.transmit_publish(
+                                encoded,
+                                Some(packet_identifier),
+                                dup,
+                            )
+                        });
+                    let size = if dup {
+                        None
+                    } else {
+                        Some(delivery.message.size())
+                    };
+                    (packet_identifier, qos, size, sent)
+                }
+            };
+            if let Some(size) = size {
+                session.queued_bytes = session.queued_bytes.saturating_sub(size);
+                self.counters.queued_messages = self.counters.queued_messages.saturating_sub(1);
+            }
+            if sent {
+                self.counters.messages_sent += 1;
+                connection.touch(connection_index, &mut self.touched);
+            } else {
+                // 5.0 [MQTT-3.1.2-25]: as if it had been sent and acknowledged.
+                self.counters.dropped_too_large += 1;
+                let outgoing = &mut session.exchanges.outgoing;
+                match qos {
+                    AcknowledgedQoS::AtLeastOnce => drop(outgoing.handle_puback(packet_identifier)),
+                    AcknowledgedQoS::ExactlyOnce => {
+                        drop(outgoing.handle_pubrec(packet_identifier, ReasonCode::PacketTooLarge));
+                    }
+                }
+            }
+        }
+        if session.exchanges.outgoing.is_ready() {
+            Progress::Done
+        } else {
+            Progress::Blocked
+        }
+    }
+}
+
+impl Connection {
+    pub(crate) const fn new(server: ServerConnection) -> Self {
+        Self {
+            server,
+            session: None,
+            writable: true,
+            touched: false,
+            is_ended: false,
+            armed: None,
+        }
+    }
+
+    fn touch(&mut self, index: u32, touched: &mut VecDeque<u32>) {
+        if !self.touched {
+            self.touched = true;
+            touched.push_back(index);
+        }
+    }
+}
+
+impl Outbound<'_> {
+    fn delivery(&mut self, grant: Grant<'_>) -> Delivery {
+        let message = self
+            .kept
+            .get_or_insert_with(|| Arc::new(self.message.detached()));
+        Delivery {
+            message: Arc::clone(message),
+            retain: grant.retain,
+            subscription_identifiers: grant.subscription_identifiers.into(),
+        }
+    }
+}
+
+impl<'a> Grant<'a> {
+    fn form(self, connection: &Connection) -> Form<'a> {
+        Form {
+            version: connection.server.version(),
+            qos: self.qos,
+            retain: self.retain,
+            subscription_identifiers: self.subscription_identifiers,
+        }
+    }
+}
+
+impl Delivery {
+    fn grant(&self, qos: AcknowledgedQoS) -> Grant<'_> {
+        Grant {
+            qos: qos.into(),
+            retain: self.retain,
+            subscription_identifiers: &self.subscription_identifiers,
+        }
+    }
+}
+
+fn enqueue(
+    session: &mut Session,
+    delivery: Delivery,
+    qos: AcknowledgedQoS,
+    limits: &Limits,
+    counters: &mut Counters,
+    now: Instant,
+) {
+    let size = delivery.message.size();
+    drop_expired(session, counters, now);
+    let fits = session.queued_bytes + size <= limits.queued_bytes_per_session;
+    if fits && session.exchanges.outgoing.push(delivery, qos).is_ok() {
+        session.queued_bytes += size;
+        counters.queued_messages += 1;
+    } else {
+        counters.dropped_queue_full += 1;
+    }
+}
+
+/// 5.0 [MQTT-3.3.2-5]: what was not sent in time is not sent.
+fn drop_expired(session: &mut Session, counters: &mut Counters, now: Instant) {
+    let outgoing = &mut session.exchanges.outgoing;
+    while outgoing
+        .front_queued()
+        .is_some_and(|delivery| delivery.message.is_expired(now))
+    {
+        if let Some(delivery) = outgoing.pop_queued() {
+            session.queued_bytes = session.queued_bytes.saturating_sub(delivery.message.size());
+            counters.queued_messages = counters.queued_messages.saturating_sub(1);
+            counters.expired += 1;
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Retained messages: the last of each topic that its publisher wanted kept.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+    sync::Arc,
+};
+
+use bytestring::ByteString;
+use mqtt_protocol::{Instant, TopicFilter};
+
+use crate::message::Message;
+
+/// All retained messages, in the order of their topics.
+#[derive(Debug, Default)]
+pub(crate) struct RetainedMessages {
+    message_by_topic: BTreeMap<ByteString, Retained>,
+    topics_by_expiry: BTreeSet<(Instant, ByteString)>,
+    n_bytes: usize,
+    last_sequence: u64,
+}
+
+/// One retained message.
+#[derive(Debug, Clone)]
+pub(crate) struct Retained {
+    pub(crate) message: Arc<Message>,
+    /// Grows with each message that is kept.
+    pub(crate) sequence: u64,
+}
+
+/// What a bounded search found.
+#[derive(Debug)]
+pub(crate) enum Search<'a> {
+    /// The next message whose topic matches.
+    Found(&'a Retained),
+    /// Nothing so far; to be continued behind this topic.
+    ToContinue(ByteString),
+    /// Nothing more.
+    Done,
+}
+
+impl RetainedMessages {
+    /// Whether `message` fits into the limits, its predecessor gone.
+    pub(crate) fn has_room_for(
+        &self,
+        message: &Message,
+        messages_max: usize,
+        bytes_max: usize,
+    ) -> bool {
+        let (n_messages, n_bytes) = match self.message_by_topic.get(message.topic_name.as_str()) {
+            Some(previous) => (self.len() - 1, self.n_bytes - previous.message.size()),
+            None => (self.len(), self.n_bytes),
+        };
+        n_messages < messages_max && n_bytes + message.size() <= bytes_max
+    }
+
+    /// Keeps a message in the place of its predecessor.
+    pub(crate) fn keep(&mut self, message: Arc<Message>) {
+        self.remove(message.topic_name.as_str());
+        self.last_sequence += 1;
+        self.n_bytes += message.size();
+        let topic = message.topic_name.as_byte_string().clone();
+        if let Some(expires_at) = message.expires_at {
+            self.topics_by_expiry.insert((expires_at, topic.clone()));
+        }
+        self.message_by_topic.insert(
+            topic,
+            Retained {
+                message,
+                sequence: self.last_sequence,
+            },
+        );
+    }
+
+    /// Forgets the message of a topic, if there is one.
+    pub(crate) fn remove(&mut self, topic: &str) {
+        if let Some((topic, Retained { message, .. })) = self.message_by_topic.remove_entry(topic) {
+            self.n_bytes -= message.size();
+            if let Some(expires_at) = message.expires_at {
+                self.topics_by_expiry.remove(&(expires_at, topic));
+            }
+        }
+    }
+
+    /// Forgets what has expired; says how many.
+    pub(crate) fn expire(&mut self, now: Instant) -> u64 {
+        let mut n_expired = 0;
+        while let Some((expires_at, topic)) = self.topics_by_expiry.first()
+            && *expires_at <= now
+        {
+            let topic = topic.clone();
+            self.remove(&topic);
+            n_expired += 1;
+        }
+        n_expired
+    }
+
+    /// When the next message expires.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.topics_by_expiry
+            .first()
+            .map(|(expires_at, _)| *expires_at)
+    }
+
+    /// Looks for the next message behind `after` that `filter` matches, at no more than `steps_max` messages.
+    pub(crate) fn search(
+        &self,
+        filter: &TopicFilter,
+        after: Option<&str>,
+        steps_max: usize,
+    ) -> Search<'_> {
+        let prefix = literal_prefix(filter.as_str());
+        if !filter.has_wildcard() {
+            return match self.message_by_topic.get(prefix) {
+                Some(retained) if after.is_none() => Search::Found(retained),
+                Some(_) | None => Search::Done,
+            };
+        }
+        let start = match after {
+            Some(topic) => Bound::Excluded(topic),
+            None => Bound::Included(prefix),
+        };
+        let mut last = None;
+        for (n_steps, (topic, retained)) in self
+            .message_by_topic
+            .range::<str, _>((start, Bound::Unbounded))
+            .enumerate()
+        {
+            if !topic.starts_with(prefix) {
+                return Search::Done;
+            }
+            if filter.matches(&retained.message.topic_name) {
+                return Search::Found(retained);
+            }
+            last = Some(topic);
+            if n_steps + 1 >= steps_max {
+                break;
+            }
+        }
+        match last {
+            Some(topic) => Search::ToContinue(topic.clone()),
+            None => Search::Done,
+        }
+    }
+
+    /// The sequence of the message that was kept last.
+    pub(crate) const fn last_sequence(&self) -> u64 {
+        self.last_sequence
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.message_by_topic.len()
+    }
+
+    pub(crate) const fn n_bytes(&self) -> usize {
+        self.n_bytes
+    }
+}
+
+/// What every topic that a filter matches begins with.
+fn literal_prefix(filter: &str) -> &str {
+    let Some(wildcard) = filter.find(['+', '#']) else {
+        return filter;
+    };
+    let prefix = &filter[..wildcard];
+    match filter[wildcard..].starts_with('#') {
+        // `a/#` matches `a` too.
+        true => prefix.strip_suffix('/').unwrap_or(prefix),
+        false => prefix,
+    }
+}

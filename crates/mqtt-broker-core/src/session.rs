@@ -1,0 +1,50 @@
+//! Session State, which may outlive Network Connections.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytestring::ByteString;
+use mqtt_protocol::{Instant, Session as Exchanges, TopicFilter, WillMessage};
+
+use crate::{message::Delivery, topic_tree::Subscriber};
+
+/// The place of a session in the broker's table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SessionIndex(pub(crate) u32);
+
+/// What the broker knows about one Client, connected or not.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) client_identifier: ByteString,
+    /// The place of its connection, if it has one.
+    pub(crate) connection: Option<u32>,
+    /// Messages of QoS 1 and 2 in both directions.
+    pub(crate) exchanges: Exchanges<Delivery>,
+    /// Bytes of the messages that wait in `exchanges` and were never sent.
+    pub(crate) queued_bytes: usize,
+    /// With `$share/…` where it is one.
+    pub(crate) subscriptions: BTreeMap<TopicFilter, Subscriber>,
+    /// Published when the connection is lost; then, if it is delayed, it still waits here.
+    pub(crate) will: Option<Box<WillMessage>>,
+    /// Searches for retained messages that are not finished.
+    pub(crate) replays: VecDeque<Replay>,
+    pub(crate) timers: SessionTimers,
+}
+
+/// The deadlines that are armed for a session.
+#[derive(Debug, Default)]
+pub(crate) struct SessionTimers {
+    pub(crate) expiry: Option<Instant>,
+    pub(crate) will: Option<Instant>,
+    pub(crate) more: Option<Instant>,
+}
+
+/// Retained messages on their way to a new subscription.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    pub(crate) topic_filter: TopicFilter,
+    pub(crate) subscriber: Subscriber,
+    /// The last topic that was looked at.
+    pub(crate) after: Option<ByteString>,
+    /// Messages kept later came by themselves.
+    pub(crate) up_to_sequence: u64,
+}

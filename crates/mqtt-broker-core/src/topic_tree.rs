@@ -1,0 +1,356 @@
+//! Who subscribes to what: a tree of Topic Filters whose levels are numbers.
+//!
+//! A level's text is looked up once for each message; from there on the walk compares integers.
+
+mod level_names;
+mod match_cache;
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    num::NonZeroU32,
+};
+
+use mqtt_protocol::QoS;
+
+use self::level_names::{LevelId, LevelNames};
+pub(crate) use self::match_cache::MatchCache;
+use crate::session::SessionIndex;
+
+/// One session's interest at one node of the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Subscriber {
+    pub(crate) session: SessionIndex,
+    pub(crate) subscription_identifier: Option<NonZeroU32>,
+    pub(crate) maximum_qos: QoS,
+    pub(crate) no_local: bool,
+    pub(crate) retain_as_published: bool,
+}
+
+/// Names one group of a Shared Subscription while the tree stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GroupRef {
+    node: NodeIndex,
+    group: usize,
+}
+
+/// Whom a message goes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Matches {
+    /// Ordered by session, so that overlapping subscriptions of one session are neighbours.
+    pub(crate) subscribers: Vec<Subscriber>,
+    /// Of each group one member gets the message.
+    pub(crate) groups: Vec<GroupRef>,
+}
+
+/// All subscriptions of all sessions.
+#[derive(Debug)]
+pub(crate) struct TopicTree {
+    levels: LevelNames,
+    child_by_edge: HashMap<(NodeIndex, LevelId), NodeIndex, BuildHasherDefault<EdgeHasher>>,
+    nodes: Vec<Node>,
+    free: Vec<NodeIndex>,
+    /// The levels of the topic being matched; kept for its memory.
+    scratch: Vec<Option<LevelId>>,
+}
+
+impl TopicTree {
+    pub(crate) fn new() -> Self {
+        Self {
+            levels: LevelNames::default(),
+            child_by_edge: HashMap::default(),
+            nodes: vec![Node::default()],
+            free: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// Adds a subscription, or replaces that of the same session and filter. Says whether it is a new one.
+    pub(crate) fn insert(
+        &mut self,
+        filter: &str,
+        group: Option<&str>,
+        subscriber: Subscriber,
+    ) -> bool {
+        let node = self.node_for(filter);
+        let node = &mut self.nodes[node];
+        let subscribers = match group {
+            None => &mut node.subscribers,
+            Some(name) => match node.groups.iter().position(|group| &*group.name == name) {
+                Some(index) => &mut node.groups[index].members,
+                None => {
+                    node.groups.push(Group {
+                        name: name.into(),
+                        members: Vec::new(),
+                        next: 0,
+                    });
+                    &mut node.groups.last_mut().expect("just pushed").members
+                }
+            },
+        };
+        match subscribers.binary_search_by_key(&subscriber.session, |entry| entry.session) {
+            Ok(position) => {
+                subscribers[position] = subscriber;
+                false
+            }
+            Err(position) => {
+                subscribers.insert(position, subscriber);
+                true
+            }
+        }
+    }
+
+    /// Ends a subscription. Says whether there was one.
+    pub(crate) fn remove(
+        &mut self,
+        filter: &str,
+        group: Option<&str>,
+        session: SessionIndex,
+    ) -> bool {
+        let Some(index) = self.find_node(filter) else {
+            return false;
+        };
+        let node = &mut self.nodes[index];
+        let removed = match group {
+            None => remove_from(&mut node.subscribers, session),
+            Some(name) => match node.groups.iter().position(|group| &*group.name == name) {
+                Some(position) => {
+                    let removed = remove_from(&mut node.groups[position].members, session);
+                    if node.groups[position].members.is_empty() {
+                        node.groups.swap_remove(position);
+                    }
+                    removed
+                }
+                None => false,
+            },
+        };
+        self.prune(index);
+        removed
+    }
+
+    /// Collects whom a message on `topic` goes to.
+    pub(crate) fn collect_matches(&mut self, topic: &str, matches: &mut Matches) {
+        matches.subscribers.clear();
+        matches.groups.clear();
+        let mut levels = std::mem::take(&mut self.scratch);
+        levels.clear();
+        levels.extend(topic.split('/').map(|level| self.levels.find(level)));
+        // [MQTT-4.7.2-1]: a filter that begins with a wildcard never matches a topic that begins with `$`.
+        let wildcards_at_root = !topic.starts_with('$');
+        let n_sources = self.visit(ROOT, &levels, wildcards_at_root, matches);
+        self.scratch = levels;
+        if n_sources > 1 {
+            matches
+                .subscribers
+                .sort_by_key(|subscriber| subscriber.session);
+        }
+    }
+
+    /// The members of a group and whose turn it is, which passes on with each call.
+    pub(crate) fn take_turn(&mut self, group: GroupRef) -> (&[Subscriber], usize) {
+        let group = &mut self.nodes[group.node].groups[group.group];
+        let turn = group.next % group.members.len();
+        group.next = turn + 1;
+        (&group.members, turn)
+    }
+
+    /// Adds what this node and those below it match; says from how many nodes subscribers came.
+    fn visit(
+        &self,
+        index: NodeIndex,
+        levels: &[Option<LevelId>],
+        wildcards: bool,
+        matches: &mut Matches,
+    ) -> usize {
+        let node = &self.nodes[index];
+        let mut n_sources = 0;
+        if let Some(multi_level) = node.multi_level
+            && wildcards
+        {
+            n_sources += self.take(multi_level, matches);
+        }
+        let Some((level, rest)) = levels.split_first() else {
+            return n_sources + self.take(index, matches);
+        };
+        if let Some(single_level) = node.single_level
+            && wildcards
+        {
+            n_sources += self.visit(single_level, rest, true, matches);
+        }
+        if let Some(level) = level
+            && let Some(&child) = self.child_by_edge.get(&(index, *level))
+        {
+            n_sources += self.visit(child, rest, true, matches);
+        }
+        n_sources
+    }
+
+    fn take(&self, index: NodeIndex, matches: &mut Matches) -> usize {
+        let node = &self.nodes[index];
+        matches.subscribers.extend_from_slice(&node.subscribers);
+        matches
+            .groups
+            .extend((0..node.groups.len()).map(|group| GroupRef { node: index, group }));
+        usize::from(!node.subscribers.is_empty())
+    }
+
+    fn find_node(&self, filter: &str) -> Option<NodeIndex> {
+        let mut index = ROOT;
+        for level in filter.split('/') {
+            let node = &self.nodes[index];
+            index = match level {
+                "+" => node.single_level?,
+                "#" => node.multi_level?,
+                name => *self.child_by_edge.get(&(index, self.levels.find(name)?))?,
+            };
+        }
+        Some(index)
+    }
+
+    fn node_for(&mut self, filter: &str) -> NodeIndex {
+        let mut index = ROOT;
+        for level in filter.split('/') {
+            let (existing, edge) = match level {
+                "+" => (self.nodes[index].single_level, Edge::SingleLevel),
+                "#" => (self.nodes[index].multi_level, Edge::MultiLevel),
+                name => {
+                    let existing = self
+                        .levels
+                        .find(name)
+                        .and_then(|level| self.child_by_edge.get(&(index, level)).copied());
+                    match existing {
+                        Some(child) => (Some(child), Edge::Root),
+                        None => (None, Edge::Level(self.levels.acquire(name))),
+                    }
+                }
+            };
+            index = existing.unwrap_or_else(|| self.add_child(index, edge));
+        }
+        index
+    }
+
+    fn add_child(&mut self, parent: NodeIndex, edge: Edge) -> NodeIndex {
+        let node = Node {
+            parent,
+            edge,
+            ..Node::default()
+        };
+        let index = match self.free.pop() {
+            Some(index) => {
+                self.nodes[index] = node;
+                index
+            }
+            None => {
+                self.nodes.push(node);
+                self.nodes.len() - 1
+            }
+        };
+        let parent_node = &mut self.nodes[parent];
+        parent_node.n_children += 1;
+        match edge {
+            Edge::Root => {}
+            Edge::SingleLevel => parent_node.single_level = Some(index),
+            Edge::MultiLevel => parent_node.multi_level = Some(index),
+            Edge::Level(level) => {
+                self.child_by_edge.insert((parent, level), index);
+            }
+        }
+        index
+    }
+
+    /// Frees nodes that nobody needs, from `index` towards the root.
+    fn prune(&mut self, mut index: NodeIndex) {
+        while index != ROOT && self.nodes[index].is_unused() {
+            let Node { parent, edge, .. } = std::mem::take(&mut self.nodes[index]);
+            self.free.push(index);
+            let parent_node = &mut self.nodes[parent];
+            parent_node.n_children -= 1;
+            match edge {
+                Edge::Root => {}
+                Edge::SingleLevel => parent_node.single_level = None,
+                Edge::MultiLevel => parent_node.multi_level = None,
+                Edge::Level(level) => {
+                    self.child_by_edge.remove(&(parent, level));
+                    self.levels.release(level);
+                }
+            }
+            index = parent;
+        }
+    }
+}
+
+fn remove_from(subscribers: &mut Vec<Subscriber>, session: SessionIndex) -> bool {
+    match subscribers.binary_search_by_key(&session, |entry| entry.session) {
+        Ok(position) => {
+            subscribers.remove(position);
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+type NodeIndex = usize;
+
+const ROOT: NodeIndex = 0;
+
+#[derive(Debug, Default)]
+struct Node {
+    parent: NodeIndex,
+    edge: Edge,
+    n_children: u32,
+    single_level: Option<NodeIndex>,
+    multi_level: Option<NodeIndex>,
+    /// Ordered by session.
+    subscribers: Vec<Subscriber>,
+    groups: Vec<Group>,
+}
+
+impl Node {
+    const fn is_unused(&self) -> bool {
+        self.n_children == 0 && self.subscribers.is_empty() && self.groups.is_empty()
+    }
+}
+
+/// The members of one Shared Subscription.
+#[derive(Debug)]
+struct Group {
+    name: Box<str>,
+    /// Ordered by session.
+    members: Vec<Subscriber>,
+    next: usize,
+}
+
+/// How a node hangs below its parent.
+#[derive(Debug, Clone, Copy, Default)]
+enum Edge {
+    #[default]
+    Root,
+    SingleLevel,
+    MultiLevel,
+    Level(LevelId),
+}
+
+/// Mixes two small integers; they are ours, so nobody can choose them to collide.
+#[derive(Debug, Default)]
+struct EdgeHasher(u64);
+
+impl Hasher for EdgeHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u64(u64::from(byte));
+        }
+    }
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(u64::from(number));
+    }
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+    fn write_u64(&mut self, number: u64) {
+        let mixed = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+}
