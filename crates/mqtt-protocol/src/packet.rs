@@ -12,6 +12,8 @@ mod pubrel;
 mod reason;
 mod suback;
 mod subscribe;
+#[cfg(test)]
+pub(crate) mod testing;
 mod unsuback;
 mod unsubscribe;
 
@@ -199,6 +201,84 @@ impl Packet {
                 return Err(ProtocolError::UnexpectedPacket(PacketType::Connect).into());
             }
         })
+    }
+}
+
+impl From<Connect> for Packet {
+    fn from(packet: Connect) -> Self {
+        Self::Connect(Box::new(packet))
+    }
+}
+
+impl From<Connack> for Packet {
+    fn from(packet: Connack) -> Self {
+        Self::Connack(packet)
+    }
+}
+
+impl From<Publish> for Packet {
+    fn from(packet: Publish) -> Self {
+        Self::Publish(packet)
+    }
+}
+
+impl From<Puback> for Packet {
+    fn from(packet: Puback) -> Self {
+        Self::Puback(packet)
+    }
+}
+
+impl From<Pubrec> for Packet {
+    fn from(packet: Pubrec) -> Self {
+        Self::Pubrec(packet)
+    }
+}
+
+impl From<Pubrel> for Packet {
+    fn from(packet: Pubrel) -> Self {
+        Self::Pubrel(packet)
+    }
+}
+
+impl From<Pubcomp> for Packet {
+    fn from(packet: Pubcomp) -> Self {
+        Self::Pubcomp(packet)
+    }
+}
+
+impl From<Subscribe> for Packet {
+    fn from(packet: Subscribe) -> Self {
+        Self::Subscribe(packet)
+    }
+}
+
+impl From<Suback> for Packet {
+    fn from(packet: Suback) -> Self {
+        Self::Suback(packet)
+    }
+}
+
+impl From<Unsubscribe> for Packet {
+    fn from(packet: Unsubscribe) -> Self {
+        Self::Unsubscribe(packet)
+    }
+}
+
+impl From<Unsuback> for Packet {
+    fn from(packet: Unsuback) -> Self {
+        Self::Unsuback(packet)
+    }
+}
+
+impl From<Disconnect> for Packet {
+    fn from(packet: Disconnect) -> Self {
+        Self::Disconnect(packet)
+    }
+}
+
+impl From<Auth> for Packet {
+    fn from(packet: Auth) -> Self {
+        Self::Auth(packet)
     }
 }
 

@@ -46,3 +46,77 @@ impl Auth {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MalformedPacket, Property, packet::testing::*};
+
+    #[test]
+    fn valid() {
+        let method = properties([
+            Property::AuthenticationMethod("m".into()),
+            Property::AuthenticationData(b"\x00\xFF"[..].into()),
+        ]);
+        let next = Auth {
+            reason_code: ReasonCode::ContinueAuthentication,
+            properties: method,
+        };
+        check(
+            "continue",
+            V5_0,
+            "F0 0B 18 09 15 00 01 'm' 16 00 02 00 FF",
+            next,
+        );
+        let success = Auth {
+            reason_code: ReasonCode::Success,
+            properties: Properties::new(),
+        };
+        check_decoded("short success", V5_0, Client, "F0 00", success);
+    }
+
+    #[test]
+    fn invalid() {
+        check_fault(
+            "3.1.1",
+            V3_1_1,
+            Server,
+            "F0 00",
+            MalformedPacket::UnknownPacketType(15),
+        );
+        check_fault(
+            "flags",
+            V5_0,
+            Server,
+            "F2 00",
+            MalformedPacket::FixedHeaderFlags(2),
+        );
+        check_fault(
+            "code",
+            V5_0,
+            Server,
+            "F0 01 80",
+            MalformedPacket::ReasonCode(0x80),
+        );
+        check_fault(
+            "a Client's code from a Server",
+            V5_0,
+            Client,
+            "F0 06 19 04 15 00 01 'm'",
+            MalformedPacket::ReasonCode(0x19),
+        );
+        check_fault(
+            "without method",
+            V5_0,
+            Server,
+            "F0 02 18 00",
+            ProtocolError::AuthenticationMethodMissing,
+        );
+        let auth = Auth {
+            reason_code: ReasonCode::ReAuthenticate,
+            properties: Properties::new(),
+        };
+        let error = EncodeError::PacketNotInVersion(PacketType::Auth);
+        check_unencodable("3.1.1", V3_1_1, auth, error);
+    }
+}

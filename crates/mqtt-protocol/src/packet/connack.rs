@@ -68,3 +68,238 @@ impl Connack {
 }
 
 const OWNER: PropertyOwner = PropertyOwner::Packet(PacketType::Connack);
+
+#[cfg(test)]
+mod tests {
+    use std::num::{NonZeroU16, NonZeroU32};
+
+    use super::*;
+    use crate::{Packet, Property, QoS, packet::testing::*};
+
+    fn connack(reason_code: ReasonCode, properties: Properties) -> Connack {
+        Connack {
+            session_present: false,
+            reason_code,
+            properties,
+        }
+    }
+
+    #[test]
+    fn valid() {
+        let success = connack(ReasonCode::Success, Properties::new());
+        check("3.1.1 success", V3_1_1, "20 02 00 00", success.clone());
+        check("success", V5_0, "20 03 00 00 00", success.clone());
+        let present = Connack {
+            session_present: true,
+            ..success
+        };
+        check(
+            "3.1.1 session present",
+            V3_1_1,
+            "20 02 01 00",
+            present.clone(),
+        );
+        check("session present", V5_0, "20 03 01 00 00", present);
+        let refused = connack(ReasonCode::NotAuthorized, Properties::new());
+        check("3.1.1 refused", V3_1_1, "20 02 00 05", refused.clone());
+        check("refused", V5_0, "20 03 00 87 00", refused);
+    }
+
+    #[test]
+    fn with_every_property() {
+        let all = properties([
+            Property::SessionExpiryInterval(1),
+            Property::ReceiveMaximum(NonZeroU16::new(2).unwrap()),
+            Property::MaximumQoS(QoS::AtLeastOnce),
+            Property::RetainAvailable(false),
+            Property::MaximumPacketSize(NonZeroU32::new(3).unwrap()),
+            Property::AssignedClientIdentifier("i".into()),
+            Property::TopicAliasMaximum(4),
+            Property::ReasonString("r".into()),
+            Property::UserProperty("k".into(), "v".into()),
+            Property::WildcardSubscriptionAvailable(true),
+            Property::SubscriptionIdentifiersAvailable(false),
+            Property::SharedSubscriptionAvailable(true),
+            Property::ServerKeepAlive(5),
+            Property::ResponseInformation("p".into()),
+            Property::ServerReference("s".into()),
+            Property::AuthenticationMethod("m".into()),
+            Property::AuthenticationData(b"d"[..].into()),
+        ]);
+        check(
+            "all",
+            V5_0,
+            "20 3F 00 00 3C 11 00 00 00 01 21 00 02 24 01 25 00 27 00 00 00 03 12 00 01 'i' \
+             22 00 04 1F 00 01 'r' 26 00 01 'k' 00 01 'v' 28 01 29 00 2A 01 13 00 05 \
+             1A 00 01 'p' 1C 00 01 's' 15 00 01 'm' 16 00 01 'd'",
+            connack(ReasonCode::Success, all),
+        );
+    }
+
+    #[test]
+    fn codes_that_3_1_1_lacks_become_the_nearest() {
+        for (reason_code, return_code) in [
+            (ReasonCode::Banned, 5),
+            (ReasonCode::BadAuthenticationMethod, 4),
+            (ReasonCode::ServerBusy, 3),
+            (ReasonCode::QuotaExceeded, 3),
+        ] {
+            let mut output = Vec::new();
+            Packet::from(connack(reason_code, reason_string("why")))
+                .encode(V3_1_1, &mut output)
+                .unwrap();
+            assert_eq!(output, [0x20, 2, 0, return_code]);
+        }
+    }
+
+    #[test]
+    fn a_3_1_1_server_refuses_version_5() {
+        let refusal = connack(ReasonCode::UnsupportedProtocolVersion, Properties::new());
+        check_decoded("3.1.1 form", V5_0, Client, "20 02 00 01", refusal);
+    }
+
+    #[test]
+    fn invalid() {
+        for (name, version, text, fault) in [
+            (
+                "flags",
+                V5_0,
+                "21 03 00 00 00",
+                MalformedPacket::FixedHeaderFlags(1),
+            ),
+            (
+                "reserved bits",
+                V3_1_1,
+                "20 02 02 00",
+                MalformedPacket::ConnackFlags(2),
+            ),
+            (
+                "return code 6",
+                V3_1_1,
+                "20 02 00 06",
+                MalformedPacket::ReasonCode(6),
+            ),
+            (
+                "a SUBACK's code",
+                V5_0,
+                "20 03 00 01 00",
+                MalformedPacket::ReasonCode(1),
+            ),
+            (
+                "no properties",
+                V5_0,
+                "20 02 00 00",
+                MalformedPacket::UnexpectedEnd,
+            ),
+            (
+                "3.1.1 with properties",
+                V3_1_1,
+                "20 03 00 00 00",
+                MalformedPacket::TrailingBytes,
+            ),
+            (
+                "properties too long",
+                V5_0,
+                "20 03 00 00 01",
+                MalformedPacket::UnexpectedEnd,
+            ),
+            (
+                "trailing",
+                V5_0,
+                "20 04 00 00 00 00",
+                MalformedPacket::TrailingBytes,
+            ),
+            (
+                "a Will's",
+                V5_0,
+                "20 08 00 00 05 18 00 00 00 00",
+                MalformedPacket::PropertyNotAllowed(0x18),
+            ),
+            (
+                "unknown",
+                V5_0,
+                "20 05 00 00 02 2B 00",
+                MalformedPacket::PropertyNotAllowed(0x2B),
+            ),
+            (
+                "far",
+                V5_0,
+                "20 06 00 00 03 80 02 00",
+                MalformedPacket::PropertyNotAllowed(0x100),
+            ),
+        ] {
+            check_fault(name, version, Client, text, fault);
+        }
+        for (name, text, fault) in [
+            (
+                "session in a refusal",
+                "20 03 01 87 00",
+                ProtocolError::SessionPresentInRefusal,
+            ),
+            (
+                "twice",
+                "20 09 00 00 06 22 00 01 22 00 01",
+                ProtocolError::DuplicateProperty(0x22),
+            ),
+            (
+                "receive maximum 0",
+                "20 06 00 00 03 21 00 00",
+                ProtocolError::PropertyValue(0x21),
+            ),
+            (
+                "packet size 0",
+                "20 08 00 00 05 27 00 00 00 00",
+                ProtocolError::PropertyValue(0x27),
+            ),
+            (
+                "maximum QoS 2",
+                "20 05 00 00 02 24 02",
+                ProtocolError::PropertyValue(0x24),
+            ),
+            (
+                "no boolean",
+                "20 05 00 00 02 25 02",
+                ProtocolError::PropertyValue(0x25),
+            ),
+            (
+                "data without method",
+                "20 06 00 00 03 16 00 00",
+                ProtocolError::AuthenticationMethodMissing,
+            ),
+        ] {
+            check_fault(name, V5_0, Client, text, fault);
+        }
+    }
+
+    #[test]
+    fn unencodable() {
+        let with = |property| connack(ReasonCode::Success, properties([property]));
+        for (name, packet, error) in [
+            (
+                "maximum QoS 2",
+                with(Property::MaximumQoS(QoS::ExactlyOnce)),
+                EncodeError::PropertyValue(0x24),
+            ),
+            (
+                "foreign property",
+                with(Property::WillDelayInterval(1)),
+                EncodeError::PropertyNotAllowed(0x18),
+            ),
+            (
+                "U+0000",
+                with(Property::ReasonString("\0".into())),
+                EncodeError::NullCharacter,
+            ),
+            (
+                "too long",
+                with(Property::ReasonString("x".repeat(65_536).into())),
+                EncodeError::FieldTooLong,
+            ),
+        ] {
+            check_unencodable(name, V5_0, packet, error);
+        }
+        let twice = properties([Property::ServerKeepAlive(1), Property::ServerKeepAlive(2)]);
+        let packet = connack(ReasonCode::Success, twice);
+        check_unencodable("twice", V5_0, packet, EncodeError::PropertyNotAllowed(0x13));
+    }
+}

@@ -184,3 +184,294 @@ const WILL_QOS_SHIFT: u8 = 3;
 const WILL_RETAIN: u8 = 0x20;
 const PASSWORD: u8 = 0x40;
 const USER_NAME: u8 = 0x80;
+
+#[cfg(test)]
+mod tests {
+    use std::num::{NonZeroU16, NonZeroU32};
+
+    use super::*;
+    use crate::{InvalidTopic, Packet, Property, ProtocolError, packet::testing::*};
+
+    fn connect(protocol_version: ProtocolVersion) -> Connect {
+        Connect {
+            protocol_version,
+            clean_start: true,
+            keep_alive: 60,
+            properties: Properties::new(),
+            client_identifier: "c".into(),
+            will: None,
+            user_name: None,
+            password: None,
+        }
+    }
+
+    fn will() -> WillMessage {
+        WillMessage {
+            topic_name: TopicName::new("w").unwrap(),
+            payload: Bytes::from_static(b"off"),
+            qos: QoS::AtLeastOnce,
+            retain: true,
+            properties: Properties::new(),
+        }
+    }
+
+    #[test]
+    fn valid() {
+        check(
+            "3.1.1",
+            V3_1_1,
+            "10 0D 00 04 'MQTT' 04 02 00 3C 00 01 'c'",
+            connect(V3_1_1),
+        );
+        check(
+            "5.0",
+            V5_0,
+            "10 0E 00 04 'MQTT' 05 02 00 3C 00 00 01 'c'",
+            connect(V5_0),
+        );
+        let full = Connect {
+            clean_start: false,
+            client_identifier: "".into(),
+            will: Some(will()),
+            user_name: Some("u".into()),
+            password: Some(b"p"[..].into()),
+            ..connect(V3_1_1)
+        };
+        check(
+            "3.1.1 in full",
+            V3_1_1,
+            "10 1A 00 04 'MQTT' 04 EC 00 3C 00 00 00 01 'w' 00 03 'off' 00 01 'u' 00 01 'p'",
+            full.clone(),
+        );
+        check(
+            "5.0 in full",
+            V5_0,
+            "10 1C 00 04 'MQTT' 05 EC 00 3C 00 00 00 00 00 01 'w' 00 03 'off' 00 01 'u' 00 01 'p'",
+            Connect {
+                protocol_version: V5_0,
+                ..full
+            },
+        );
+        let password = Some(b"p"[..].into());
+        check(
+            "password alone",
+            V5_0,
+            "10 11 00 04 'MQTT' 05 42 00 3C 00 00 01 'c' 00 01 'p'",
+            Connect {
+                password: password.clone(),
+                ..connect(V5_0)
+            },
+        );
+        check_unencodable(
+            "3.1.1 password alone",
+            V3_1_1,
+            Connect {
+                password,
+                ..connect(V3_1_1)
+            },
+            EncodeError::PasswordWithoutUserName,
+        );
+    }
+
+    #[test]
+    fn with_every_property() {
+        let all = properties([
+            Property::SessionExpiryInterval(u32::MAX),
+            Property::ReceiveMaximum(NonZeroU16::MIN),
+            Property::MaximumPacketSize(NonZeroU32::MIN),
+            Property::TopicAliasMaximum(2),
+            Property::RequestResponseInformation(true),
+            Property::RequestProblemInformation(false),
+            Property::UserProperty("k".into(), "v".into()),
+            Property::AuthenticationMethod("m".into()),
+            Property::AuthenticationData(b"d"[..].into()),
+        ]);
+        let all_of_will = properties([
+            Property::WillDelayInterval(3),
+            Property::PayloadFormatIndicator(true),
+            Property::MessageExpiryInterval(4),
+            Property::ContentType("t".into()),
+            Property::ResponseTopic(TopicName::new("r").unwrap()),
+            Property::CorrelationData(b"x"[..].into()),
+            Property::UserProperty("k".into(), "v".into()),
+        ]);
+        check(
+            "all",
+            V5_0,
+            "10 59 00 04 'MQTT' 05 2E 00 3C \
+             23 11 FF FF FF FF 21 00 01 27 00 00 00 01 22 00 02 19 01 17 00 \
+             26 00 01 'k' 00 01 'v' 15 00 01 'm' 16 00 01 'd' 00 01 'c' \
+             1F 18 00 00 00 03 01 01 02 00 00 00 04 03 00 01 't' 08 00 01 'r' 09 00 01 'x' \
+             26 00 01 'k' 00 01 'v' 00 01 'w' 00 03 'off'",
+            Connect {
+                properties: all,
+                will: Some(WillMessage {
+                    properties: all_of_will,
+                    ..will()
+                }),
+                ..connect(V5_0)
+            },
+        );
+    }
+
+    #[test]
+    fn a_connect_is_encoded_in_its_own_version() {
+        let mut output = Vec::new();
+        Packet::from(connect(V3_1_1))
+            .encode(V5_0, &mut output)
+            .unwrap();
+        assert_eq!(output[8], 4);
+    }
+
+    #[test]
+    fn malformed() {
+        for (name, text, fault) in [
+            (
+                "fixed header",
+                "11 00",
+                MalformedPacket::FixedHeaderFlags(1),
+            ),
+            (
+                "protocol name",
+                "10 0D 00 04 'MQTX' 04 02 00 3C 00 01 'c'",
+                MalformedPacket::ProtocolName,
+            ),
+            (
+                "reserved flag",
+                "10 0D 00 04 'MQTT' 04 03 00 3C 00 01 'c'",
+                MalformedPacket::ConnectFlags(3),
+            ),
+            (
+                "Will QoS alone",
+                "10 0D 00 04 'MQTT' 04 0A 00 3C 00 01 'c'",
+                MalformedPacket::ConnectFlags(0x0A),
+            ),
+            (
+                "Will Retain alone",
+                "10 0D 00 04 'MQTT' 04 22 00 3C 00 01 'c'",
+                MalformedPacket::ConnectFlags(0x22),
+            ),
+            (
+                "3.1.1 password alone",
+                "10 10 00 04 'MQTT' 04 42 00 3C 00 01 'c' 00 01 'p'",
+                MalformedPacket::ConnectFlags(0x42),
+            ),
+            (
+                "Will QoS 3",
+                "10 13 00 04 'MQTT' 04 1E 00 3C 00 01 'c' 00 01 'w' 00 01 'x'",
+                MalformedPacket::InvalidQoS,
+            ),
+            (
+                "Will topic with wildcard",
+                "10 13 00 04 'MQTT' 04 06 00 3C 00 01 'c' 00 01 '#' 00 01 'x'",
+                MalformedPacket::InvalidTopic(InvalidTopic::WildcardInTopicName),
+            ),
+            (
+                "U+0000",
+                "10 0D 00 04 'MQTT' 04 02 00 3C 00 01 00",
+                MalformedPacket::NullCharacter,
+            ),
+            (
+                "not UTF-8",
+                "10 0D 00 04 'MQTT' 04 02 00 3C 00 01 80",
+                MalformedPacket::InvalidUtf8,
+            ),
+            (
+                "no user name",
+                "10 0D 00 04 'MQTT' 04 82 00 3C 00 01 'c'",
+                MalformedPacket::UnexpectedEnd,
+            ),
+            (
+                "no identifier",
+                "10 0A 00 04 'MQTT' 04 02 00 3C",
+                MalformedPacket::UnexpectedEnd,
+            ),
+            (
+                "trailing",
+                "10 0E 00 04 'MQTT' 04 02 00 3C 00 01 'c' 00",
+                MalformedPacket::TrailingBytes,
+            ),
+            (
+                "a Will's property",
+                "10 13 00 04 'MQTT' 05 02 00 3C 05 18 00 00 00 00 00 01 'c'",
+                MalformedPacket::PropertyNotAllowed(0x18),
+            ),
+        ] {
+            check_fault(name, V3_1_1, Server, text, fault);
+        }
+        check_fault(
+            "data without method",
+            V5_0,
+            Server,
+            "10 11 00 04 'MQTT' 05 02 00 3C 03 16 00 00 00 01 'c'",
+            ProtocolError::AuthenticationMethodMissing,
+        );
+    }
+
+    #[test]
+    fn the_answer_to_an_error_depends_on_how_far_it_came() {
+        for (name, text, stage) in [
+            (
+                "another protocol",
+                "10 0D 00 04 'HTTP' 04 02 00 3C 00 01 'c'",
+                Stage::BeforeConnect,
+            ),
+            ("no name", "10 02 00 04", Stage::BeforeConnect),
+            (
+                "3.1.1",
+                "10 0D 00 04 'MQTT' 04 03 00 3C 00 01 'c'",
+                Stage::Connect(V3_1_1),
+            ),
+            (
+                "5.0",
+                "10 0E 00 04 'MQTT' 05 03 00 3C 00 00 01 'c'",
+                Stage::Connect(V5_0),
+            ),
+        ] {
+            assert_eq!(
+                decode(V5_0, Server, text).unwrap_err().stage,
+                stage,
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_versions_are_refused_in_a_form_that_they_understand() {
+        for (name, text, number, form) in [
+            (
+                "3.1",
+                "10 0F 00 06 'MQIsdp' 03 02 00 3C 00 01 'c'",
+                3,
+                V3_1_1,
+            ),
+            (
+                "3 by the new name",
+                "10 0D 00 04 'MQTT' 03 02 00 3C 00 01 'c'",
+                3,
+                V3_1_1,
+            ),
+            ("6", "10 0D 00 04 'MQTT' 06 02 00 3C 00 01 'c'", 6, V5_0),
+            (
+                "a bridge of 3.1.1",
+                "10 0D 00 04 'MQTT' 84 02 00 3C 00 01 'c'",
+                0x84,
+                V3_1_1,
+            ),
+            (
+                "a bridge of 5.0",
+                "10 0D 00 04 'MQTT' 85 02 00 3C 00 01 'c'",
+                0x85,
+                V5_0,
+            ),
+        ] {
+            let error = decode(V5_0, Server, text).unwrap_err();
+            assert_eq!(
+                error.fault,
+                Fault::UnsupportedProtocolVersion(number),
+                "{name}"
+            );
+            assert_eq!(error.stage, Stage::Connect(form), "{name}");
+        }
+    }
+}

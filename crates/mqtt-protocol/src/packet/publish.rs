@@ -181,3 +181,296 @@ impl EncodedPublish {
 const OWNER: PropertyOwner = PropertyOwner::Packet(PacketType::Publish);
 const DUP: u8 = 0b1000;
 const RETAIN: u8 = 0b0001;
+
+#[cfg(test)]
+mod tests {
+    use std::num::{NonZeroU16, NonZeroU32};
+
+    use super::*;
+    use crate::{InvalidTopic, Packet, Property, packet::testing::*};
+
+    fn publish() -> Publish {
+        Publish {
+            dup: false,
+            qos: QoS::AtMostOnce,
+            retain: false,
+            topic_name: Some(TopicName::new("a/b").unwrap()),
+            packet_identifier: None,
+            properties: Properties::new(),
+            payload: Bytes::from_static(b"hi"),
+        }
+    }
+
+    #[test]
+    fn valid() {
+        check("3.1.1", V3_1_1, "30 07 00 03 'a/b' 'hi'", publish());
+        check("5.0", V5_0, "30 08 00 03 'a/b' 00 'hi'", publish());
+        let retained = Publish {
+            retain: true,
+            payload: Bytes::new(),
+            ..publish()
+        };
+        check("retained and empty", V3_1_1, "31 05 00 03 'a/b'", retained);
+        let again = Publish {
+            dup: true,
+            qos: QoS::ExactlyOnce,
+            packet_identifier: Some(identifier(10)),
+            ..publish()
+        };
+        check(
+            "again",
+            V3_1_1,
+            "3C 09 00 03 'a/b' 00 0A 'hi'",
+            again.clone(),
+        );
+        check("again", V5_0, "3C 0A 00 03 'a/b' 00 0A 00 'hi'", again);
+        let alias = properties([Property::TopicAlias(NonZeroU16::MIN)]);
+        let aliased = Publish {
+            topic_name: None,
+            properties: alias,
+            ..publish()
+        };
+        check("alias alone", V5_0, "30 08 00 00 03 23 00 01 'hi'", aliased);
+    }
+
+    #[test]
+    fn with_every_property() {
+        let one = NonZeroU32::MIN;
+        let most = NonZeroU32::new(268_435_455).unwrap();
+        let all = properties([
+            Property::PayloadFormatIndicator(true),
+            Property::MessageExpiryInterval(2),
+            Property::ContentType("c".into()),
+            Property::ResponseTopic(TopicName::new("r").unwrap()),
+            Property::CorrelationData(b"\0"[..].into()),
+            Property::SubscriptionIdentifier(one),
+            Property::SubscriptionIdentifier(most),
+            Property::UserProperty("k".into(), "v".into()),
+            Property::UserProperty("k".into(), "v".into()),
+            Property::TopicAlias(NonZeroU16::MAX),
+        ]);
+        check_decoded(
+            "all",
+            V5_0,
+            Client,
+            "30 33 00 03 'a/b' 2B 01 01 02 00 00 00 02 03 00 01 'c' 08 00 01 'r' 09 00 01 00 \
+             0B 01 0B FF FF FF 7F 26 00 01 'k' 00 01 'v' 26 00 01 'k' 00 01 'v' 23 FF FF 'hi'",
+            Publish {
+                properties: all,
+                ..publish()
+            },
+        );
+    }
+
+    #[test]
+    fn malformed() {
+        let topic = MalformedPacket::InvalidTopic;
+        for (name, version, text, fault) in [
+            (
+                "QoS 3",
+                V5_0,
+                "36 07 00 03 'a/b' 00 01",
+                MalformedPacket::InvalidQoS,
+            ),
+            (
+                "DUP on QoS 0",
+                V5_0,
+                "38 06 00 03 'a/b' 00",
+                MalformedPacket::DupOnQoS0,
+            ),
+            (
+                "identifier 0",
+                V3_1_1,
+                "32 07 00 03 'a/b' 00 00",
+                MalformedPacket::PacketIdentifierZero,
+            ),
+            (
+                "no identifier",
+                V3_1_1,
+                "32 05 00 03 'a/b'",
+                MalformedPacket::UnexpectedEnd,
+            ),
+            (
+                "no properties",
+                V5_0,
+                "30 05 00 03 'a/b'",
+                MalformedPacket::UnexpectedEnd,
+            ),
+            (
+                "topic too long",
+                V3_1_1,
+                "30 05 00 04 'a/b'",
+                MalformedPacket::UnexpectedEnd,
+            ),
+            ("nothing", V3_1_1, "30 00", MalformedPacket::UnexpectedEnd),
+            (
+                "empty topic",
+                V3_1_1,
+                "30 02 00 00",
+                topic(InvalidTopic::Empty),
+            ),
+            (
+                "+",
+                V5_0,
+                "30 05 00 02 'a+' 00",
+                topic(InvalidTopic::WildcardInTopicName),
+            ),
+            (
+                "#",
+                V3_1_1,
+                "30 03 00 01 '#'",
+                topic(InvalidTopic::WildcardInTopicName),
+            ),
+            (
+                "U+0000",
+                V3_1_1,
+                "30 04 00 02 'a' 00",
+                topic(InvalidTopic::NullCharacter),
+            ),
+            (
+                "not UTF-8",
+                V3_1_1,
+                "30 03 00 01 FF",
+                MalformedPacket::InvalidUtf8,
+            ),
+            (
+                "surrogate",
+                V3_1_1,
+                "30 05 00 03 ED A0 80",
+                MalformedPacket::InvalidUtf8,
+            ),
+            (
+                "response topic",
+                V5_0,
+                "30 08 00 01 'a' 04 08 00 01 '#'",
+                topic(InvalidTopic::WildcardInTopicName),
+            ),
+            (
+                "foreign property",
+                V5_0,
+                "30 09 00 01 'a' 05 11 00 00 00 00",
+                MalformedPacket::PropertyNotAllowed(0x11),
+            ),
+            (
+                "property beyond its length",
+                V5_0,
+                "30 06 00 01 'a' 01 01 01",
+                MalformedPacket::UnexpectedEnd,
+            ),
+            (
+                "identifier too long",
+                V5_0,
+                "30 08 00 01 'a' 04 0B FF FF FF",
+                MalformedPacket::UnexpectedEnd,
+            ),
+        ] {
+            check_fault(name, version, Client, text, fault);
+        }
+    }
+
+    #[test]
+    fn protocol_errors() {
+        for (name, text, fault) in [
+            (
+                "neither topic nor alias",
+                "30 03 00 00 00",
+                ProtocolError::TopicNameMissing,
+            ),
+            (
+                "alias 0",
+                "30 06 00 00 03 23 00 00",
+                ProtocolError::TopicAliasZero,
+            ),
+            (
+                "identifier 0",
+                "30 06 00 01 'a' 02 0B 00",
+                ProtocolError::PropertyValue(0x0B),
+            ),
+            (
+                "indicator 2",
+                "30 06 00 01 'a' 02 01 02",
+                ProtocolError::PropertyValue(0x01),
+            ),
+            (
+                "twice",
+                "30 08 00 01 'a' 04 01 01 01 01",
+                ProtocolError::DuplicateProperty(0x01),
+            ),
+        ] {
+            check_fault(name, V5_0, Client, text, fault);
+        }
+        check_fault(
+            "subscription identifier from a Client",
+            V5_0,
+            Server,
+            "30 06 00 01 'a' 02 0B 01",
+            ProtocolError::PropertyOfOtherSide(0x0B),
+        );
+    }
+
+    #[test]
+    fn unencodable() {
+        let qos_1 = Publish {
+            qos: QoS::AtLeastOnce,
+            ..publish()
+        };
+        check_unencodable("no identifier", V5_0, qos_1, EncodeError::PacketIdentifier);
+        let qos_0 = Publish {
+            packet_identifier: Some(identifier(1)),
+            ..publish()
+        };
+        check_unencodable("identifier", V5_0, qos_0, EncodeError::PacketIdentifier);
+        let again = Publish {
+            dup: true,
+            ..publish()
+        };
+        check_unencodable("DUP on QoS 0", V5_0, again, EncodeError::DupOnQoS0);
+        let nameless = Publish {
+            topic_name: None,
+            ..publish()
+        };
+        check_unencodable("no topic", V5_0, nameless, EncodeError::TopicNameMissing);
+    }
+
+    #[test]
+    fn one_encoding_serves_many_receivers() {
+        for length in [2, 200, 20_000, 3_000_000] {
+            for version in [V3_1_1, V5_0] {
+                let message = Publish {
+                    qos: QoS::AtLeastOnce,
+                    payload: vec![7; length].into(),
+                    ..publish()
+                };
+                let mut encoded = EncodedPublish::default();
+                encoded.encode(&message, version).unwrap();
+                for (number, dup) in [(1, false), (0xABCD, true)] {
+                    let packet_identifier = Some(identifier(number));
+                    let mut copy = vec![0xEE];
+                    encoded.append_to(&mut copy, packet_identifier, dup);
+                    let mut expected = vec![0xEE];
+                    Packet::from(Publish {
+                        packet_identifier,
+                        dup,
+                        ..message.clone()
+                    })
+                    .encode(version, &mut expected)
+                    .unwrap();
+                    assert!(copy == expected, "{length} bytes, {version:?}, {number}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_maximum_packet_size_is_kept_when_asked_for() {
+        let packet = Packet::from(publish());
+        let mut output = vec![0xEE];
+        assert_eq!(packet.encode_within(V3_1_1, 9, &mut output), Ok(()));
+        let error = EncodeError::PacketTooLarge {
+            length: 9,
+            maximum: 8,
+        };
+        assert_eq!(packet.encode_within(V3_1_1, 8, &mut output), Err(error));
+        assert_eq!(output.len(), 10);
+    }
+}

@@ -43,3 +43,110 @@ impl Pubrec {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MalformedPacket, packet::testing::*};
+
+    fn pubrec(reason_code: ReasonCode, properties: Properties) -> Pubrec {
+        Pubrec {
+            packet_identifier: identifier(0x0102),
+            reason_code,
+            properties,
+        }
+    }
+
+    #[test]
+    fn valid() {
+        let success = pubrec(ReasonCode::Success, Properties::new());
+        check("3.1.1", V3_1_1, "50 02 01 02", success.clone());
+        check("success", V5_0, "50 02 01 02", success.clone());
+        let failure = pubrec(ReasonCode::QuotaExceeded, Properties::new());
+        check("failure", V5_0, "50 03 01 02 97", failure.clone());
+        let explained = pubrec(ReasonCode::QuotaExceeded, reason_string("no"));
+        check(
+            "properties",
+            V5_0,
+            "50 09 01 02 97 05 1F 00 02 'no'",
+            explained,
+        );
+        check_decoded(
+            "long success",
+            V5_0,
+            Client,
+            "50 03 01 02 00",
+            success.clone(),
+        );
+        check_decoded(
+            "longest success",
+            V5_0,
+            Client,
+            "50 04 01 02 00 00",
+            success,
+        );
+        check_decoded("long failure", V5_0, Client, "50 04 01 02 97 00", failure);
+    }
+
+    #[test]
+    fn invalid() {
+        for (name, version, text, fault) in [
+            (
+                "identifier 0",
+                V5_0,
+                "50 02 00 00",
+                MalformedPacket::PacketIdentifierZero,
+            ),
+            (
+                "no identifier",
+                V5_0,
+                "50 01 01",
+                MalformedPacket::UnexpectedEnd,
+            ),
+            (
+                "3.1.1 with code",
+                V3_1_1,
+                "50 03 01 02 00",
+                MalformedPacket::TrailingBytes,
+            ),
+            (
+                "foreign code",
+                V5_0,
+                "50 03 01 02 92",
+                MalformedPacket::ReasonCode(0x92),
+            ),
+            (
+                "unknown code",
+                V5_0,
+                "50 03 01 02 FF",
+                MalformedPacket::ReasonCode(0xFF),
+            ),
+            (
+                "trailing",
+                V5_0,
+                "50 05 01 02 00 00 00",
+                MalformedPacket::TrailingBytes,
+            ),
+            (
+                "foreign property",
+                V5_0,
+                "50 06 01 02 00 02 01 01",
+                MalformedPacket::PropertyNotAllowed(0x01),
+            ),
+            (
+                "flags",
+                V5_0,
+                "52 02 01 02",
+                MalformedPacket::FixedHeaderFlags(0x2),
+            ),
+        ] {
+            check_fault(name, version, Server, text, fault);
+        }
+        check_unencodable(
+            "foreign code",
+            V5_0,
+            pubrec(ReasonCode::ServerMoved, Properties::new()),
+            EncodeError::ReasonCodeNotAllowed(ReasonCode::ServerMoved),
+        );
+    }
+}

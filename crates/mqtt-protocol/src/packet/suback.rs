@@ -70,3 +70,83 @@ impl Suback {
 }
 
 const OWNER: PropertyOwner = PropertyOwner::Packet(PacketType::Suback);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Packet, packet::testing::*};
+
+    fn suback(reason_codes: &[ReasonCode]) -> Suback {
+        Suback {
+            packet_identifier: identifier(10),
+            properties: Properties::new(),
+            reason_codes: reason_codes.into(),
+        }
+    }
+
+    #[test]
+    fn valid() {
+        let granted = [ReasonCode::GRANTED_QOS_0, ReasonCode::GrantedQoS2];
+        check("3.1.1", V3_1_1, "90 04 00 0A 00 02", suback(&granted));
+        check("5.0", V5_0, "90 05 00 0A 00 00 02", suback(&granted));
+        let failure = suback(&[ReasonCode::UnspecifiedError]);
+        check("3.1.1 failure", V3_1_1, "90 03 00 0A 80", failure);
+        let failure = Suback {
+            properties: reason_string("no"),
+            ..suback(&[ReasonCode::SharedSubscriptionsNotSupported])
+        };
+        check("failure", V5_0, "90 09 00 0A 05 1F 00 02 'no' 9E", failure);
+    }
+
+    #[test]
+    fn every_failure_is_the_same_on_3_1_1() {
+        let mut output = Vec::new();
+        let refused = suback(&[ReasonCode::NotAuthorized, ReasonCode::GrantedQoS1]);
+        Packet::from(refused).encode(V3_1_1, &mut output).unwrap();
+        assert_eq!(output, bytes("90 04 00 0A 80 01"));
+    }
+
+    #[test]
+    fn invalid() {
+        for (name, version, text, fault) in [
+            (
+                "flags",
+                V5_0,
+                "92 04 00 0A 00 00",
+                MalformedPacket::FixedHeaderFlags(2),
+            ),
+            (
+                "identifier 0",
+                V5_0,
+                "90 04 00 00 00 00",
+                MalformedPacket::PacketIdentifierZero,
+            ),
+            (
+                "3.1.1 other code",
+                V3_1_1,
+                "90 03 00 0A 87",
+                MalformedPacket::ReasonCode(0x87),
+            ),
+            (
+                "unknown code",
+                V5_0,
+                "90 04 00 0A 00 03",
+                MalformedPacket::ReasonCode(3),
+            ),
+            (
+                "3.1.1 no codes",
+                V3_1_1,
+                "90 02 00 0A",
+                MalformedPacket::UnexpectedEnd,
+            ),
+            (
+                "no codes",
+                V5_0,
+                "90 03 00 0A 00",
+                MalformedPacket::UnexpectedEnd,
+            ),
+        ] {
+            check_fault(name, version, Client, text, fault);
+        }
+    }
+}

@@ -161,3 +161,173 @@ impl Subscription {
 const OWNER: PropertyOwner = PropertyOwner::Packet(PacketType::Subscribe);
 const NO_LOCAL: u8 = 0b0100;
 const RETAIN_AS_PUBLISHED: u8 = 0b1000;
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+    use crate::{InvalidTopic, Property, packet::testing::*};
+
+    fn filter(text: &'static str) -> TopicFilter {
+        TopicFilter::new(text).unwrap()
+    }
+
+    fn subscribe(subscriptions: Vec<Subscription>) -> Subscribe {
+        let properties = Properties::new();
+        Subscribe {
+            packet_identifier: identifier(10),
+            properties,
+            subscriptions,
+        }
+    }
+
+    #[test]
+    fn valid() {
+        let two = subscribe(vec![
+            Subscription::new(filter("a/#"), QoS::AtMostOnce),
+            Subscription::new(filter("+"), QoS::ExactlyOnce),
+        ]);
+        check(
+            "3.1.1",
+            V3_1_1,
+            "82 0C 00 0A 00 03 'a/#' 00 00 01 '+' 02",
+            two.clone(),
+        );
+        check(
+            "5.0",
+            V5_0,
+            "82 0D 00 0A 00 00 03 'a/#' 00 00 01 '+' 02",
+            two,
+        );
+        let options = Subscription {
+            no_local: true,
+            retain_as_published: true,
+            retain_handling: RetainHandling::DoNotSend,
+            ..Subscription::new(filter("a"), QoS::AtLeastOnce)
+        };
+        let identified = Subscribe {
+            properties: properties([
+                Property::SubscriptionIdentifier(NonZeroU32::new(128).unwrap()),
+                Property::UserProperty("k".into(), "".into()),
+            ]),
+            ..subscribe(vec![options])
+        };
+        check(
+            "options and properties",
+            V5_0,
+            "82 10 00 0A 09 0B 80 01 26 00 01 'k' 00 00 00 01 'a' 2D",
+            identified,
+        );
+    }
+
+    #[test]
+    fn invalid() {
+        let topic = MalformedPacket::InvalidTopic;
+        for (name, version, text, fault) in [
+            (
+                "flags",
+                V5_0,
+                "80 07 00 0A 00 00 01 'a' 00",
+                MalformedPacket::FixedHeaderFlags(0),
+            ),
+            (
+                "identifier 0",
+                V3_1_1,
+                "82 06 00 00 00 01 'a' 00",
+                MalformedPacket::PacketIdentifierZero,
+            ),
+            (
+                "no options",
+                V3_1_1,
+                "82 05 00 0A 00 01 'a'",
+                MalformedPacket::UnexpectedEnd,
+            ),
+            (
+                "3.1.1 QoS 3",
+                V3_1_1,
+                "82 06 00 0A 00 01 'a' 03",
+                MalformedPacket::InvalidQoS,
+            ),
+            (
+                "3.1.1 no local",
+                V3_1_1,
+                "82 06 00 0A 00 01 'a' 04",
+                MalformedPacket::SubscriptionOptions(4),
+            ),
+            (
+                "reserved bit",
+                V5_0,
+                "82 07 00 0A 00 00 01 'a' 40",
+                MalformedPacket::SubscriptionOptions(0x40),
+            ),
+            (
+                "empty filter",
+                V3_1_1,
+                "82 05 00 0A 00 00 00",
+                topic(InvalidTopic::Empty),
+            ),
+            (
+                "a#",
+                V3_1_1,
+                "82 07 00 0A 00 02 'a#' 00",
+                topic(InvalidTopic::MisplacedWildcard),
+            ),
+            (
+                "U+0000",
+                V3_1_1,
+                "82 06 00 0A 00 01 00 00",
+                topic(InvalidTopic::NullCharacter),
+            ),
+            (
+                "share without filter",
+                V5_0,
+                "82 0E 00 0A 00 00 08 '$share/g' 00",
+                topic(InvalidTopic::SharedSubscription),
+            ),
+        ] {
+            check_fault(name, version, Server, text, fault);
+        }
+        for (name, version, text, fault) in [
+            (
+                "3.1.1 empty",
+                V3_1_1,
+                "82 02 00 0A",
+                ProtocolError::NoTopicFilter,
+            ),
+            (
+                "empty",
+                V5_0,
+                "82 03 00 0A 00",
+                ProtocolError::NoTopicFilter,
+            ),
+            (
+                "QoS 3",
+                V5_0,
+                "82 07 00 0A 00 00 01 'a' 03",
+                ProtocolError::SubscriptionOptions(3),
+            ),
+            (
+                "handling 3",
+                V5_0,
+                "82 07 00 0A 00 00 01 'a' 30",
+                ProtocolError::SubscriptionOptions(0x30),
+            ),
+            (
+                "no local on a share",
+                V5_0,
+                "82 10 00 0A 00 00 0A '$share/g/a' 04",
+                ProtocolError::NoLocalOnSharedSubscription,
+            ),
+            (
+                "two identifiers",
+                V5_0,
+                "82 0B 00 0A 04 0B 01 0B 02 00 01 'a' 00",
+                ProtocolError::DuplicateProperty(0x0B),
+            ),
+        ] {
+            check_fault(name, version, Server, text, fault);
+        }
+        check_unencodable("empty", V5_0, subscribe(vec![]), EncodeError::NoTopicFilter);
+    }
+}

@@ -62,3 +62,67 @@ impl Unsuback {
 }
 
 const OWNER: PropertyOwner = PropertyOwner::Packet(PacketType::Unsuback);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::testing::*;
+
+    fn unsuback(reason_codes: &[ReasonCode]) -> Unsuback {
+        Unsuback {
+            packet_identifier: identifier(10),
+            properties: Properties::new(),
+            reason_codes: reason_codes.into(),
+        }
+    }
+
+    #[test]
+    fn valid() {
+        check("3.1.1", V3_1_1, "B0 02 00 0A", unsuback(&[]));
+        let codes = [ReasonCode::Success, ReasonCode::NoSubscriptionExisted];
+        check("5.0", V5_0, "B0 05 00 0A 00 00 11", unsuback(&codes));
+        let failure = Unsuback {
+            properties: reason_string("no"),
+            ..unsuback(&[ReasonCode::NotAuthorized])
+        };
+        check("failure", V5_0, "B0 09 00 0A 05 1F 00 02 'no' 87", failure);
+    }
+
+    #[test]
+    fn invalid() {
+        for (name, version, text, fault) in [
+            (
+                "flags",
+                V5_0,
+                "B1 04 00 0A 00 00",
+                MalformedPacket::FixedHeaderFlags(1),
+            ),
+            (
+                "identifier 0",
+                V3_1_1,
+                "B0 02 00 00",
+                MalformedPacket::PacketIdentifierZero,
+            ),
+            (
+                "3.1.1 with codes",
+                V3_1_1,
+                "B0 03 00 0A 00",
+                MalformedPacket::TrailingBytes,
+            ),
+            (
+                "a SUBACK's code",
+                V5_0,
+                "B0 04 00 0A 00 01",
+                MalformedPacket::ReasonCode(1),
+            ),
+            (
+                "no codes",
+                V5_0,
+                "B0 03 00 0A 00",
+                MalformedPacket::UnexpectedEnd,
+            ),
+        ] {
+            check_fault(name, version, Client, text, fault);
+        }
+    }
+}

@@ -55,3 +55,80 @@ impl Unsubscribe {
 }
 
 const OWNER: PropertyOwner = PropertyOwner::Packet(PacketType::Unsubscribe);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{InvalidTopic, MalformedPacket, Property, packet::testing::*};
+
+    #[test]
+    fn valid() {
+        let filters = ["a/+", "#"].map(|text| TopicFilter::new(text).unwrap());
+        let two = Unsubscribe {
+            packet_identifier: identifier(10),
+            properties: Properties::new(),
+            topic_filters: filters.into(),
+        };
+        check(
+            "3.1.1",
+            V3_1_1,
+            "A2 0A 00 0A 00 03 'a/+' 00 01 '#'",
+            two.clone(),
+        );
+        check(
+            "5.0",
+            V5_0,
+            "A2 0B 00 0A 00 00 03 'a/+' 00 01 '#'",
+            two.clone(),
+        );
+        let properties = properties([Property::UserProperty("".into(), "v".into())]);
+        check(
+            "properties",
+            V5_0,
+            "A2 11 00 0A 06 26 00 00 00 01 'v' 00 03 'a/+' 00 01 '#'",
+            Unsubscribe { properties, ..two },
+        );
+    }
+
+    #[test]
+    fn invalid() {
+        for (name, text, fault) in [
+            (
+                "flags",
+                "A0 05 00 0A 00 01 'a'",
+                MalformedPacket::FixedHeaderFlags(0),
+            ),
+            (
+                "identifier 0",
+                "A2 05 00 00 00 01 'a'",
+                MalformedPacket::PacketIdentifierZero,
+            ),
+            (
+                "a/#/b",
+                "A2 09 00 0A 00 05 'a/#/b'",
+                MalformedPacket::InvalidTopic(InvalidTopic::MisplacedWildcard),
+            ),
+            (
+                "half a filter",
+                "A2 04 00 0A 00 01",
+                MalformedPacket::UnexpectedEnd,
+            ),
+        ] {
+            check_fault(name, V3_1_1, Server, text, fault);
+        }
+        check_fault(
+            "3.1.1 empty",
+            V3_1_1,
+            Server,
+            "A2 02 00 0A",
+            ProtocolError::NoTopicFilter,
+        );
+        check_fault(
+            "empty",
+            V5_0,
+            Server,
+            "A2 03 00 0A 00",
+            ProtocolError::NoTopicFilter,
+        );
+    }
+}
