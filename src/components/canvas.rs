@@ -1,0 +1,136 @@
+//! One canvas and what draws on it: the right size, the right moment, the page's colours.
+
+mod ink;
+mod paint;
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use chart::{Picture, Size};
+use leptos::html;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+
+use crate::components::frame::FrameTask;
+
+/// A canvas that shows a picture: drawn anew when what `depends_on` tracks changes, when its size,
+/// the screen's resolution or the theme does, at most once a frame and never while it is out of
+/// sight.
+#[component]
+pub fn Canvas(
+    /// Reads every signal that the picture is made from.
+    depends_on: impl Fn() + Send + Sync + 'static,
+    /// Makes the picture. It runs inside an animation frame and tracks nothing.
+    picture: impl FnMut(Size) -> Picture + 'static,
+    /// Takes what was painted, without its commands: its scales say what lies where.
+    painted: impl Fn(Picture) + 'static,
+) -> impl IntoView {
+    let canvas = NodeRef::<html::Canvas>::new();
+    let mount = StoredValue::new_local(None::<Mount>);
+    let plan = StoredValue::new_local(Some((picture, painted)));
+    Effect::new(move |_| {
+        depends_on();
+        let Some(element) = canvas.get() else { return };
+        if let Some((picture, painted)) = plan.try_update_value(Option::take).flatten() {
+            mount.set_value(Mount::new(element, picture, painted));
+        }
+        mount.with_value(|mount| {
+            mount
+                .as_ref()
+                .inspect(|mount| mount.task.request())
+                .is_some()
+        });
+    });
+    view! { <canvas class="canvas" aria-hidden="true" node_ref=canvas></canvas> }
+}
+
+/// What lives as long as the canvas is in the page.
+struct Mount {
+    task: Rc<FrameTask>,
+    resize: web_sys::ResizeObserver,
+    sight: web_sys::IntersectionObserver,
+    _on_resize: Closure<dyn FnMut()>,
+    _on_sight: Closure<dyn FnMut(js_sys::Array)>,
+}
+
+impl Mount {
+    /// `None` if the browser has no such canvas; the page then shows its words alone.
+    fn new(
+        element: HtmlCanvasElement,
+        mut picture: impl FnMut(Size) -> Picture + 'static,
+        painted: impl Fn(Picture) + 'static,
+    ) -> Option<Self> {
+        let context = element.get_context("2d").ok()??;
+        let context = context.dyn_into::<CanvasRenderingContext2d>().ok()?;
+        let size = Rc::new(Cell::new(Size::default()));
+        let task = Rc::new(FrameTask::new({
+            let (element, size) = (element.clone(), Rc::clone(&size));
+            move || {
+                let size = size.get();
+                if size.width < 1.0 || size.height < 1.0 {
+                    return;
+                }
+                let mut picture = untrack(|| picture(size));
+                prepare(&element, &context, size);
+                paint::paint(&context, &picture, &ink::inks(&element));
+                picture.commands = Vec::new();
+                picture.corners = Vec::new();
+                painted(picture);
+            }
+        }));
+        let on_resize = Closure::<dyn FnMut()>::new({
+            let (element, task) = (element.clone(), Rc::clone(&task));
+            move || {
+                size.set(Size {
+                    width: element.client_width() as f32,
+                    height: element.client_height() as f32,
+                });
+                task.request();
+            }
+        });
+        let on_sight = Closure::<dyn FnMut(js_sys::Array)>::new({
+            let task = Rc::clone(&task);
+            move |entries: js_sys::Array| {
+                let newest = entries
+                    .at(-1)
+                    .unchecked_into::<web_sys::IntersectionObserverEntry>();
+                task.set_asleep(!newest.is_intersecting());
+            }
+        });
+        let resize = web_sys::ResizeObserver::new(on_resize.as_ref().unchecked_ref()).ok()?;
+        let sight = web_sys::IntersectionObserver::new(on_sight.as_ref().unchecked_ref()).ok()?;
+        resize.observe(&element);
+        sight.observe(&element);
+        Some(Self {
+            task,
+            resize,
+            sight,
+            _on_resize: on_resize,
+            _on_sight: on_sight,
+        })
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        self.resize.disconnect();
+        self.sight.disconnect();
+    }
+}
+
+/// Clears the canvas and lets a CSS pixel be as many of the screen's as it is.
+fn prepare(element: &HtmlCanvasElement, context: &CanvasRenderingContext2d, size: Size) {
+    let ratio = window().device_pixel_ratio();
+    let pixels = |length: f32| (f64::from(length) * ratio).round() as u32;
+    let (width, height) = (pixels(size.width), pixels(size.height));
+    // Setting a canvas's size clears it, and costs even if it is the same.
+    if (element.width(), element.height()) != (width, height) {
+        element.set_width(width);
+        element.set_height(height);
+    }
+    // Neither call fails with finite numbers.
+    let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
+    context.clear_rect(0.0, 0.0, f64::from(size.width), f64::from(size.height));
+}
