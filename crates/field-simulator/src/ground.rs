@@ -1,0 +1,169 @@
+//! How wet the ground is, from whatever source, and what the pumps have added.
+
+use std::{f64::consts::PI, time::Duration};
+
+use field::{Simulation, Timestamp};
+
+use crate::{
+    layout::{ZONES, probes},
+    options::Speed,
+    replay::Replay,
+    soil_model::SoilModel,
+    watering::Watering,
+};
+
+/// The ground of the whole field.
+#[derive(Debug)]
+pub struct Ground {
+    source: Source,
+    speed: Speed,
+    started: Timestamp,
+    waterings: Vec<Watering>,
+}
+
+/// Where the values come from.
+#[derive(Debug)]
+pub enum Source {
+    /// From a file.
+    Replay {
+        /// Its measurements.
+        replay: Replay,
+        /// Its name, without the folder.
+        file_name: String,
+    },
+    /// From the built-in model.
+    SoilModel(SoilModel),
+}
+
+/// What a probe finds in the ground.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// In percent.
+    pub moisture: f64,
+    /// In degrees Celsius.
+    pub temperature: f64,
+}
+
+impl Ground {
+    /// A ground that begins at `now`.
+    #[must_use]
+    pub fn new(source: Source, speed: Speed, now: Timestamp) -> Self {
+        Self {
+            source,
+            speed,
+            started: now,
+            waterings: ZONES.iter().map(|_| Watering::new(now)).collect(),
+        }
+    }
+
+    /// What the page should be told.
+    #[must_use]
+    pub fn simulation(&self) -> Simulation {
+        let (source, file) = match &self.source {
+            Source::Replay { file_name, .. } => ("replay", Some(file_name.clone())),
+            Source::SoilModel(_) => ("soil model", None),
+        };
+        Simulation {
+            source: source.into(),
+            file,
+            speed: self.speed.to_string(),
+        }
+    }
+
+    /// How often a probe reports: once for each row of the file, within what a person can follow.
+    #[must_use]
+    pub fn reading_interval(&self) -> Duration {
+        match &self.source {
+            Source::Replay { replay, .. } => self
+                .speed
+                .wall(replay.step())
+                .clamp(INTERVAL_MIN, INTERVAL_MAX),
+            Source::SoilModel(_) => Duration::from_secs(1),
+        }
+    }
+
+    /// What a probe finds; `None` where the source has a gap.
+    pub fn sample(&mut self, probe: usize, now: Timestamp) -> Option<Sample> {
+        let elapsed = now.saturating_duration_since(self.started);
+        let (moisture, hour) = match &mut self.source {
+            Source::Replay { replay, .. } => {
+                let round = self.speed.wall(replay.span()) + PAUSE;
+                let in_round = Duration::from_nanos((elapsed.as_nanos() % round.as_nanos()) as u64);
+                let value = replay.value(probe, self.speed.played(in_round))?;
+                (value.moisture, value.hour)
+            }
+            Source::SoilModel(model) => {
+                model.advance_to(self.speed.played(elapsed));
+                (model.moisture(probe)?, model.hour())
+            }
+        };
+        let (zone, _) = probes().nth(probe)?;
+        Some(Sample {
+            moisture: moisture + self.added(moisture, zone, now),
+            temperature: soil_temperature(probe, ZONES[zone].is_open, hour),
+        })
+    }
+
+    /// A zone's pump starts or stops.
+    pub fn set_running(&mut self, zone: usize, is_running: bool, now: Timestamp) {
+        if let Some(watering) = self.waterings.get_mut(zone) {
+            watering.set_running(is_running, now);
+        }
+    }
+
+    /// Water beyond what the pores hold runs off.
+    fn added(&self, moisture: f64, zone: usize, now: Timestamp) -> f64 {
+        self.waterings[zone]
+            .level(now)
+            .min((SATURATION - moisture).max(0.0))
+    }
+}
+
+/// At 10 cm the day's wave is a few degrees high and some three hours late; under glass it is warmer.
+fn soil_temperature(probe: usize, is_open: bool, hour: f64) -> f64 {
+    let mean = if is_open { 17.5 } else { 22.0 };
+    let place = (probe * 7 % 5) as f64 * 0.3;
+    mean + place + 3.0 * (2.0 * PI * (hour - 11.0) / 24.0).sin()
+}
+
+/// How long nothing is sent between the end of a file and its beginning, so that charts show the seam as a gap.
+const PAUSE: Duration = Duration::from_secs(10);
+const INTERVAL_MIN: Duration = Duration::from_millis(100);
+const INTERVAL_MAX: Duration = Duration::from_secs(2);
+/// In percent: a common porosity.
+const SATURATION: f64 = 48.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ground() -> Ground {
+        let source = Source::SoilModel(SoilModel::new(1));
+        Ground::new(source, "1s".parse().unwrap(), Timestamp::from_millis(0))
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1_000)
+    }
+
+    #[test]
+    fn a_pump_waters_the_probes_of_its_own_zone() {
+        let (mut watered, mut dry) = (ground(), ground());
+        watered.set_running(0, true, at(0));
+        watered.set_running(0, false, at(60));
+        for (index, (zone, probe)) in probes().enumerate() {
+            let watered = watered.sample(index, at(61)).unwrap().moisture;
+            let dry = dry.sample(index, at(61)).unwrap().moisture;
+            let added = watered - dry;
+            assert_eq!(zone == 0, added > 2.5, "{}: {added}", probe.name);
+        }
+    }
+
+    #[test]
+    fn a_model_says_that_it_is_one() {
+        assert_eq!(
+            ground().simulation().to_json(),
+            r#"{"source":"soil model","speed":"1 s per second"}"#
+        );
+    }
+}

@@ -1,0 +1,229 @@
+//! The command line.
+
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
+
+/// What can be said about the simulated field.
+#[derive(Debug, Clone, clap::Parser)]
+#[command(name = "field-simulator", version, about)]
+pub struct Options {
+    /// The MQTT broker to talk to
+    #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883")]
+    pub broker: BrokerAddress,
+    /// Replay these measurements: a CSV with the columns day, hour and one for each of the 13 probes.
+    /// Without it a built-in soil model is played
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
+    /// How much time of the file or the model passes in a second, such as 1h, 10m or 30s
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub speed: Speed,
+    /// The same seed gives the same field
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+    /// The share of readings that are lost, from 0 to 1
+    #[arg(long, value_name = "SHARE", default_value = "0")]
+    pub loss: Share,
+    /// A pump that never answers, by its level in topics such as orchard-pump, or all; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub stuck_pump: Vec<String>,
+    /// Let one probe drop off after so many seconds, without a word but its Will
+    #[arg(long, value_name = "SECONDS")]
+    pub offline_after: Option<u32>,
+    /// Wait for a broker that is not there yet
+    #[arg(long)]
+    pub wait: bool,
+}
+
+/// Where a broker listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerAddress {
+    /// A name or an address; an IPv6 address in brackets.
+    pub host: String,
+    /// Its TCP port.
+    pub port: u16,
+}
+
+impl FromStr for BrokerAddress {
+    type Err = InvalidOption;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOption> {
+        let address = text
+            .strip_prefix("mqtt://")
+            .ok_or(InvalidOption::BrokerAddress)?;
+        let address = address.strip_suffix('/').unwrap_or(address);
+        let is_bare_ipv6 = address.starts_with('[') && address.ends_with(']');
+        let (host, port) = match address.rsplit_once(':') {
+            Some((host, port)) if !is_bare_ipv6 => (
+                host,
+                port.parse().map_err(|_| InvalidOption::BrokerAddress)?,
+            ),
+            _ => (address, 1883),
+        };
+        if host.is_empty() || port == 0 || host.contains(['/', '@', ' ']) {
+            return Err(InvalidOption::BrokerAddress);
+        }
+        Ok(Self {
+            host: host.into(),
+            port,
+        })
+    }
+}
+
+impl fmt::Display for BrokerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// How much time of the file or the model passes in a second of wall clock: at least a second, at most 30 days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speed(u32);
+
+impl Speed {
+    /// The file's or model's time after `elapsed` of wall clock.
+    #[must_use]
+    pub fn played(self, elapsed: Duration) -> Duration {
+        elapsed.saturating_mul(self.0)
+    }
+
+    /// How long of wall clock it takes to play `duration`.
+    #[must_use]
+    pub fn wall(self, duration: Duration) -> Duration {
+        duration / self.0
+    }
+}
+
+impl FromStr for Speed {
+    type Err = InvalidOption;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOption> {
+        let (number, unit) = UNITS
+            .iter()
+            .find_map(|&(word, seconds)| Some((text.strip_suffix(word)?, seconds)))
+            .ok_or(InvalidOption::Speed)?;
+        number
+            .trim_end()
+            .parse::<u32>()
+            .ok()
+            .and_then(|number| number.checked_mul(unit))
+            .filter(|seconds| (1..=MONTH_SECONDS).contains(seconds))
+            .map(Self)
+            .ok_or(InvalidOption::Speed)
+    }
+}
+
+/// In words, as in `1 h per second`.
+impl fmt::Display for Speed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (word, seconds) in UNITS {
+            if self.0.is_multiple_of(seconds) {
+                let word = if word == "m" { "min" } else { word };
+                return write!(f, "{} {word} per second", self.0 / seconds);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A share from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share(f64);
+
+impl Share {
+    /// Nothing.
+    pub const NONE: Self = Self(0.0);
+
+    /// The number.
+    #[must_use]
+    pub const fn as_f64(self) -> f64 {
+        self.0
+    }
+}
+
+impl FromStr for Share {
+    type Err = InvalidOption;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOption> {
+        text.parse()
+            .ok()
+            .filter(|share| (0.0..=1.0).contains(share))
+            .map(Self)
+            .ok_or(InvalidOption::Share)
+    }
+}
+
+/// Why an option's value is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidOption {
+    /// Not where a broker could be.
+    #[error("not an address like mqtt://127.0.0.1:1883")]
+    BrokerAddress,
+    /// Not how time could pass.
+    #[error("not a time from 1s to 30d, such as 1h or 10m")]
+    Speed,
+    /// Not a share.
+    #[error("not a number from 0 to 1")]
+    Share,
+}
+
+/// The longest first, so that a speed is written in the largest unit that fits.
+const UNITS: [(&str, u32); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
+const MONTH_SECONDS: u32 = 30 * 86_400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broker_addresses_are_read() {
+        for (text, address) in [
+            ("mqtt://127.0.0.1:1883", Some("127.0.0.1:1883")),
+            ("mqtt://farm.local", Some("farm.local:1883")),
+            ("mqtt://[::1]:1884/", Some("[::1]:1884")),
+            ("mqtt://[::1]", Some("[::1]:1883")),
+            ("127.0.0.1:1883", None),
+            ("mqtt://", None),
+            ("mqtt://host:99999", None),
+            ("mqtt://host:0", None),
+            ("ws://host:80", None),
+            ("mqtt://user@host", None),
+        ] {
+            let read = text.parse::<BrokerAddress>().ok();
+            assert_eq!(
+                read.map(|read| read.to_string()).as_deref(),
+                address,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn speeds_are_read_and_said_in_words() {
+        for (text, words) in [
+            ("1h", Some("1 h per second")),
+            ("60 m", Some("1 h per second")),
+            ("90m", Some("90 min per second")),
+            ("1s", Some("1 s per second")),
+            ("2d", Some("2 d per second")),
+            ("0s", None),
+            ("31d", None),
+            ("fast", None),
+            ("-1h", None),
+            ("1", None),
+        ] {
+            let read = text.parse::<Speed>().ok();
+            assert_eq!(
+                read.map(|read| read.to_string()).as_deref(),
+                words,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn shares_are_between_nothing_and_all() {
+        assert_eq!("0.25".parse(), Ok(Share(0.25)));
+        for text in ["-0.1", "1.1", "NaN", "half"] {
+            assert_eq!(text.parse::<Share>(), Err(InvalidOption::Share), "{text}");
+        }
+    }
+}
