@@ -383,6 +383,12 @@ impl ClientConnection {
         self.state == State::Connected
     }
 
+    /// Whether a message above QoS 0 would be sent at once.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.is_connected() && self.session.exchanges.outgoing.is_ready()
+    }
+
     /// The session as it is; for a store.
     #[must_use]
     pub fn session(&self) -> &ClientSession {

@@ -69,16 +69,15 @@ impl PingTimer {
             self.grace_given = true;
             self.answer_due = Some(now + GRACE);
         }
-        if self.ping_due().is_some_and(|due| due <= now) {
-            let answer_due = self.answer_due.filter(|_| self.grace_given);
-            self.ping_sent(self.timeout, now);
-            if answer_due.is_some() {
-                self.answer_due = answer_due;
-                self.grace_given = true;
-            }
-            return PingAction::SendPingreq;
+        if self.ping_due().is_none_or(|due| due > now) {
+            return PingAction::Nothing;
         }
-        PingAction::Nothing
+        if self.grace_given {
+            self.last_ping_at = now;
+        } else {
+            self.ping_sent(self.timeout, now);
+        }
+        PingAction::SendPingreq
     }
 
     /// Asks for a PINGREQ at once, whose answer may take `timeout`; says whether one is to be sent.
@@ -105,6 +104,7 @@ impl PingTimer {
             return None;
         }
         self.awaiting_pingresp = false;
+        self.grace_given = false;
         self.answer_due = None;
         Some(now.saturating_duration_since(self.last_ping_at))
     }

@@ -1,71 +1,295 @@
-//! The shell's loop.
+//! The shell's loop: takes in what happened, asks the [`Supervisor`], does what it says.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+mod browser;
 
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::{Rc, Weak},
+    time::Duration,
+};
+
+use gloo_timers::callback::Timeout;
 use mqtt_protocol::{Instant, ReasonCode, TopicFilter};
+use wasm_bindgen_futures::spawn_local;
 
+use self::browser::{Clock, Listener};
 use crate::{
-    Events, Options, Publication, PublishError, Receipt, Status, StopReason, SubscribeError,
+    Events, Link, LinkHandler, Options, Publication, PublishError, Receipt, Status, SubscribeError,
     SubscriptionOptions, Transport,
     event::EventQueue,
     receipt,
+    supervisor::{Output, Supervisor},
     transport::{Generation, LinkEvent},
 };
 
-pub(crate) struct Driver {}
+/// What all handles of a client share.
+///
+/// Callbacks and calls never do anything themselves: they take note and [`wake`](Wake::wake) the driver,
+/// whose [`turn`](Self::turn) runs from the event loop. So nothing is borrowed when foreign code runs,
+/// and what is sent in one turn of the event loop leaves in one piece.
+pub(crate) struct Driver {
+    transport: Rc<dyn Transport>,
+    clock: Clock,
+    supervisor: RefCell<Supervisor>,
+    link: RefCell<Option<Box<dyn Link>>>,
+    link_events: RefCell<VecDeque<(Generation, LinkEvent)>>,
+    events: Rc<RefCell<EventQueue>>,
+    timer: RefCell<Option<(Instant, Timeout)>>,
+    is_awake: Cell<bool>,
+    wake: Wake,
+    /// Kept for their `Drop`.
+    _listeners: Vec<Listener>,
+}
 
+/// Reaches the driver as long as it is there.
 #[derive(Clone)]
-pub(crate) struct Wake;
+pub(crate) struct Wake(Weak<Driver>);
 
 impl Wake {
-    pub(crate) fn link_event(&self, _generation: Generation, _event: LinkEvent) {}
+    pub(crate) fn link_event(&self, generation: Generation, event: LinkEvent) {
+        if let Some(driver) = self.0.upgrade() {
+            let mut link_events = driver.link_events.borrow_mut();
+            link_events.push_back((generation, event));
+            drop(link_events);
+            self.wake();
+        }
+    }
+
+    /// Makes a turn come soon, once.
+    fn wake(&self) {
+        let Some(driver) = self.0.upgrade() else {
+            return;
+        };
+        if driver.is_awake.replace(true) {
+            return;
+        }
+        let weak = self.clone();
+        spawn_local(async move {
+            if let Some(driver) = weak.0.upgrade() {
+                driver.turn();
+            }
+        });
+    }
+
+    fn with_supervisor(&self, change: impl FnOnce(&mut Supervisor, Instant)) {
+        if let Some(driver) = self.0.upgrade() {
+            change(&mut driver.supervisor.borrow_mut(), driver.now());
+            self.wake();
+        }
+    }
 }
 
 impl Driver {
-    pub(crate) fn start(_transport: Rc<dyn Transport>, options: Options) -> (Rc<Self>, Events) {
-        let queue = Rc::new(RefCell::new(EventQueue::new(options.limits.events_len_max)));
-        (Rc::new(Self {}), Events::new(queue))
+    pub(crate) fn start(transport: Rc<dyn Transport>, options: Options) -> (Rc<Self>, Events) {
+        let events = Rc::new(RefCell::new(EventQueue::new(options.limits.events_len_max)));
+        let clock = Clock::new();
+        let is_visible = browser::is_visible();
+        let supervisor = Supervisor::new(options, is_visible, browser::seed(), clock.now());
+        let driver = Rc::new_cyclic(|weak| {
+            let wake = Wake(weak.clone());
+            Self {
+                transport,
+                clock,
+                supervisor: RefCell::new(supervisor),
+                link: RefCell::default(),
+                link_events: RefCell::default(),
+                events: Rc::clone(&events),
+                timer: RefCell::default(),
+                is_awake: Cell::new(false),
+                _listeners: listeners(&wake),
+                wake,
+            }
+        });
+        driver.wake.wake();
+        (driver, Events::new(events))
     }
 
     pub(crate) fn publish(
         &self,
-        _publication: Publication,
+        publication: Publication,
     ) -> Receipt<Result<ReasonCode, PublishError>> {
         let (answer, receipt) = receipt::pair();
-        answer.give(Err(PublishError::NotConnected));
+        self.call(|supervisor, now| supervisor.publish(publication, answer, now));
         receipt
     }
 
     pub(crate) fn subscribe(
         &self,
-        _topic_filters: Vec<TopicFilter>,
-        _options: SubscriptionOptions,
+        topic_filters: Vec<TopicFilter>,
+        options: SubscriptionOptions,
     ) -> Receipt<Result<Vec<ReasonCode>, SubscribeError>> {
-        receipt::pair().1
+        let (answer, receipt) = receipt::pair();
+        self.call(|supervisor, _| supervisor.subscribe(topic_filters, options, answer));
+        receipt
     }
 
     pub(crate) fn unsubscribe(
         &self,
-        _topic_filters: Vec<TopicFilter>,
+        topic_filters: Vec<TopicFilter>,
     ) -> Receipt<Result<Vec<ReasonCode>, SubscribeError>> {
-        receipt::pair().1
+        let (answer, receipt) = receipt::pair();
+        self.call(|supervisor, _| supervisor.unsubscribe(topic_filters, answer));
+        receipt
     }
 
     pub(crate) fn status(&self) -> Status {
-        Status::Stopped {
-            reason: StopReason::ByCaller,
-        }
+        self.supervisor.borrow().status().clone()
     }
 
     pub(crate) fn now(&self) -> Instant {
-        Instant::START
+        self.clock.now()
     }
 
     pub(crate) fn round_trip_time(&self) -> Option<Duration> {
-        None
+        self.supervisor.borrow().round_trip_time()
     }
 
-    pub(crate) fn reconnect_now(&self) {}
+    pub(crate) fn reconnect_now(&self) {
+        self.call(Supervisor::reconnect_now);
+    }
 
-    pub(crate) fn disconnect(&self) {}
+    pub(crate) fn disconnect(&self) {
+        self.call(Supervisor::disconnect);
+    }
+
+    fn call(&self, change: impl FnOnce(&mut Supervisor, Instant)) {
+        change(&mut self.supervisor.borrow_mut(), self.now());
+        self.wake.wake();
+    }
+
+    fn turn(&self) {
+        self.is_awake.set(false);
+        let now = self.now();
+        self.take_link_events(now);
+        let buffered_amount = self.buffered_amount();
+        {
+            let mut supervisor = self.supervisor.borrow_mut();
+            supervisor.handle_buffered_amount(buffered_amount, now);
+            supervisor.handle_timeout(now);
+        }
+        self.obey();
+        let waker = self.events.borrow_mut().take_waker();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn take_link_events(&self, now: Instant) {
+        loop {
+            let link_event = self.link_events.borrow_mut().pop_front();
+            let Some((generation, event)) = link_event else {
+                break;
+            };
+            let mut supervisor = self.supervisor.borrow_mut();
+            supervisor.handle_link(generation, event, now);
+        }
+    }
+
+    fn buffered_amount(&self) -> usize {
+        let link = self.link.borrow();
+        link.as_ref().map_or(0, |link| link.buffered_amount())
+    }
+
+    /// Does what the supervisor says. Nothing of it is borrowed while an answer wakes foreign code.
+    fn obey(&self) {
+        loop {
+            let output = self.supervisor.borrow_mut().poll_output();
+            match output {
+                Output::Open(generation) => self.open(generation),
+                Output::Transmit(bytes) => {
+                    if let Some(link) = &mut *self.link.borrow_mut() {
+                        link.send(&bytes);
+                    }
+                }
+                Output::Close => {
+                    let link = self.link.borrow_mut().take();
+                    if let Some(mut link) = link {
+                        link.close();
+                    }
+                }
+                Output::Event(event) => self.events.borrow_mut().push(event),
+                Output::Published(answer, result) => answer.give(result),
+                Output::Subscribed(answer, result) => answer.give(result),
+                Output::Timeout(deadline) => {
+                    self.arm(deadline);
+                    break;
+                }
+            }
+        }
+    }
+
+    fn open(&self, generation: Generation) {
+        self.link.borrow_mut().take();
+        let url = self.supervisor.borrow().url().to_owned();
+        let handler = LinkHandler::new(generation, self.wake.clone());
+        match self.transport.open(&url, handler) {
+            Ok(link) => *self.link.borrow_mut() = Some(link),
+            Err(failure) => self.wake.link_event(generation, LinkEvent::Closed(failure)),
+        }
+    }
+
+    fn arm(&self, deadline: Option<Instant>) {
+        let mut timer = self.timer.borrow_mut();
+        if timer.as_ref().map(|(armed, _)| *armed) == deadline && !self.is_due(deadline) {
+            return;
+        }
+        *timer = deadline.map(|deadline| {
+            let wake = self.wake.clone();
+            let wait = deadline.saturating_duration_since(self.now());
+            let timeout = Timeout::new(whole_milliseconds(wait), move || wake.wake());
+            (deadline, timeout)
+        });
+    }
+
+    /// Whether a timer for this deadline may have fired already.
+    fn is_due(&self, deadline: Option<Instant>) -> bool {
+        deadline.is_some_and(|deadline| deadline <= self.now())
+    }
 }
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let now = self.now();
+        self.supervisor.get_mut().disconnect(now);
+        self.obey();
+        self.timer.get_mut().take();
+        let mut events = self.events.borrow_mut();
+        events.close();
+        let waker = events.take_waker();
+        drop(events);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// What of the page's life concerns the connection.
+fn listeners(wake: &Wake) -> Vec<Listener> {
+    let on_visibility = wake.clone();
+    let on_visibility = move || {
+        let is_visible = browser::is_visible();
+        on_visibility.with_supervisor(|supervisor, now| {
+            supervisor.handle_visibility(is_visible, now);
+        });
+    };
+    let on_wake = |wake: Wake| move || wake.with_supervisor(Supervisor::handle_wake);
+    [
+        Listener::on_document("visibilitychange", on_visibility),
+        Listener::on_document("resume", on_wake(wake.clone())),
+        Listener::on_window("pageshow", on_wake(wake.clone())),
+        Listener::on_window("online", on_wake(wake.clone())),
+        Listener::on_window("offline", on_wake(wake.clone())),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Rounds up, so that a timer never fires before its deadline; browsers take at most 2³¹ − 1.
+fn whole_milliseconds(wait: Duration) -> u32 {
+    let milliseconds = wait.as_micros().div_ceil(1000);
+    u32::try_from(milliseconds).map_or(MILLISECONDS_MAX, |wait| wait.min(MILLISECONDS_MAX))
+}
+
+const MILLISECONDS_MAX: u32 = i32::MAX as u32;

@@ -22,6 +22,9 @@ pub enum PublishError {
     /// A QoS, or RETAIN, that the Server said it does not support.
     #[error("the broker does not support this")]
     NotSupported,
+    /// A property that does not belong in a publication.
+    #[error("the message is not valid")]
+    Invalid,
     /// It waited for longer than its expiry.
     #[error("the message expired before it could be sent")]
     Expired,
@@ -42,9 +45,12 @@ pub enum SubscribeError {
     /// A list of no Topic Filters.
     #[error("there is no topic filter")]
     Empty,
-    /// The Server refused one of the Topic Filters.
-    #[error("the broker refused: {}", in_words(*.0))]
-    Refused(ReasonCode),
+    /// As many requests wait for a connection or an answer as may.
+    #[error("too many requests are waiting")]
+    TooManyRequests,
+    /// The request breaks a rule, for example No Local on a Shared Subscription.
+    #[error("the request is not valid")]
+    Invalid,
     /// The request is larger than the Server accepts.
     #[error("the request is too large")]
     TooLarge,

@@ -26,8 +26,10 @@ mod error;
 mod event;
 mod message;
 mod options;
+mod queue;
 mod receipt;
 mod status;
+mod supervisor;
 mod transport;
 
 pub use backoff::{Backoff, BackoffSettings};

@@ -23,10 +23,8 @@ pub struct Options {
     pub user_name: Option<String>,
     /// How they prove it.
     pub password: Option<Bytes>,
-    /// Whether the first connection begins without what the Server kept of earlier ones. By default so.
-    /// A reconnection never asks for it, so that unfinished exchanges go on.
-    pub clean_start: bool,
-    /// Seconds that the Server keeps the session without a connection. 5.0 only; by default 5 min.
+    /// Seconds that the Server keeps the session without a connection, so that a reconnection goes on with
+    /// unfinished exchanges. The first connection always begins anew. 5.0 only; by default 5 min.
     pub session_expiry_interval_secs: u32,
     /// Seconds; by default 120, with a ping at half of it, because browsers run the timers
     /// of a hidden page only once a minute. 0 for no pings.
@@ -84,7 +82,6 @@ impl Options {
             client_identifier: String::new(),
             user_name: None,
             password: None,
-            clean_start: true,
             session_expiry_interval_secs: 300,
             keep_alive_secs: 120,
             will: None,

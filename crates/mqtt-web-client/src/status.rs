@@ -51,6 +51,9 @@ pub enum Failure {
     /// There is a WebSocket server, but it did not choose the subprotocol `mqtt`.
     #[error("what answers at this address does not speak MQTT")]
     SubprotocolMissing,
+    /// What came was text, which MQTT never is.
+    #[error("what answers at this address does not speak MQTT")]
+    TextFrame,
     /// No CONNACK within its time.
     #[error("the broker did not answer in time")]
     ConnackTimeout,
@@ -96,6 +99,12 @@ pub enum StopReason {
     /// Another connection uses the same Client Identifier; coming back would only fight it.
     #[error("another tab or device uses the same Client Identifier")]
     SessionTakenOver,
+    /// The address is none that a WebSocket can be opened to from this page.
+    #[error("the address is not valid")]
+    InvalidAddress,
+    /// What the options say is not possible in this version of MQTT.
+    #[error("the connection settings are not valid")]
+    InvalidOptions,
 }
 
 impl Status {

@@ -1,0 +1,628 @@
+//! Keeps one client connected: attempts, waits, subscriptions, queue. Pure, so that it is tested natively.
+
+mod publications;
+mod random;
+mod requests;
+
+use std::{collections::VecDeque, time::Duration};
+
+use bytestring::ByteString;
+use mqtt_protocol::{
+    ClientConnection, ClientEvent, ClientOutput, ClientSession, ClientSettings, CloseReason,
+    Connack, Connect, Disconnect, Instant, OutgoingLimits, Properties, Property, ProtocolVersion,
+    Publish, ReasonCode, Session, Subscription, TopicFilter,
+};
+
+use self::{publications::Publications, random::Random, requests::Requests};
+use crate::{
+    Backoff, Event, Failure, Message, Options, Publication, PublishError, Resubscribe, Status,
+    StopReason, SubscribeError, SubscriptionOptions,
+    receipt::Answer,
+    transport::{Generation, LinkEvent},
+};
+
+pub(crate) type PublishAnswer = Answer<Result<ReasonCode, PublishError>>;
+pub(crate) type SubscribeAnswer = Answer<Result<Vec<ReasonCode>, SubscribeError>>;
+
+/// The client without its shell.
+///
+/// Link events and [`handle_timeout`](Self::handle_timeout) are followed by draining
+/// [`poll_output`](Self::poll_output) until it gives a `Timeout`. The calls of the user only take note;
+/// a `handle_timeout` in the same turn sends what all of them together amount to.
+pub(crate) struct Supervisor {
+    options: Options,
+    state: State,
+    status: Status,
+    generation: Generation,
+    backoff: Backoff,
+    random: Random,
+    is_visible: bool,
+    client_identifier: ByteString,
+    /// Whether a Server has accepted a connection before.
+    has_connected: bool,
+    /// Whether requests were given up that the Server may not have seen.
+    must_renew: bool,
+    /// Of the time without a connection; a connection has it meanwhile.
+    session: ClientSession,
+    requests: Requests,
+    publications: Publications,
+    congestion: Option<Congestion>,
+    round_trip_time: Option<Duration>,
+    outputs: VecDeque<Output>,
+}
+
+/// What the shell is to do.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// Open a Network Connection, and forget an earlier one.
+    Open(Generation),
+    /// Send on it.
+    Transmit(Vec<u8>),
+    /// End it after what was sent has left.
+    Close,
+    /// Tell the user.
+    Event(Event),
+    /// Answer a call.
+    Published(PublishAnswer, Result<ReasonCode, PublishError>),
+    /// Answer a call.
+    Subscribed(SubscribeAnswer, Result<Vec<ReasonCode>, SubscribeError>),
+    /// Nothing more until this time.
+    Timeout(Option<Instant>),
+}
+
+enum State {
+    /// A Network Connection is being opened.
+    Opening { give_up_at: Instant },
+    /// It is open.
+    Open {
+        connection: Box<ClientConnection>,
+        /// When the Server accepted it.
+        connected_at: Option<Instant>,
+        deadline: Option<Instant>,
+    },
+    /// The next attempt is to come.
+    Waiting { retry_at: Instant },
+    /// No attempt is to come by itself.
+    Idle,
+}
+
+/// A socket whose buffer is above its limit.
+#[derive(Debug, Clone, Copy)]
+struct Congestion {
+    lowest_amount: usize,
+    /// When `lowest_amount` was last undercut.
+    progress_at: Instant,
+    check_at: Instant,
+}
+
+impl Supervisor {
+    /// Begins with the first attempt.
+    pub(crate) fn new(options: Options, is_visible: bool, seed: u64, now: Instant) -> Self {
+        let mut supervisor = Self {
+            state: State::Idle,
+            status: Status::Stopped {
+                reason: StopReason::ByCaller,
+            },
+            generation: Generation::default(),
+            backoff: Backoff::new(options.backoff.clone()),
+            random: Random::new(seed),
+            is_visible,
+            client_identifier: options.client_identifier.as_str().into(),
+            has_connected: false,
+            must_renew: false,
+            session: ClientSession {
+                is_established: false,
+                exchanges: Session::new(OutgoingLimits {
+                    queue_len_max: options.limits.queue_len_max,
+                    ..OutgoingLimits::default()
+                }),
+            },
+            requests: Requests::new(options.limits.queue_len_max),
+            publications: Publications::new(options.protocol_version, &options.limits),
+            congestion: None,
+            round_trip_time: None,
+            outputs: VecDeque::new(),
+            options,
+        };
+        supervisor.attempt(now);
+        supervisor
+    }
+
+    pub(crate) fn handle_link(&mut self, generation: Generation, event: LinkEvent, now: Instant) {
+        if generation != self.generation {
+            return;
+        }
+        match (event, &mut self.state) {
+            (LinkEvent::Opened, State::Opening { give_up_at }) => {
+                let connack_timeout = give_up_at.saturating_duration_since(now);
+                self.open(connack_timeout, now);
+            }
+            (LinkEvent::Received(bytes), State::Open { connection, .. }) => {
+                connection.handle_input(bytes, now);
+                self.drain(now);
+            }
+            (LinkEvent::Closed(failure), State::Opening { .. } | State::Open { .. }) => {
+                self.lose(failure, now);
+            }
+            (LinkEvent::Opened, State::Open { .. })
+            | (LinkEvent::Received(_), State::Opening { .. })
+            | (_, State::Waiting { .. } | State::Idle) => {}
+        }
+    }
+
+    /// Handles the passing of time, and sends what was asked for since the last call.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        match &mut self.state {
+            State::Opening { give_up_at } if *give_up_at <= now => {
+                self.fail(Failure::ConnackTimeout, now);
+            }
+            State::Open { connection, .. } => {
+                connection.handle_timeout(now);
+                self.drain(now);
+            }
+            State::Waiting { retry_at } if *retry_at <= now => self.attempt(now),
+            State::Opening { .. } | State::Waiting { .. } | State::Idle => {}
+        }
+        self.publications.expire(&mut self.outputs, now);
+    }
+
+    /// Takes note of how much has not left the socket's buffer.
+    pub(crate) fn handle_buffered_amount(&mut self, amount: usize, now: Instant) {
+        let is_congested = amount > self.options.limits.buffered_amount_max;
+        self.publications.is_congested = is_congested;
+        if !is_congested {
+            self.congestion = None;
+            return;
+        }
+        let congestion = self.congestion.get_or_insert(Congestion {
+            lowest_amount: usize::MAX,
+            progress_at: now,
+            check_at: now,
+        });
+        if amount < congestion.lowest_amount {
+            congestion.lowest_amount = amount;
+            congestion.progress_at = now;
+        }
+        congestion.check_at = now + CONGESTION_CHECK;
+        if now.saturating_duration_since(congestion.progress_at) >= STALL_TIMEOUT {
+            self.lose(Failure::Stalled, now);
+        }
+    }
+
+    pub(crate) fn handle_visibility(&mut self, is_visible: bool, now: Instant) {
+        self.is_visible = is_visible;
+        if is_visible {
+            self.handle_wake(now);
+        }
+    }
+
+    /// Finds out at once how things stand: the page became visible, the machine came online or woke up.
+    pub(crate) fn handle_wake(&mut self, now: Instant) {
+        match &mut self.state {
+            State::Waiting { .. } => {
+                self.backoff.reset();
+                self.attempt(now);
+            }
+            State::Open { connection, .. } => connection.probe(PROBE_TIMEOUT, now),
+            State::Opening { .. } | State::Idle => {}
+        }
+    }
+
+    pub(crate) fn publish(
+        &mut self,
+        publication: Publication,
+        answer: PublishAnswer,
+        now: Instant,
+    ) {
+        if let Status::Stopped { .. } = self.status {
+            let result = Err(PublishError::Stopped);
+            self.outputs.push_back(Output::Published(answer, result));
+            return;
+        }
+        let connection = match &mut self.state {
+            State::Open { connection, .. } => Some(&mut **connection),
+            State::Opening { .. } | State::Waiting { .. } | State::Idle => None,
+        };
+        self.publications
+            .publish(publication, answer, connection, &mut self.outputs, now);
+    }
+
+    pub(crate) fn subscribe(
+        &mut self,
+        topic_filters: Vec<TopicFilter>,
+        options: SubscriptionOptions,
+        answer: SubscribeAnswer,
+    ) {
+        let subscriptions = topic_filters
+            .into_iter()
+            .map(|topic_filter| Subscription {
+                topic_filter,
+                maximum_qos: options.maximum_qos,
+                no_local: options.no_local,
+                retain_as_published: options.retain_as_published,
+                retain_handling: options.retain_handling,
+            })
+            .collect();
+        self.requests
+            .subscribe(subscriptions, answer, &mut self.outputs);
+        self.send_requests();
+    }
+
+    pub(crate) fn unsubscribe(&mut self, topic_filters: Vec<TopicFilter>, answer: SubscribeAnswer) {
+        self.requests
+            .unsubscribe(topic_filters, answer, &mut self.outputs);
+        self.send_requests();
+    }
+
+    pub(crate) fn reconnect_now(&mut self, now: Instant) {
+        match self.state {
+            State::Waiting { .. } | State::Idle => {
+                self.backoff.reset();
+                self.attempt(now);
+            }
+            State::Opening { .. } | State::Open { .. } => {}
+        }
+    }
+
+    pub(crate) fn disconnect(&mut self, now: Instant) {
+        if let State::Open { connection, .. } = &mut self.state {
+            connection.disconnect(Disconnect {
+                reason_code: ReasonCode::NORMAL_DISCONNECTION,
+                properties: Properties::new(),
+            });
+            self.drain(now);
+        }
+        self.stop(StopReason::ByCaller);
+    }
+
+    pub(crate) fn poll_output(&mut self) -> Output {
+        if let Some(output) = self.outputs.pop_front() {
+            return output;
+        }
+        let (deadline, is_connected) = match &self.state {
+            State::Opening { give_up_at } => (Some(*give_up_at), false),
+            State::Open {
+                deadline,
+                connected_at,
+                ..
+            } => (*deadline, connected_at.is_some()),
+            State::Waiting { retry_at } => (Some(*retry_at), false),
+            State::Idle => (None, false),
+        };
+        let expiry = self.publications.next_expiry().filter(|_| !is_connected);
+        let check_at = self.congestion.map(|congestion| congestion.check_at);
+        let deadlines = [deadline, expiry, check_at];
+        Output::Timeout(deadlines.into_iter().flatten().min())
+    }
+
+    pub(crate) fn status(&self) -> &Status {
+        &self.status
+    }
+
+    pub(crate) fn round_trip_time(&self) -> Option<Duration> {
+        self.round_trip_time
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.options.url
+    }
+
+    fn attempt(&mut self, now: Instant) {
+        self.generation = self.generation.next();
+        self.state = State::Opening {
+            give_up_at: now + self.options.connack_timeout,
+        };
+        self.set_status(Status::Connecting {
+            attempt: self.backoff.n_failures().saturating_add(1),
+        });
+        self.outputs.push_back(Output::Open(self.generation));
+    }
+
+    fn open(&mut self, connack_timeout: Duration, now: Instant) {
+        let settings = ClientSettings {
+            connack_timeout,
+            pingresp_timeout: self.options.pingresp_timeout,
+            maximum_packet_size: self.options.limits.maximum_packet_size.get(),
+        };
+        let session = std::mem::take(&mut self.session);
+        let connect = self.connect_packet();
+        let connection = ClientConnection::new(connect, session, settings, now);
+        self.state = State::Open {
+            connection: Box::new(connection),
+            connected_at: None,
+            deadline: None,
+        };
+        self.drain(now);
+    }
+
+    fn connect_packet(&self) -> Connect {
+        let options = &self.options;
+        let limits = &options.limits;
+        // A Server must not go on with a session of which a fresh page knows nothing.
+        // On 3.1.1, where it would keep a session for ever, every connection begins anew.
+        let (clean_start, properties) = match options.protocol_version {
+            ProtocolVersion::V3_1_1 => (true, Properties::new()),
+            ProtocolVersion::V5_0 => (
+                !self.has_connected,
+                Properties::new()
+                    .with(Property::SessionExpiryInterval(
+                        options.session_expiry_interval_secs,
+                    ))
+                    .with(Property::ReceiveMaximum(limits.receive_maximum))
+                    .with(Property::MaximumPacketSize(limits.maximum_packet_size))
+                    .with(Property::TopicAliasMaximum(limits.topic_alias_maximum)),
+            ),
+        };
+        Connect {
+            protocol_version: options.protocol_version,
+            clean_start,
+            keep_alive: options.keep_alive_secs,
+            properties,
+            client_identifier: self.client_identifier.clone(),
+            will: options.will.clone(),
+            user_name: options.user_name.as_deref().map(Into::into),
+            password: options.password.clone(),
+        }
+    }
+
+    /// Does what the connection asks for, and sends what waits.
+    fn drain(&mut self, now: Instant) {
+        while let State::Open { connection, .. } = &mut self.state {
+            match connection.poll_output() {
+                ClientOutput::Transmit(bytes) => self.outputs.push_back(Output::Transmit(bytes)),
+                ClientOutput::Event(event) => self.handle_event(event, now),
+                // Comes after the event that says why, which has ended this state.
+                ClientOutput::Close => {}
+                ClientOutput::Timeout(until) => {
+                    let State::Open { deadline, .. } = &mut self.state else {
+                        return;
+                    };
+                    *deadline = until;
+                    if !self.send_publications(now) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends a connection whose link is of no use any more.
+    fn lose(&mut self, failure: Failure, now: Instant) {
+        if let State::Open { connection, .. } = &mut self.state {
+            connection.handle_close();
+        }
+        while let State::Open { connection, .. } = &mut self.state {
+            match connection.poll_output() {
+                ClientOutput::Event(ClientEvent::Closed(_)) | ClientOutput::Timeout(_) => break,
+                ClientOutput::Event(event) => self.handle_event(event, now),
+                ClientOutput::Transmit(_) | ClientOutput::Close => {}
+            }
+        }
+        self.fail(failure, now);
+    }
+
+    /// Hands over publications that wait; says whether there were any.
+    fn send_publications(&mut self, now: Instant) -> bool {
+        if let State::Open { connection, .. } = &mut self.state {
+            self.publications.send(connection, &mut self.outputs, now)
+        } else {
+            false
+        }
+    }
+
+    fn send_requests(&mut self) {
+        if let State::Open { connection, .. } = &mut self.state {
+            self.requests.send(connection, &mut self.outputs);
+        }
+    }
+
+    fn handle_event(&mut self, event: ClientEvent, now: Instant) {
+        match event {
+            ClientEvent::Connected(connack) => self.handle_connected(&connack, now),
+            ClientEvent::Message(publish) => {
+                if let Some(message) = message(publish) {
+                    self.outputs
+                        .push_back(Output::Event(Event::Message(message)));
+                }
+            }
+            ClientEvent::PublicationAcknowledged { token, reason_code } => self
+                .publications
+                .handle_acknowledgement(token, reason_code, &mut self.outputs),
+            ClientEvent::PublicationFailed { token, failure } => {
+                self.publications
+                    .handle_failure(token, failure, &mut self.outputs)
+            }
+            ClientEvent::Subscribed {
+                packet_identifier,
+                reason_codes,
+            }
+            | ClientEvent::Unsubscribed {
+                packet_identifier,
+                reason_codes,
+            } => {
+                self.requests
+                    .handle_answer(packet_identifier, reason_codes, &mut self.outputs);
+                self.send_requests();
+            }
+            ClientEvent::Pong { round_trip_time } => self.round_trip_time = Some(round_trip_time),
+            ClientEvent::Closed(reason) => self.handle_closed(reason, now),
+        }
+    }
+
+    fn handle_connected(&mut self, connack: &Connack, now: Instant) {
+        if let State::Open { connected_at, .. } = &mut self.state {
+            *connected_at = Some(now);
+        }
+        let is_first = !self.has_connected;
+        self.has_connected = true;
+        if let Some(assigned) = connack.properties.assigned_client_identifier() {
+            self.client_identifier = assigned.clone();
+        }
+        let session_present = connack.session_present;
+        self.set_status(Status::Connected { session_present });
+        let renew = match self.options.resubscribe {
+            Resubscribe::Always => true,
+            Resubscribe::IfSessionLost => !session_present || self.must_renew,
+        };
+        self.must_renew = false;
+        if renew && !is_first {
+            self.requests.renew();
+        }
+        self.send_requests();
+    }
+
+    fn handle_closed(&mut self, reason: CloseReason, now: Instant) {
+        match reason {
+            CloseReason::Refused(connack) => {
+                let reason_code = connack.reason_code;
+                let reason_string = reason_string(&connack.properties);
+                if is_final(reason_code) {
+                    self.refuse(reason_code, reason_string);
+                } else {
+                    let failure = Failure::Refused {
+                        reason_code,
+                        reason_string,
+                    };
+                    self.fail(failure, now);
+                }
+            }
+            CloseReason::Disconnected(disconnect) => {
+                let reason_code = disconnect.reason_code;
+                let reason_string = reason_string(&disconnect.properties);
+                if reason_code == ReasonCode::SessionTakenOver {
+                    self.stop(StopReason::SessionTakenOver);
+                } else if is_elsewhere(reason_code) {
+                    self.refuse(reason_code, reason_string);
+                } else {
+                    let failure = Failure::Disconnected {
+                        reason_code,
+                        reason_string,
+                    };
+                    self.fail(failure, now);
+                }
+            }
+            CloseReason::Violation(reason_code) => {
+                self.fail(Failure::Violation { reason_code }, now);
+            }
+            CloseReason::ConnackTimeout => self.fail(Failure::ConnackTimeout, now),
+            CloseReason::PingrespTimeout => self.fail(Failure::PingrespTimeout, now),
+            CloseReason::ConnectionLost => self.fail(Failure::ConnectionLost, now),
+            CloseReason::ConnectNotEncodable(_) => self.stop(StopReason::InvalidOptions),
+            CloseReason::ByCaller => self.stop(StopReason::ByCaller),
+        }
+    }
+
+    /// Ends an attempt or a connection, and waits for the next attempt.
+    fn fail(&mut self, failure: Failure, now: Instant) {
+        if let State::Open {
+            connected_at: Some(connected_at),
+            ..
+        } = &self.state
+        {
+            // A Server that breaks the rules again and again is not to be met without a growing wait.
+            if !matches!(failure, Failure::Violation { .. }) {
+                let duration = now.saturating_duration_since(*connected_at);
+                self.backoff.handle_connection(duration);
+            }
+        }
+        self.end_link();
+        if failure == Failure::InvalidAddress {
+            self.stop(StopReason::InvalidAddress);
+            return;
+        }
+        let random = self.random.next();
+        let retry_at = now + self.backoff.handle_failure(self.is_visible, random);
+        self.state = State::Waiting { retry_at };
+        self.set_status(Status::Waiting {
+            failure,
+            retry_at,
+            attempt: self.backoff.n_failures().saturating_add(1),
+        });
+    }
+
+    fn refuse(&mut self, reason_code: ReasonCode, reason_string: Option<String>) {
+        self.end_link();
+        self.set_status(Status::Refused {
+            reason_code,
+            reason_string,
+        });
+    }
+
+    fn stop(&mut self, reason: StopReason) {
+        self.end_link();
+        drop(self.session.exchanges.outgoing.abandon(|_| true));
+        self.publications.stop(&mut self.outputs);
+        self.requests.stop(&mut self.outputs);
+        self.must_renew = true;
+        self.set_status(Status::Stopped { reason });
+    }
+
+    /// Closes the link, keeps the session.
+    fn end_link(&mut self) {
+        // Callbacks of the old link are to do nothing.
+        self.generation = self.generation.next();
+        self.congestion = None;
+        self.publications.is_congested = false;
+        match std::mem::replace(&mut self.state, State::Idle) {
+            State::Open { connection, .. } => {
+                self.session = connection.into_session();
+                self.requests.handle_close();
+                self.outputs.push_back(Output::Close);
+            }
+            State::Opening { .. } => self.outputs.push_back(Output::Close),
+            State::Waiting { .. } | State::Idle => {}
+        }
+    }
+
+    fn set_status(&mut self, status: Status) {
+        if self.status != status {
+            self.status = status.clone();
+            self.outputs.push_back(Output::Event(Event::Status(status)));
+        }
+    }
+}
+
+/// Whether trying again cannot change the answer.
+fn is_final(reason_code: ReasonCode) -> bool {
+    is_elsewhere(reason_code)
+        || matches!(
+            reason_code,
+            ReasonCode::UnsupportedProtocolVersion
+                | ReasonCode::ClientIdentifierNotValid
+                | ReasonCode::BadUserNameOrPassword
+                | ReasonCode::NotAuthorized
+                | ReasonCode::Banned
+                | ReasonCode::BadAuthenticationMethod
+                | ReasonCode::TopicNameInvalid
+                | ReasonCode::PacketTooLarge
+                | ReasonCode::PayloadFormatInvalid
+                | ReasonCode::RetainNotSupported
+                | ReasonCode::QoSNotSupported
+        )
+}
+
+fn is_elsewhere(reason_code: ReasonCode) -> bool {
+    matches!(
+        reason_code,
+        ReasonCode::UseAnotherServer | ReasonCode::ServerMoved
+    )
+}
+
+fn reason_string(properties: &Properties) -> Option<String> {
+    properties.reason_string().map(ToString::to_string)
+}
+
+fn message(publish: Publish) -> Option<Message> {
+    Some(Message {
+        topic_name: publish.topic_name?,
+        payload: publish.payload,
+        qos: publish.qos,
+        retain: publish.retain,
+        properties: publish.properties,
+    })
+}
+
+/// How long a connection may take to show that it survived the page's sleep.
+const PROBE_TIMEOUT: Duration = Duration::from_millis(1200);
+const CONGESTION_CHECK: Duration = Duration::from_millis(100);
+const STALL_TIMEOUT: Duration = Duration::from_secs(20);
