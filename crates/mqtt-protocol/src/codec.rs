@@ -253,3 +253,179 @@ const FROM_EITHER: u16 = bit(PacketType::Publish)
 const fn bit(packet_type: PacketType) -> u16 {
     1 << packet_type as u16
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::testing::bytes;
+
+    fn decoder(version: Option<ProtocolVersion>, role: Role) -> Decoder {
+        Decoder::new(DecoderSettings {
+            maximum_packet_size: 100,
+            version,
+            role,
+        })
+    }
+
+    /// What comes of bytes on a connection of this version.
+    fn decode(
+        version: Option<ProtocolVersion>,
+        role: Role,
+        text: &str,
+    ) -> Result<Option<Packet>, DecodeError> {
+        let mut decoder = decoder(version, role);
+        decoder.feed(bytes(text).into());
+        decoder.next_packet()
+    }
+
+    #[test]
+    fn payloads_are_slices_of_what_was_fed() {
+        let mut decoder = decoder(Some(ProtocolVersion::V3_1_1), Role::Client);
+        let input = Bytes::from(bytes("30 05 00 01 'a' 'hi' 30 05 00 01 'b' 'ho'"));
+        decoder.feed(input.clone());
+        for offset in [5, 12] {
+            let Ok(Some(Packet::Publish(publish))) = decoder.next_packet() else {
+                panic!("a PUBLISH was fed");
+            };
+            assert_eq!(publish.payload.as_ptr(), input[offset..].as_ptr());
+        }
+    }
+
+    #[test]
+    fn a_server_learns_the_version_from_the_connect() {
+        let mut decoder = decoder(None, Role::Server);
+        assert_eq!(decoder.version(), None);
+        decoder.feed(bytes("10 0C 00 04 'MQTT' 04 02 00 00 00 00 C0 00").into());
+        assert!(matches!(
+            decoder.next_packet(),
+            Ok(Some(Packet::Connect(_)))
+        ));
+        assert_eq!(decoder.version(), Some(ProtocolVersion::V3_1_1));
+        assert_eq!(decoder.next_packet(), Ok(Some(Packet::Pingreq)));
+    }
+
+    #[test]
+    fn garbage_is_refused_at_its_first_byte() {
+        for text in ["'G'", "16", "00", "FF", "C0", "30", "20"] {
+            let error = decode(None, Role::Server, text).unwrap_err();
+            assert_eq!(error.stage, Stage::BeforeConnect, "{text}");
+        }
+    }
+
+    #[test]
+    fn each_side_has_its_packets() {
+        let connect = "10 0C 00 04 'MQTT' 04 02 00 00 00 00";
+        for version in [ProtocolVersion::V3_1_1, ProtocolVersion::V5_0] {
+            for (role, text) in [
+                (Role::Server, connect),
+                (Role::Server, "20 02 00 00"),
+                (Role::Server, "90"),
+                (Role::Server, "B0"),
+                (Role::Server, "D0 00"),
+                (Role::Client, connect),
+                (Role::Client, "82"),
+                (Role::Client, "A2"),
+                (Role::Client, "C0 00"),
+            ] {
+                let error = decode(Some(version), role, text).unwrap_err();
+                assert!(
+                    matches!(
+                        error.fault,
+                        Fault::ProtocolError(ProtocolError::UnexpectedPacket(_))
+                    ),
+                    "{version:?} {role:?} {text}"
+                );
+                assert_eq!(error.stage, Stage::Connected(version));
+            }
+        }
+    }
+
+    #[test]
+    fn pings_have_no_body() {
+        let version = Some(ProtocolVersion::V5_0);
+        assert_eq!(
+            decode(version, Role::Server, "C0 00"),
+            Ok(Some(Packet::Pingreq))
+        );
+        assert_eq!(
+            decode(version, Role::Client, "D0 00"),
+            Ok(Some(Packet::Pingresp))
+        );
+        for (role, text) in [(Role::Server, "C0 01 00"), (Role::Client, "D0 01 00")] {
+            let error = decode(version, role, text).unwrap_err();
+            assert_eq!(error.fault, MalformedPacket::TrailingBytes.into());
+        }
+    }
+
+    #[test]
+    fn a_packet_above_the_maximum_is_refused_by_its_header() {
+        let version = Some(ProtocolVersion::V5_0);
+        assert_eq!(decode(version, Role::Client, "30 62"), Ok(None));
+        let error = decode(version, Role::Client, "30 63").unwrap_err();
+        assert_eq!(
+            error.fault,
+            Fault::PacketTooLarge {
+                length: 101,
+                maximum: 100
+            }
+        );
+        let error = decode(version, Role::Client, "30 FF FF FF 7F").unwrap_err();
+        assert_eq!(
+            error.fault,
+            Fault::PacketTooLarge {
+                length: 268_435_460,
+                maximum: 100
+            }
+        );
+    }
+
+    #[test]
+    fn a_remaining_length_of_five_bytes_is_malformed() {
+        for text in ["30 80 80 80 80", "30 FF FF FF FF 01", "30 80 00"] {
+            let error = decode(Some(ProtocolVersion::V3_1_1), Role::Client, text).unwrap_err();
+            assert_eq!(
+                error.fault,
+                MalformedPacket::VariableByteInteger.into(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_follows_an_error_is_dropped() {
+        let mut decoder = decoder(Some(ProtocolVersion::V5_0), Role::Server);
+        decoder.feed(bytes("C0 00 C1 00 C0 00").into());
+        assert_eq!(decoder.next_packet(), Ok(Some(Packet::Pingreq)));
+        let error = decoder.next_packet().unwrap_err();
+        decoder.feed(bytes("C0 00").into());
+        assert_eq!(decoder.next_packet(), Err(error));
+        assert!(decoder.input.is_empty());
+    }
+
+    #[test]
+    fn an_announced_length_takes_no_memory() {
+        let mut decoder = Decoder::new(DecoderSettings {
+            maximum_packet_size: u32::MAX,
+            version: Some(ProtocolVersion::V5_0),
+            role: Role::Server,
+        });
+        for byte in bytes("30 FF FF FF 7F 00 01 'a' 00") {
+            decoder.feed(vec![byte].into());
+            assert_eq!(decoder.next_packet(), Ok(None));
+        }
+        assert!(decoder.partial.capacity() < 100);
+    }
+
+    #[test]
+    fn nothing_is_kept_between_packets() {
+        let mut decoder = decoder(Some(ProtocolVersion::V5_0), Role::Server);
+        let input = Bytes::from(bytes("C0 00 C0"));
+        decoder.feed(input.clone());
+        assert_eq!(decoder.next_packet(), Ok(Some(Packet::Pingreq)));
+        assert_eq!(decoder.next_packet(), Ok(None));
+        assert!(input.is_unique());
+        decoder.feed(vec![0].into());
+        assert_eq!(decoder.next_packet(), Ok(Some(Packet::Pingreq)));
+        assert_eq!(decoder.partial.capacity(), 0);
+    }
+}

@@ -1,4 +1,29 @@
 //! MQTT 3.1.1 and 5.0 without I/O.
+//!
+//! Bytes go in, packets come out, and what a subscriber asked for is found by its filter:
+//!
+//! ```
+//! use mqtt_protocol::{Decoder, DecoderSettings, Packet, ProtocolVersion, Role, TopicFilter};
+//!
+//! let mut decoder = Decoder::new(DecoderSettings {
+//!     maximum_packet_size: 1 << 20,
+//!     version: Some(ProtocolVersion::V3_1_1),
+//!     role: Role::Client,
+//! });
+//! // As it comes from the network: in pieces that know nothing of packets.
+//! decoder.feed(b"\x30\x0d\0\x09soil/p"[..].into());
+//! assert_eq!(decoder.next_packet()?, None);
+//! decoder.feed(b"1/m42"[..].into());
+//!
+//! let Some(Packet::Publish(publish)) = decoder.next_packet()? else { panic!("a PUBLISH came") };
+//! let topic_name = publish.topic_name.expect("3.1.1 has no Topic Aliases");
+//! assert_eq!(topic_name.as_str(), "soil/p1/m");
+//! assert_eq!(publish.payload, "42");
+//!
+//! assert!(TopicFilter::new("soil/+/m")?.matches(&topic_name));
+//! assert!(!TopicFilter::new("pump/#")?.matches(&topic_name));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

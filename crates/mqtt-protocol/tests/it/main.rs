@@ -1,0 +1,9 @@
+//! What the users of the crate see.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod arbitrary;
+mod codec;
