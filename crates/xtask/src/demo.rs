@@ -32,7 +32,7 @@ pub(crate) fn run(arguments: Parser) -> Result<()> {
     supervisor.start(
         SIMULATOR,
         command(workspace::binary(SIMULATOR))?
-            .args(["--broker", &broker.mqtt])
+            .args(["--broker", &format!("mqtt://{}", broker.mqtt)])
             .args(options.simulator_arguments()),
     )?;
     supervisor.wait_for(SIMULATOR, |line| line.starts_with(SIMULATOR).then_some(()))?;

@@ -1,0 +1,157 @@
+//! The dashboard as a person meets it: cards with readings, pumps with switches, a connection badge.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Browser, Role, eventually};
+
+/// An open page.
+pub(crate) struct Dashboard {
+    pub(crate) browser: Browser,
+}
+
+/// A probe's card: what is read on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Card {
+    pub(crate) status: String,
+    /// The figure as it is shown, to one decimal.
+    pub(crate) value: String,
+}
+
+/// What a pump's switch shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SwitchLook {
+    /// What the pump says, by `aria-checked`.
+    pub(crate) checked: bool,
+    /// The state in a word, as the style sheet sees it.
+    pub(crate) state: String,
+    /// Everything on the pump's card.
+    pub(crate) text: String,
+}
+
+impl Dashboard {
+    pub(crate) async fn open(url: &str) -> Self {
+        let browser = Browser::open(url).await;
+        Self { browser }
+    }
+
+    /// Waits until that many probes have a live reading.
+    pub(crate) async fn live_cards(&self, at_least: usize) -> BTreeMap<String, Card> {
+        eventually(&format!("{at_least} probes are live"), async || {
+            let mut cards = self.cards().await?;
+            cards.retain(|_, card| card.status == "live");
+            (cards.len() >= at_least).then_some(cards)
+        })
+        .await
+    }
+
+    /// The probes' cards by name.
+    pub(crate) async fn cards(&self) -> Option<BTreeMap<String, Card>> {
+        let cards = self.browser.script(CARDS).await?;
+        cards.as_array()?.iter().map(card).collect()
+    }
+
+    /// The pictures that the charts show, one text each.
+    pub(crate) async fn pictures(&self) -> Option<Vec<String>> {
+        let pictures = self.browser.script(PICTURES).await?;
+        Some(pictures.as_array()?.iter().map(Value::to_string).collect())
+    }
+
+    /// The accessible name of the connection badge, and of anything else that reports a status.
+    pub(crate) async fn status_text(&self) -> Option<String> {
+        Some(self.browser.script(STATUS).await?.as_str()?.to_owned())
+    }
+
+    /// The connection badge's state in a word, as the style sheet sees it.
+    pub(crate) async fn connection_state(&self) -> Option<String> {
+        Some(
+            self.browser
+                .script(CONNECTION_STATE)
+                .await?
+                .as_str()?
+                .to_owned(),
+        )
+    }
+
+    /// Presses a pump's switch.
+    pub(crate) async fn press_switch(&self, pump: &str) {
+        self.browser
+            .named(Role::Switch, pump)
+            .await
+            .click()
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn switch(&self, pump: &str) -> Option<SwitchLook> {
+        let switch = self.browser.find(Role::Switch, pump).await?;
+        let checked = switch.attr("aria-checked").await.ok()?? == "true";
+        let look = self
+            .browser
+            .client
+            .execute(SWITCH, vec![serde_json::to_value(&switch).ok()?])
+            .await
+            .ok()?;
+        Some(SwitchLook {
+            checked,
+            state: look.get("state")?.as_str()?.to_owned(),
+            text: look.get("text")?.as_str()?.to_owned(),
+        })
+    }
+
+    /// Waits for a switch to look a certain way.
+    pub(crate) async fn switch_that(
+        &self,
+        pump: &str,
+        what: &str,
+        wanted: impl Fn(&SwitchLook) -> bool,
+    ) -> SwitchLook {
+        eventually(&format!("{pump} {what}"), async || {
+            self.switch(pump).await.filter(|look| wanted(look))
+        })
+        .await
+    }
+}
+
+fn card(card: &Value) -> Option<(String, Card)> {
+    let text = |key| Some(card.get(key)?.as_str()?.trim().to_owned());
+    Some((
+        text("name")?,
+        Card {
+            status: text("status")?,
+            value: text("value")?,
+        },
+    ))
+}
+
+const CARDS: &str = r"
+    return [...document.querySelectorAll('.probe-card')].map(card => ({
+        name: card.querySelector('a').textContent,
+        status: card.dataset.status,
+        value: card.querySelector('.probe-card-value strong').textContent,
+    }));
+";
+
+const PICTURES: &str = r"
+    return [...document.querySelectorAll('canvas')].map(canvas => {
+        const empty = document.createElement('canvas');
+        empty.width = canvas.width;
+        empty.height = canvas.height;
+        const picture = canvas.toDataURL();
+        return picture === empty.toDataURL() ? '' : picture;
+    });
+";
+
+const STATUS: &str = r"
+    return [...document.querySelectorAll('[role=status]')].map(it => it.textContent).join('\n');
+";
+
+const CONNECTION_STATE: &str = r"
+    return document.querySelector('.connection-badge').dataset.state;
+";
+
+const SWITCH: &str = r"
+    const card = arguments[0].closest('.pump-card');
+    return { state: card.dataset.state, text: card.innerText };
+";

@@ -1,0 +1,100 @@
+//! Pictures of the page for people to judge, and for the README.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use crate::harness::{Broker, Dashboard, Field, Measurements, Role, eventually};
+
+#[tokio::test]
+async fn screenshots_of_every_page_at_two_widths_in_light_and_dark() {
+    let measurements = Measurements::open();
+    let broker = Broker::start().await;
+    let _field = Field::replay(&broker, &measurements).await;
+    let dashboard = Dashboard::open(&broker.page_url()).await;
+    dashboard.live_cards(measurements.columns.len()).await;
+    dashboard.press_switch("Orchard pump").await;
+    dashboard
+        .switch_that("Orchard pump", "runs", |look| look.state == "running")
+        .await;
+    eventually("the charts have something to show", async || {
+        let cards = dashboard.pictures().await?;
+        cards.iter().all(|picture| picture.len() > 2).then_some(())
+    })
+    .await;
+
+    let folder = folder();
+    for (name, link) in PAGES {
+        if let Some(link) = link {
+            dashboard
+                .browser
+                .named(Role::Link, link)
+                .await
+                .click()
+                .await
+                .unwrap();
+        }
+        for width in [360, 1440] {
+            for theme in ["light", "dark"] {
+                let file = folder.join(format!("{name}-{width}-{theme}.png"));
+                take(&dashboard, width, theme, &file).await;
+            }
+        }
+    }
+}
+
+/// A page's name in its file, and the link that leads to it.
+const PAGES: [(&str, Option<&str>); 4] = [
+    ("field", None),
+    ("probe", Some("Bed 1")),
+    ("pumps", Some("Pumps")),
+    ("settings", Some("Settings")),
+];
+
+async fn take(dashboard: &Dashboard, width: u32, theme: &str, file: &Path) {
+    let browser = &dashboard.browser;
+    let height = if width < 600 { 800 } else { 1000 };
+    let metrics = json!({
+        "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600,
+    });
+    browser
+        .devtools("Emulation.setDeviceMetricsOverride", metrics)
+        .await;
+    let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+    browser.devtools("Emulation.setEmulatedMedia", scheme).await;
+    eventually("the page has its new width", async || {
+        (browser.script("return innerWidth;").await? == width).then_some(())
+    })
+    .await;
+    // Two frames: one in which the charts learn their new size, one in which they have drawn.
+    browser
+        .client
+        .execute_async(
+            "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));",
+            Vec::new(),
+        )
+        .await
+        .unwrap();
+    let overflow = browser
+        .script("return document.documentElement.scrollWidth - innerWidth;")
+        .await
+        .and_then(|points| points.as_i64())
+        .unwrap();
+    assert!(
+        overflow <= 0,
+        "{} is {overflow} px too wide",
+        file.display()
+    );
+    fs::write(file, browser.client.screenshot().await.unwrap()).unwrap();
+}
+
+fn folder() -> PathBuf {
+    let folder = env::var_os("SCREENSHOTS").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots"),
+        PathBuf::from,
+    );
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
