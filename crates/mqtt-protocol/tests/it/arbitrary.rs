@@ -124,6 +124,10 @@ pub(crate) fn as_3_1_1(packet: Packet, receiver: Role) -> Option<Packet> {
             ..*connect
         }),
         Packet::Connack(connack) => {
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "3.1.1 has no code for anything else"
+            )]
             let reason_code = match connack.reason_code {
                 ReasonCode::Success
                 | ReasonCode::UnsupportedProtocolVersion
