@@ -152,6 +152,7 @@ fn mqtt_options(device: &dyn Device, broker: &BrokerAddress) -> MqttOptions {
         .set_keep_alive(KEEP_ALIVE)
         .set_clean_start(true)
         .set_network_options(network)
+        .set_outgoing_inflight_upper_limit(INFLIGHT_MAX)
         .set_last_will(LastWill::new(
             will.topic,
             will.payload,
@@ -208,6 +209,8 @@ const fn qos(delivery: Delivery) -> QoS {
 
 /// More than a device says at once.
 const REQUESTS_LEN_MAX: usize = 64;
+/// The client reserves 14 MB for as many as the protocol allows.
+const INFLIGHT_MAX: u16 = 64;
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Between two attempts: short, because this is a handful of connections to a broker that is being watched.
 const RETRY: Duration = Duration::from_millis(500);

@@ -136,6 +136,7 @@ const SATURATION: f64 = 48.0;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn ground() -> Ground {
         let source = Source::SoilModel(SoilModel::new(1));
@@ -156,6 +157,36 @@ mod tests {
             let dry = dry.sample(index, at(61)).unwrap().moisture;
             let added = watered - dry;
             assert_eq!(zone == 0, added > 2.5, "{}: {added}", probe.name);
+        }
+    }
+
+    #[test]
+    fn a_file_is_played_again_after_a_pause() {
+        let columns: String = (1..=13).map(|number| format!(",P{number}")).collect();
+        let row = |hour: u8, value: &str| {
+            format!("2022-11-15,{hour}{}\n", format!(",{value}").repeat(13))
+        };
+        let text = format!("day,hour{columns}\n{}{}", row(0, "11.5"), row(1, "12"));
+        let source = Source::Replay {
+            replay: Replay::read(Path::new("some.csv"), text.as_bytes()).unwrap(),
+            file_name: "some.csv".into(),
+        };
+        let mut ground = Ground::new(source, "1h".parse().unwrap(), at(0));
+        assert_eq!(ground.reading_interval(), Duration::from_secs(1));
+        let mut moisture = |seconds| {
+            let sample = ground.sample(0, at(seconds));
+            sample.map(|sample| sample.moisture)
+        };
+        for (seconds, expected) in [
+            (0, Some(11.5)),
+            (1, Some(12.0)),
+            (2, None),
+            (11, None),
+            (12, Some(11.5)),
+            (13, Some(12.0)),
+            (14, None),
+        ] {
+            assert_eq!(moisture(seconds), expected, "after {seconds} s");
         }
     }
 

@@ -42,7 +42,7 @@ impl Replay {
         Self::read(path, file)
     }
 
-    fn read(path: &Path, input: impl io::Read) -> Result<Self, Error> {
+    pub(crate) fn read(path: &Path, input: impl io::Read) -> Result<Self, Error> {
         let broken = |line, problem| Error::BrokenLine {
             file: path.into(),
             line,
