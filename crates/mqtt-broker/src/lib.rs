@@ -1,1 +1,40 @@
-//! Placeholder.
+//! The broker core on tokio: listeners, WebSocket framing, output buffers.
+//!
+//! A [`Server`] takes sockets and lets them talk to the one [`mqtt_broker_core::Broker`].
+//! Each connection has a task, and each task *runs to completion*: it decodes everything that came in
+//! (outside the core's lock), runs the core on the batch (under a short lock), appends what came out to
+//! the output buffer of every connection that it touched, and sends at once with non-blocking writes.
+//! A task wakes only to read, or when its own socket was full; the core's deadline has a task of its own.
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:1883").await?;
+//! let server = mqtt_broker::Server::new(mqtt_broker::Settings::default(), 42);
+//! tokio::select! {
+//!     () = server.serve_tcp(listener) => {}
+//!     _ = tokio::signal::ctrl_c() => server.shut_down().await,
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod accept;
+mod connection;
+mod connection_task;
+mod flush_list;
+mod hub;
+mod log;
+mod output;
+mod scratch;
+mod server;
+mod settings;
+mod timer;
+mod websocket;
+
+pub use accept::accept;
+pub use output::OutputLimits;
+pub use server::Server;
+pub use settings::Settings;
