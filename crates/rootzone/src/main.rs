@@ -1,1 +1,99 @@
-fn main() {}
+//! The rootzone broker: MQTT over TCP and WebSocket, and the dashboard, in one process.
+
+#![forbid(unsafe_code)]
+
+mod http;
+mod listen;
+mod open_files;
+mod options;
+mod page;
+mod port_holder;
+mod security_headers;
+mod stop;
+mod websocket_handshake;
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    io::{self, IsTerminal},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::Context;
+use mqtt_broker::{Server, Settings};
+use tokio::{runtime, select, sync::watch, time::timeout};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
+
+use crate::{listen::Listeners, options::Options, page::Page};
+
+fn main() -> ExitCode {
+    let options = match Options::from_command_line() {
+        Ok(options) => options,
+        Err(exit_code) => return exit_code,
+    };
+    log_to_stderr();
+    match start(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            options::print_error(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(options: &Options) -> anyhow::Result<()> {
+    open_files::raise_limit();
+    let page = Page::choose(options.page.as_deref())?;
+    let runtime = runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the threads")?;
+    let outcome = runtime.block_on(run(options, page));
+    // Whoever has not left by now is not waited for.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    outcome
+}
+
+async fn run(options: &Options, page: Page) -> anyhow::Result<()> {
+    let mut stop_signal = stop::listen()?;
+    let listeners = Listeners::bind(options).await?;
+    let server = Server::new(Settings::default(), RandomState::new().hash_one(()));
+    let is_stopping = watch::Sender::new(false);
+    listeners.announce(&mut io::stdout());
+
+    let mqtt = server.clone();
+    tokio::spawn(async move { mqtt.serve_tcp(listeners.mqtt).await });
+    let http = tokio::spawn(http::serve(
+        listeners.http,
+        http::router(server.clone(), page, options.allow_origin.clone()),
+        is_stopping.subscribe(),
+    ));
+
+    stop_signal.received().await;
+    tracing::info!("shutting down");
+    is_stopping.send_replace(true);
+    let stopped = async {
+        server.shut_down().await;
+        timeout(HTTP_STOP_TIME, http).await
+    };
+    select! {
+        _ = stopped => {}
+        () = stop_signal.received() => tracing::warn!("stopping at once"),
+    }
+    Ok(())
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::builder()
+        .with_default_directive(LevelFilter::INFO.into())
+        .from_env_lossy();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+}
+
+/// Time for HTTP answers under way when the process stops.
+const HTTP_STOP_TIME: Duration = Duration::from_secs(1);
