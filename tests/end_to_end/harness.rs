@@ -35,6 +35,11 @@ pub(crate) fn field_simulator() -> Command {
     Command::new(path_by("FIELD_SIMULATOR_BIN"))
 }
 
+/// A Python that has paho.
+pub(crate) fn python() -> Command {
+    Command::new(path_by("PYTHON"))
+}
+
 /// A path that `cargo xtask test` passes on.
 fn path_by(variable: &str) -> PathBuf {
     let Some(path) = env::var_os(variable).map(PathBuf::from) else {

@@ -1,10 +1,8 @@
 //! Other people's MQTT clients against our broker and our field, and our field against another broker.
 
-use tokio::process::Command;
-
 use crate::harness::{
     BOTH_VERSIONS, Broker, Field, Measurements, Process, Subscriber, V3_1_1, V5_0, eventually,
-    publish,
+    publish, python,
 };
 
 const PUMP_SET: &str = "rootzone/north-beds/north-pump/pump/set";
@@ -126,7 +124,7 @@ async fn paho_for_python_exchanges_messages_at_every_qos() {
     let broker = Broker::start().await;
     let mut paho = Process::start(
         "paho",
-        Command::new("python3").args(["-c", PAHO, &broker.mqtt_port.to_string()]),
+        python().args(["-c", PAHO, &broker.mqtt_port.to_string()]),
     );
     let said = paho
         .line("paho has all its messages back", |line| {

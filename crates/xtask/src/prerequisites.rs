@@ -32,8 +32,8 @@ pub(crate) fn browser() -> Result<Browser> {
     }
 }
 
-/// Makes sure that other people's MQTT programs are there.
-pub(crate) fn mqtt_programs() -> Result<()> {
+/// Makes sure that other people's MQTT programs are there; returns the Python that has paho.
+pub(crate) fn mqtt_programs() -> Result<PathBuf> {
     let mut missing = Vec::new();
     if which("mosquitto").is_none() && !PathBuf::from(MOSQUITTO).is_file() {
         missing.push("mosquitto");
@@ -41,13 +41,29 @@ pub(crate) fn mqtt_programs() -> Result<()> {
     if which("mosquitto_sub").is_none() || which("mosquitto_pub").is_none() {
         missing.push("mosquitto-clients");
     }
-    if read(command("python3")?.args(["-c", "import paho.mqtt.client"])).is_err() {
+    let python = python_with_paho();
+    if python.is_none() {
         missing.push("python3-paho-mqtt");
     }
-    if missing.is_empty() {
-        return Ok(());
+    if !missing.is_empty() {
+        install(&missing)?;
     }
-    install(&missing)
+    match python.or_else(python_with_paho) {
+        Some(python) => Ok(python),
+        None => bail!("no Python has paho although it was installed"),
+    }
+}
+
+/// The one on `PATH` need not be the one for which the distribution packages its libraries.
+fn python_with_paho() -> Option<PathBuf> {
+    which("python3")
+        .into_iter()
+        .chain([PathBuf::from("/usr/bin/python3")])
+        .find(|python| {
+            command(python).is_ok_and(|mut python| {
+                read(python.args(["-c", "import paho.mqtt.client"])).is_ok()
+            })
+        })
 }
 
 /// By apt, if there is one and we may use it; otherwise says what a person has to do.

@@ -255,7 +255,7 @@ fn build_and_measure_page() -> Result<()> {
 /// All of them, or those whose name contains a word.
 pub(crate) fn end_to_end(only: Option<&str>) -> Result<()> {
     let browser = prerequisites::browser()?;
-    prerequisites::mqtt_programs()?;
+    let python = prerequisites::mqtt_programs()?;
     if !workspace::page().join("index.html").is_file() {
         tools::install_for_page()?;
         page::build()?;
@@ -270,6 +270,7 @@ pub(crate) fn end_to_end(only: Option<&str>) -> Result<()> {
             .env("ROOTZONE_PAGE", workspace::page())
             .env("ROOTZONE_DATA", data)
             .env("SCREENSHOTS", workspace::screenshots())
+            .env("PYTHON", &python)
             .env("CHROMEDRIVER", &browser.chromedriver)
             .env("CHROMIUM", &browser.chromium)
             .args([

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
 
 use super::wait::eventually;
 
@@ -12,6 +13,7 @@ pub(crate) struct Process {
     name: String,
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
+    readers: JoinSet<()>,
 }
 
 impl Process {
@@ -24,12 +26,14 @@ impl Process {
             .spawn()
             .unwrap_or_else(|why| panic!("cannot start {name}: {why}"));
         let lines = Arc::new(Mutex::new(Vec::new()));
-        collect(child.stdout.take(), &lines);
-        collect(child.stderr.take(), &lines);
+        let mut readers = JoinSet::new();
+        readers.spawn(collect(child.stdout.take(), Arc::clone(&lines)));
+        readers.spawn(collect(child.stderr.take(), Arc::clone(&lines)));
         Self {
             name: name.to_owned(),
             child,
             lines,
+            readers,
         }
     }
 
@@ -72,20 +76,17 @@ impl Process {
         self.child.wait().await.unwrap()
     }
 
+    /// Waits for its end by itself; then all its lines are there.
     pub(crate) async fn end(&mut self) -> ExitStatus {
-        self.child.wait().await.unwrap()
+        let status = self.child.wait().await.unwrap();
+        while self.readers.join_next().await.is_some() {}
+        status
     }
 }
 
-fn collect(
-    stream: Option<impl AsyncRead + Unpin + Send + 'static>,
-    lines: &Arc<Mutex<Vec<String>>>,
-) {
-    let lines = Arc::clone(lines);
+async fn collect(stream: Option<impl AsyncRead + Unpin>, lines: Arc<Mutex<Vec<String>>>) {
     let mut reader = BufReader::new(stream.unwrap()).lines();
-    tokio::spawn(async move {
-        while let Ok(Some(line)) = reader.next_line().await {
-            lines.lock().unwrap().push(line);
-        }
-    });
+    while let Ok(Some(line)) = reader.next_line().await {
+        lines.lock().unwrap().push(line);
+    }
 }
