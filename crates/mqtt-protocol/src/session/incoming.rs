@@ -146,3 +146,74 @@ enum Counted {
     Yes,
     No,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identifier(number: u16) -> PacketIdentifier {
+        PacketIdentifier::new(number).unwrap()
+    }
+
+    fn incoming(receive_maximum: u16) -> Incoming {
+        let mut incoming = Incoming::default();
+        incoming.resume(NonZeroU16::new(receive_maximum).unwrap());
+        incoming
+    }
+
+    #[test]
+    fn qos_1_counts_until_its_puback() {
+        let mut incoming = incoming(1);
+        let qos = AcknowledgedQoS::AtLeastOnce;
+        assert_eq!(
+            incoming.handle_publish(identifier(1), qos),
+            ReceivedPublish::New
+        );
+        assert_eq!(
+            incoming.handle_publish(identifier(2), qos),
+            ReceivedPublish::QuotaExceeded
+        );
+        incoming.puback_sent();
+        assert_eq!(
+            incoming.handle_publish(identifier(2), qos),
+            ReceivedPublish::New
+        );
+    }
+
+    #[test]
+    fn qos_2_counts_until_its_pubrel_or_its_rejection() {
+        let mut incoming = incoming(2);
+        let qos = AcknowledgedQoS::ExactlyOnce;
+        for number in [1, 2] {
+            incoming.handle_publish(identifier(number), qos);
+        }
+        assert_eq!(incoming.n_unacknowledged(), 2);
+        incoming.reject(identifier(1));
+        assert_eq!(incoming.n_unacknowledged(), 1);
+        assert_eq!(incoming.handle_pubrel(identifier(2)), PubrelOutcome::Known);
+        assert_eq!(incoming.n_unacknowledged(), 0);
+        assert_eq!(
+            incoming.handle_pubrel(identifier(2)),
+            PubrelOutcome::Unknown
+        );
+    }
+
+    #[test]
+    fn a_restored_half_knows_its_duplicates_and_counts_them_when_they_come_again() {
+        let mut before = incoming(5);
+        let qos = AcknowledgedQoS::ExactlyOnce;
+        before.handle_publish(identifier(7), qos);
+        let mut after = Incoming::restore(before.packet_identifiers());
+        after.resume(NonZeroU16::new(1).unwrap());
+        assert_eq!(after.n_unacknowledged(), 0);
+        assert_eq!(
+            after.handle_publish(identifier(7), qos),
+            ReceivedPublish::Duplicate
+        );
+        assert_eq!(after.n_unacknowledged(), 1);
+        assert_eq!(
+            after.handle_publish(identifier(8), qos),
+            ReceivedPublish::QuotaExceeded
+        );
+    }
+}

@@ -16,6 +16,7 @@ pub struct Outgoing<M> {
     /// The peer's Receive Maximum, not above `limits.in_flight_max`; 0 while suspended.
     quota: u16,
     /// What counts against `quota`: sent on this connection, or waiting for PUBCOMP.
+    /// Invariant: the number of `in_flight` that are `counted`.
     n_unacknowledged: u16,
     last_packet_identifier: u16,
     next_sequence: u64,
@@ -232,6 +233,9 @@ impl<M> Outgoing<M> {
     pub fn suspend(&mut self) {
         self.quota = 0;
         self.n_unacknowledged = 0;
+        for in_flight in self.in_flight.values_mut() {
+            in_flight.counted = false;
+        }
         self.reserved.clear();
         self.resend.clear();
     }
@@ -507,5 +511,145 @@ impl From<AcknowledgedQoS> for QoS {
             AcknowledgedQoS::AtLeastOnce => Self::AtLeastOnce,
             AcknowledgedQoS::ExactlyOnce => Self::ExactlyOnce,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QOS_1: AcknowledgedQoS = AcknowledgedQoS::AtLeastOnce;
+    const QOS_2: AcknowledgedQoS = AcknowledgedQoS::ExactlyOnce;
+
+    fn outgoing(receive_maximum: u16) -> Outgoing<u32> {
+        let mut outgoing = Outgoing::default();
+        outgoing.resume(NonZeroU16::new(receive_maximum).unwrap());
+        outgoing
+    }
+
+    fn identifier(number: u16) -> PacketIdentifier {
+        PacketIdentifier::new(number).unwrap()
+    }
+
+    /// What may be sent: (identifier, message), `None` for a PUBREL.
+    fn sent(outgoing: &mut Outgoing<u32>) -> Vec<(u16, Option<u32>)> {
+        std::iter::from_fn(|| {
+            Some(match outgoing.poll_transmission()? {
+                Transmission::Publish {
+                    packet_identifier,
+                    message,
+                    ..
+                } => (packet_identifier.value(), Some(*message)),
+                Transmission::Pubrel { packet_identifier } => (packet_identifier.value(), None),
+            })
+        })
+        .collect()
+    }
+
+    #[test]
+    fn nothing_is_sent_without_a_connection() {
+        let mut outgoing = Outgoing::default();
+        outgoing.push(1, QOS_1).unwrap();
+        assert_eq!(sent(&mut outgoing), []);
+        outgoing.resume(NonZeroU16::MAX);
+        assert_eq!(sent(&mut outgoing), [(1, Some(1))]);
+        outgoing.suspend();
+        outgoing.push(2, QOS_1).unwrap();
+        assert_eq!(sent(&mut outgoing), []);
+    }
+
+    #[test]
+    fn identifiers_go_round_and_skip_those_in_use() {
+        let mut outgoing = outgoing(u16::MAX);
+        outgoing.push(0, QOS_1).unwrap();
+        assert_eq!(sent(&mut outgoing), [(1, Some(0))]);
+        for message in 2..=u32::from(u16::MAX) {
+            outgoing.push(message, QOS_1).unwrap();
+            let [(number, _)] = sent(&mut outgoing)[..] else {
+                panic!("{message} is not sent")
+            };
+            outgoing.handle_puback(identifier(number));
+        }
+        outgoing.push(7, QOS_1).unwrap();
+        assert_eq!(sent(&mut outgoing), [(2, Some(7))]);
+    }
+
+    #[test]
+    fn our_own_bound_holds_whatever_the_peer_accepts() {
+        let mut outgoing = Outgoing::new(OutgoingLimits {
+            queue_len_max: 10,
+            in_flight_max: NonZeroU16::new(2).unwrap(),
+        });
+        outgoing.resume(NonZeroU16::MAX);
+        for message in 1..=3 {
+            outgoing.push(message, QOS_1).unwrap();
+        }
+        assert_eq!(sent(&mut outgoing), [(1, Some(1)), (2, Some(2))]);
+    }
+
+    #[test]
+    fn an_unreleased_message_counts_on_the_next_connection_too() {
+        let mut outgoing = outgoing(5);
+        outgoing.push(1, QOS_2).unwrap();
+        outgoing.push(2, QOS_2).unwrap();
+        sent(&mut outgoing);
+        let success = ReasonCode::Success;
+        outgoing.handle_pubrec(identifier(2), success);
+        outgoing.resume(NonZeroU16::new(1).unwrap());
+        assert_eq!(sent(&mut outgoing), []);
+        let completed = AcknowledgementOutcome::Completed(Some(2));
+        assert_eq!(outgoing.handle_pubcomp(identifier(2)), completed);
+        assert_eq!(sent(&mut outgoing), [(1, Some(1))]);
+    }
+
+    #[test]
+    fn a_restored_half_goes_on_where_it_was() {
+        let mut before = outgoing(9);
+        for (message, qos) in [(1, QOS_1), (2, QOS_2), (3, QOS_2)] {
+            before.push(message, qos).unwrap();
+        }
+        sent(&mut before);
+        before.handle_pubrec(identifier(2), ReasonCode::Success);
+        let mut kept: Vec<_> = before
+            .in_flight()
+            .map(|(identifier, state, sequence, message)| {
+                (sequence, identifier, state, message.copied())
+            })
+            .collect();
+        kept.sort_unstable_by_key(|(sequence, ..)| *sequence);
+
+        let mut after = Outgoing::default();
+        for (_, identifier, state, message) in kept {
+            after.restore_in_flight(identifier, state, message);
+        }
+        after.resume(NonZeroU16::MAX);
+        after.push(4, QOS_1).unwrap();
+        let expected = [(1, Some(1)), (2, None), (3, Some(3)), (4, Some(4))];
+        assert_eq!(sent(&mut after), expected);
+    }
+
+    #[test]
+    fn abandoned_messages_are_given_back_in_order_and_never_sent() {
+        let mut outgoing = outgoing(2);
+        for (message, qos) in [(10, QOS_1), (11, QOS_2), (12, QOS_1), (13, QOS_1)] {
+            outgoing.push(message, qos).unwrap();
+        }
+        sent(&mut outgoing);
+        assert_eq!(outgoing.abandon(|message| *message != 13), [10, 11, 12]);
+        assert_eq!(sent(&mut outgoing), [(3, Some(13))]);
+        outgoing.resume(NonZeroU16::MAX);
+        assert_eq!(sent(&mut outgoing), [(2, None), (3, Some(13))]);
+        let completed = AcknowledgementOutcome::Completed(None);
+        assert_eq!(outgoing.handle_pubcomp(identifier(2)), completed);
+    }
+
+    #[test]
+    fn reserved_identifiers_are_free_again_with_the_next_connection() {
+        let mut outgoing = outgoing(9);
+        let reserved = outgoing.reserve_packet_identifier().unwrap();
+        outgoing.push(1, QOS_1).unwrap();
+        assert_eq!(sent(&mut outgoing), [(2, Some(1))]);
+        outgoing.suspend();
+        assert!(!outgoing.release_packet_identifier(reserved));
     }
 }

@@ -6,4 +6,5 @@
 )]
 
 mod arbitrary;
+mod client;
 mod codec;
