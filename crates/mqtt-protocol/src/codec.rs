@@ -89,19 +89,22 @@ impl Decoder {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
-        let mut stage = self
-            .settings
-            .version
-            .map_or(Stage::BeforeConnect, Stage::Connected);
-        self.decode_next(&mut stage).map_err(|fault| {
-            let failure = DecodeError { fault, stage };
+        // The result is built where the caller wants it: to move it costs as much as to decode it.
+        let result = self.decode_next();
+        match &result {
+            Ok(Some(Packet::Connect(connect))) => {
+                self.settings.version = Some(connect.protocol_version);
+            }
+            Ok(_) => {}
             // What follows a violation is not read, so its memory is given back.
-            *self = Self {
-                failure: Some(failure),
-                ..Self::new(self.settings)
-            };
-            failure
-        })
+            Err(failure) => {
+                *self = Self {
+                    failure: Some(*failure),
+                    ..Self::new(self.settings)
+                }
+            }
+        }
+        result
     }
 
     /// The version of the connection, once it is known.
@@ -110,28 +113,27 @@ impl Decoder {
         self.settings.version
     }
 
-    fn decode_next(&mut self, stage: &mut Stage) -> Result<Option<Packet>, Fault> {
-        let packet;
-        if self.partial.is_empty() {
-            let header = self.decode_header(&self.input)?;
-            let Some(header) = header.filter(|header| header.packet_length <= self.input.len())
-            else {
-                self.partial.extend_from_slice(&self.input);
-                self.input = Bytes::new();
+    fn decode_next(&mut self) -> Result<Option<Packet>, DecodeError> {
+        if !self.partial.is_empty() {
+            let whole = self
+                .complete_partial()
+                .map_err(|fault| self.failure(fault))?;
+            let Some((header, whole)) = whole else {
                 return Ok(None);
             };
-            packet = self.decode_body(header, &self.input, stage)?;
-            self.input.advance(header.packet_length);
-        } else {
-            let Some((header, whole)) = self.complete_partial()? else {
-                return Ok(None);
-            };
-            packet = self.decode_body(header, &whole, stage)?;
+            return self.decode_body(header, &whole);
         }
-        if let Packet::Connect(connect) = &packet {
-            self.settings.version = Some(connect.protocol_version);
-        }
-        Ok(Some(packet))
+        let header = self
+            .decode_header(&self.input)
+            .map_err(|fault| self.failure(fault))?;
+        let Some(header) = header.filter(|header| header.packet_length <= self.input.len()) else {
+            self.partial.extend_from_slice(&self.input);
+            self.input = Bytes::new();
+            return Ok(None);
+        };
+        let result = self.decode_body(header, &self.input);
+        self.input.advance(header.packet_length);
+        result
     }
 
     /// Moves what belongs to the begun packet from `input` to `partial`, and out once it is whole.
@@ -205,22 +207,31 @@ impl Decoder {
         &self,
         header: FixedHeader,
         bytes: &Bytes,
-        stage: &mut Stage,
-    ) -> Result<Packet, Fault> {
+    ) -> Result<Option<Packet>, DecodeError> {
         let mut reader = Reader::new(bytes, header.body_start, header.packet_length);
-        match self.settings.version {
-            Some(version) => {
-                let context = Context {
-                    version,
-                    receiver: self.settings.role,
-                };
-                Packet::decode(header.first_byte, reader, context)
-            }
-            None => Ok(Packet::Connect(Box::new(Connect::decode(
-                &mut reader,
-                stage,
-            )?))),
+        let Some(version) = self.settings.version else {
+            let mut stage = Stage::BeforeConnect;
+            return match Connect::decode(&mut reader, &mut stage) {
+                Ok(connect) => Ok(Some(connect.into())),
+                Err(fault) => Err(DecodeError { fault, stage }),
+            };
+        };
+        let context = Context {
+            version,
+            receiver: self.settings.role,
+        };
+        match Packet::decode(header.first_byte, reader, context) {
+            Ok(packet) => Ok(Some(packet)),
+            Err(fault) => Err(self.failure(fault)),
         }
+    }
+
+    fn failure(&self, fault: Fault) -> DecodeError {
+        let stage = self
+            .settings
+            .version
+            .map_or(Stage::BeforeConnect, Stage::Connected);
+        DecodeError { fault, stage }
     }
 }
 

@@ -170,6 +170,7 @@ impl Packet {
     }
 
     /// Reads what follows the fixed header of a packet other than CONNECT.
+    #[inline]
     pub(crate) fn decode(
         header: FirstByte,
         mut reader: Reader<'_>,

@@ -18,12 +18,17 @@ impl TopicName {
 
     fn checked(topic: ByteString) -> Result<Self, InvalidTopic> {
         check_length(&topic)?;
-        for &byte in topic.as_bytes() {
-            match byte {
-                b'+' | b'#' => return Err(InvalidTopic::WildcardInTopicName),
-                0 => return Err(InvalidTopic::NullCharacter),
-                _ => {}
-            }
+        // Without an early exit the loop runs on many bytes at once.
+        let is_excluded = |byte| matches!(byte, b'+' | b'#' | 0);
+        if topic
+            .bytes()
+            .fold(false, |found, byte| found | is_excluded(byte))
+        {
+            return Err(if topic.as_bytes().contains(&0) {
+                InvalidTopic::NullCharacter
+            } else {
+                InvalidTopic::WildcardInTopicName
+            });
         }
         Ok(Self(topic))
     }
@@ -102,21 +107,7 @@ impl TopicFilter {
             Some((_, filter)) => filter,
             None => &self.0,
         };
-        // 5.0 [MQTT-4.7.2-1]: wildcards do not reach the Server's own topics.
-        if topic.0.starts_with('$') && filter.starts_with(['+', '#']) {
-            return false;
-        }
-        let mut topic_levels = topic.levels();
-        for level in filter.split('/') {
-            if level == "#" {
-                return true;
-            }
-            match topic_levels.next() {
-                Some(topic_level) if level == "+" || level == topic_level => {}
-                Some(_) | None => return false,
-            }
-        }
-        topic_levels.next().is_none()
+        matches(filter.as_bytes(), topic.0.as_bytes())
     }
 
     /// The group (the ShareName) and the filter inside, if this is a Shared Subscription.
@@ -185,6 +176,32 @@ fn check_wildcards(filter: &str) -> Result<(), InvalidTopic> {
         ended = level == "#";
     }
     Ok(())
+}
+
+/// Compares a valid filter with a valid topic, byte by byte, as a level of UTF-8 begins and ends at a slash.
+fn matches(mut filter: &[u8], mut topic: &[u8]) -> bool {
+    // 5.0 [MQTT-4.7.2-1]: wildcards do not reach the Server's own topics.
+    if let ([b'+' | b'#', ..], [b'$', ..]) = (filter, topic) {
+        return false;
+    }
+    loop {
+        match (filter, topic) {
+            ([b'#', ..], _) => return true,
+            ([b'+', filter_rest @ ..], _) => {
+                let level = topic
+                    .iter()
+                    .position(|&byte| byte == b'/')
+                    .unwrap_or(topic.len());
+                (filter, topic) = (filter_rest, &topic[level..]);
+            }
+            ([f, filter_rest @ ..], [t, topic_rest @ ..]) if f == t => {
+                (filter, topic) = (filter_rest, topic_rest);
+            }
+            // `a/#` asks for `a` too.
+            (_, []) => return matches!(filter, [] | b"/#"),
+            (_, _) => return false,
+        }
+    }
 }
 
 /// Splits what follows `$share/`.

@@ -30,6 +30,7 @@ pub struct Publish {
 }
 
 impl Publish {
+    #[inline]
     pub(super) fn decode(
         flags: u8,
         mut reader: Reader<'_>,

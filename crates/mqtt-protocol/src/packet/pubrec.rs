@@ -18,6 +18,7 @@ pub struct Pubrec {
 }
 
 impl Pubrec {
+    #[inline]
     pub(super) fn decode(reader: &mut Reader<'_>, context: Context) -> Result<Self, Fault> {
         let (packet_identifier, reason_code, properties) =
             decode_acknowledgement(reader, PacketType::Pubrec, context)?;

@@ -54,12 +54,16 @@ pub(super) fn encode_reason(
 }
 
 /// Reads a packet that acknowledges another.
+#[inline]
 pub(super) fn decode_acknowledgement(
     reader: &mut Reader<'_>,
     packet_type: PacketType,
     context: Context,
 ) -> Result<(PacketIdentifier, ReasonCode, Properties), Fault> {
     let packet_identifier = reader.packet_identifier()?;
+    if reader.is_empty() {
+        return Ok((packet_identifier, ReasonCode::Success, Properties::new()));
+    }
     let (reason_code, properties) = decode_reason(reader, packet_type, context)?;
     Ok((packet_identifier, reason_code, properties))
 }
