@@ -5,6 +5,7 @@
 
 pub mod format;
 pub mod state;
+pub mod words;
 
 #[cfg(target_arch = "wasm32")]
 pub mod app;

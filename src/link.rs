@@ -1,1 +1,321 @@
-//! x
+//! The only bridge to the broker: drives the MQTT client and turns what comes into state.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use field::{Channel, DeviceId, FILTERS, PumpCommand, PumpSwitchOutput, Switch};
+use futures_util::StreamExt;
+use leptos::prelude::*;
+use mqtt_web_client::{
+    Client, Event, Events, Message, Options, Publication, PublishError, QoS, QueuePolicy,
+    ReasonCode, Receipt, Resubscribe, Status, SubscriptionOptions, TopicFilter, TopicName, in_words,
+};
+use wasm_bindgen_futures::spawn_local;
+
+use crate::{
+    state::{Connection, Fleet},
+    store::{Clock, FleetStore, moment},
+};
+
+/// The connection to one broker, reached with [`use_link`].
+#[derive(Clone, Copy)]
+pub struct Link {
+    shared: StoredValue<Rc<Shared>, LocalStorage>,
+    /// The broker's address.
+    pub address: RwSignal<String>,
+    /// From the last PINGREQ to its PINGRESP.
+    pub round_trip: RwSignal<Option<Duration>>,
+}
+
+struct Shared {
+    client: RefCell<Option<Client>>,
+    /// Messages that wait for the next frame.
+    pending: RefCell<Vec<Message>>,
+    is_frame_due: Cell<bool>,
+    /// Counts the addresses connected to, so that what the last one still says is not taken for the new one's.
+    generation: Cell<u32>,
+    fleet: FleetStore,
+    connection: RwSignal<Connection>,
+    now: RwSignal<field::Timestamp>,
+}
+
+impl Link {
+    /// A link that connects to nothing yet, and ticks the clock.
+    #[must_use]
+    pub fn new(fleet: FleetStore, connection: RwSignal<Connection>, clock: Clock) -> Self {
+        let link = Self {
+            shared: StoredValue::new_local(Rc::new(Shared {
+                client: RefCell::default(),
+                pending: RefCell::default(),
+                is_frame_due: Cell::default(),
+                generation: Cell::default(),
+                fleet,
+                connection,
+                now: clock.now,
+            })),
+            address: RwSignal::new(String::new()),
+            round_trip: RwSignal::new(None),
+        };
+        let ticking = set_interval_with_handle(move || link.tick(), TICK);
+        on_cleanup(move || {
+            if let Ok(ticking) = ticking {
+                ticking.clear();
+            }
+        });
+        link
+    }
+
+    /// Leaves the broker that it was connected to, if any, and begins anew with another.
+    pub fn connect(self, address: String) {
+        let shared = self.shared.get_value();
+        if let Some(before) = shared.client.take() {
+            before.disconnect();
+        }
+        shared.generation.set(shared.generation.get() + 1);
+        shared.pending.borrow_mut().clear();
+        shared.fleet.update(|fleet| *fleet = Fleet::new(random_seed(), moment()));
+        shared.connection.set(Connection::Connecting { again: false });
+        let (client, events) = Client::connect(Options {
+            keep_alive_secs: KEEP_ALIVE_SECS,
+            resubscribe: Resubscribe::Always,
+            ..Options::new(address.clone())
+        });
+        self.address.set(address);
+        self.round_trip.set(None);
+        subscribe(&client, FILTERS.map(String::from));
+        *shared.client.borrow_mut() = Some(client);
+        spawn_local(listen(self, events, shared.generation.get()));
+    }
+
+    /// Tries to connect at once.
+    pub fn reconnect_now(self) {
+        self.with_client(Client::reconnect_now);
+    }
+
+    /// Asks a pump for water.
+    pub fn switch_on(self, device: &DeviceId, run_for: Duration) {
+        self.change(|fleet| fleet.switch_on(device, run_for, moment()));
+    }
+
+    /// Asks a pump to stop.
+    pub fn switch_off(self, device: &DeviceId) {
+        self.change(|fleet| fleet.switch_off(device, moment()));
+    }
+
+    /// Asks every pump to stop.
+    pub fn stop_all(self) {
+        self.change(|fleet| fleet.stop_all(moment()));
+        self.reconnect_now();
+    }
+
+    /// Does without the answers to that.
+    pub fn forget_stop_all(self) {
+        self.change(Fleet::forget_stop_all);
+    }
+
+    /// Removes the retained message from a pump's command topic.
+    pub fn clear_stray_command(self, device: &DeviceId) {
+        let Ok(topic_name) = TopicName::new(device.topic(Channel::PumpSet)) else {
+            return;
+        };
+        self.with_client(|client| {
+            drop(client.publish(Publication {
+                qos: QoS::AtLeastOnce,
+                retain: true,
+                ..Publication::new(topic_name, "")
+            }));
+        });
+    }
+
+    fn tick(self) {
+        let shared = self.shared.get_value();
+        self.flush();
+        shared.now.set(moment());
+        self.change(|fleet| fleet.handle_timeout(moment()));
+        let round_trip = shared.client.borrow().as_ref().and_then(Client::round_trip_time);
+        if self.round_trip.get_untracked() != round_trip {
+            self.round_trip.set(round_trip);
+        }
+    }
+
+    fn handle_event(self, event: Event) {
+        match event {
+            Event::Status(status) => {
+                self.flush();
+                self.handle_status(&status);
+            }
+            Event::Message(message) => self.take(message),
+            Event::Subscribed { .. } | Event::Dropped { .. } => {}
+        }
+    }
+
+    fn handle_status(self, status: &Status) {
+        let shared = self.shared.get_value();
+        let was_connected = shared.connection.with_untracked(Connection::is_connected);
+        let again = shared.connection.with_untracked(|connection| {
+            !matches!(connection, Connection::Connecting { again: false })
+        });
+        let now = shared.client.borrow().as_ref().map(Client::now).unwrap_or_default();
+        let connection = match status {
+            Status::Connecting { .. } => Connection::Connecting { again },
+            Status::Connected { .. } => Connection::Connected,
+            Status::Waiting { failure, retry_at, .. } => Connection::Waiting {
+                reason: failure.to_string(),
+                retry_at: moment() + retry_at.saturating_duration_since(now),
+            },
+            Status::Refused { reason_code, reason_string } => Connection::Refused {
+                reason: refusal(*reason_code, reason_string.as_deref()),
+            },
+            Status::Stopped { reason } => Connection::Stopped { reason: reason.to_string() },
+        };
+        let is_connected = connection.is_connected();
+        shared.connection.set(connection);
+        if is_connected || was_connected {
+            self.change(|fleet| fleet.handle_link(is_connected, moment()));
+        }
+    }
+
+    /// Keeps a message for the next frame. A hidden page has no frames, so there it is applied at once.
+    fn take(self, message: Message) {
+        let shared = self.shared.get_value();
+        shared.pending.borrow_mut().push(message);
+        if document().hidden() {
+            self.flush();
+        } else if !shared.is_frame_due.replace(true) {
+            request_animation_frame(move || self.flush());
+        }
+    }
+
+    fn flush(self) {
+        let shared = self.shared.get_value();
+        shared.is_frame_due.set(false);
+        let messages = shared.pending.take();
+        if messages.is_empty() {
+            return;
+        }
+        let now = moment();
+        let wanted = self.change(|fleet| {
+            for message in &messages {
+                fleet.apply(message.topic_name.as_str(), &message.payload, message.retain, now);
+            }
+            fleet.take_wanted_topics()
+        });
+        if !wanted.is_empty() {
+            self.with_client(|client| subscribe(client, wanted));
+        }
+    }
+
+    /// Changes the fleet and sends what its pumps' switches want sent.
+    fn change<T>(self, change: impl FnOnce(&mut Fleet) -> T) -> T {
+        let shared = self.shared.get_value();
+        let (result, commands) = shared.fleet.update(|fleet| {
+            let result = change(fleet);
+            (result, commands(fleet))
+        });
+        for (device, command) in commands {
+            self.send(device, &command);
+        }
+        result
+    }
+
+    fn send(self, device: DeviceId, command: &PumpCommand) {
+        let Ok(topic_name) = TopicName::new(device.topic(Channel::PumpSet)) else {
+            return;
+        };
+        let publication = Publication {
+            qos: QoS::AtLeastOnce,
+            expiry: Some(PumpCommand::AGE_MAX),
+            queue: match command.state {
+                Switch::On => QueuePolicy::Never,
+                Switch::Off => QueuePolicy::WhileDisconnected,
+            },
+            ..Publication::new(topic_name, command.to_json())
+        };
+        let Some(receipt) = self.with_client(|client| client.publish(publication)) else {
+            return;
+        };
+        let generation = self.shared.get_value().generation.get();
+        spawn_local(self.watch(device, receipt, generation));
+    }
+
+    /// Tells the switch at once when a command cannot have reached its pump.
+    async fn watch(
+        self,
+        device: DeviceId,
+        receipt: Receipt<Result<ReasonCode, PublishError>>,
+        generation: u32,
+    ) {
+        let is_lost = match receipt.await {
+            Ok(reason_code) => reason_code == ReasonCode::NoMatchingSubscribers,
+            Err(_) => true,
+        };
+        if is_lost && self.shared.get_value().generation.get() == generation {
+            self.change(|fleet| fleet.handle_command_lost(&device, moment()));
+        }
+    }
+
+    fn with_client<T>(self, call: impl FnOnce(&Client) -> T) -> Option<T> {
+        let shared = self.shared.get_value();
+        let client = shared.client.borrow().clone();
+        client.as_ref().map(call)
+    }
+}
+
+/// The link to the broker.
+#[must_use]
+pub fn use_link() -> Link {
+    expect_context()
+}
+
+async fn listen(link: Link, mut events: Events, generation: u32) {
+    while let Some(event) = events.next().await {
+        let Some(shared) = link.shared.try_get_value() else {
+            return;
+        };
+        if shared.generation.get() != generation {
+            return;
+        }
+        link.handle_event(event);
+    }
+}
+
+fn subscribe(client: &Client, filters: impl IntoIterator<Item = String>) {
+    // A device may announce a topic that is none.
+    let filters = filters.into_iter().filter_map(|filter| TopicFilter::new(filter).ok());
+    let options = SubscriptionOptions {
+        maximum_qos: QoS::AtLeastOnce,
+        ..SubscriptionOptions::default()
+    };
+    drop(client.subscribe(filters.collect::<Vec<_>>(), options));
+}
+
+/// What the switches want published.
+fn commands(fleet: &mut Fleet) -> Vec<(DeviceId, PumpCommand)> {
+    let mut commands = Vec::new();
+    for (device, pump) in &mut fleet.pumps {
+        while let PumpSwitchOutput::Publish(command) = pump.switch.poll_output() {
+            commands.push((device.clone(), command));
+        }
+    }
+    commands
+}
+
+fn refusal(reason_code: ReasonCode, reason_string: Option<&str>) -> String {
+    let words = in_words(reason_code);
+    match reason_string {
+        Some(reason_string) => [words, ": ", reason_string].concat(),
+        None => words.into(),
+    }
+}
+
+fn random_seed() -> u64 {
+    let half = || (js_sys::Math::random() * f64::from(u32::MAX)) as u64;
+    half() << 32 | half()
+}
+
+const TICK: Duration = Duration::from_secs(1);
+/// A ping every 30 s, so that a broken line is noticed soon; half a hidden page's one timer a minute is still in time.
+const KEEP_ALIVE_SECS: u16 = 60;

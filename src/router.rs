@@ -1,1 +1,99 @@
-//! x
+//! Which page the address means, and getting from one to the other.
+
+use leptos::{ev, prelude::*};
+use wasm_bindgen::JsCast;
+
+use crate::state::ProbeId;
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// Every zone.
+    Field,
+    /// One probe.
+    Probe(ProbeId),
+    /// Every pump.
+    Pumps,
+    /// What this browser keeps.
+    Settings,
+    /// Nothing stands there.
+    NotFound,
+}
+
+impl Route {
+    /// The page that a path means.
+    #[must_use]
+    pub fn of_path(path: &str) -> Self {
+        match path.trim_end_matches('/') {
+            "" | "/index.html" => Self::Field,
+            "/pumps" => Self::Pumps,
+            "/settings" => Self::Settings,
+            other => match other.strip_prefix("/probe/") {
+                Some(id) => Self::Probe(ProbeId::new(&decode(id))),
+                None => Self::NotFound,
+            },
+        }
+    }
+}
+
+/// The address of a probe's page.
+#[must_use]
+pub fn probe_path(id: &ProbeId) -> String {
+    let levels: Vec<String> = id
+        .as_str()
+        .split('/')
+        .map(|level| js_sys::encode_uri_component(level).into())
+        .collect();
+    String::from("/probe/") + &levels.join("/")
+}
+
+/// Follows the address: links within the page and the browser's own buttons change it without a load.
+#[must_use]
+pub fn follow_location() -> Memo<Route> {
+    let path = RwSignal::new(current_path());
+    let popped = window_event_listener(ev::popstate, move |_| path.set(current_path()));
+    let clicked = window_event_listener(ev::click, move |event| {
+        if let Some(href) = inner_link(&event) {
+            event.prevent_default();
+            let pushed = window()
+                .history()
+                .and_then(|history| history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&href)));
+            if pushed.is_ok() {
+                window().scroll_to_with_x_and_y(0.0, 0.0);
+                path.set(current_path());
+            }
+        }
+    });
+    on_cleanup(move || {
+        popped.remove();
+        clicked.remove();
+    });
+    Memo::new(move |_| Route::of_path(&path.read()))
+}
+
+fn current_path() -> String {
+    window().location().pathname().unwrap_or_default()
+}
+
+/// The address of the link that was clicked, if it leads to another page of ours in this very tab.
+fn inner_link(event: &web_sys::MouseEvent) -> Option<String> {
+    if event.default_prevented()
+        || event.button() != 0
+        || event.ctrl_key()
+        || event.meta_key()
+        || event.shift_key()
+        || event.alt_key()
+    {
+        return None;
+    }
+    let target: web_sys::Element = event.target()?.dyn_into().ok()?;
+    let link = target.closest("a[href]").ok()??;
+    let href = link.get_attribute("href")?;
+    let is_inner = href.starts_with('/') && !link.has_attribute("download");
+    is_inner.then_some(href)
+}
+
+/// What cannot be decoded is no probe's id either way.
+fn decode(text: &str) -> String {
+    js_sys::decode_uri_component(text).map_or_else(|_| text.into(), Into::into)
+}

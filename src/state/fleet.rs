@@ -145,6 +145,14 @@ impl Fleet {
         }
     }
 
+    /// The last command to a pump cannot have reached it.
+    pub fn handle_command_lost(&mut self, device: &DeviceId, now: Timestamp) {
+        if let Some(pump) = self.pumps.get_mut(device) {
+            pump.switch.handle_publish_failed(now);
+            self.changes.pumps.insert(device.clone());
+        }
+    }
+
     /// Asks every pump to stop, also those that show up within the next minute.
     pub fn stop_all(&mut self, now: Timestamp) {
         self.stop_all = Some(StopAll { since: now });
@@ -201,6 +209,24 @@ impl Fleet {
             .collect();
         zones.sort_by(|one, other| one.name.cmp(&other.name));
         zones
+    }
+
+    /// One zone; an empty one if nothing stands there.
+    #[must_use]
+    pub fn zone(&self, key: &str) -> Zone {
+        self.zones().into_iter().find(|zone| zone.key == key).unwrap_or_default()
+    }
+
+    /// The mean of what a zone's probes say, as far as its age is known.
+    #[must_use]
+    pub fn average(&self, zone: &Zone, now: Timestamp) -> Option<f64> {
+        let values = zone.probes.iter().filter_map(|id| {
+            let probe = self.probes.get(id)?;
+            let counts = probe.unit.starts_with('%') && probe.freshness(now).is_known();
+            probe.moisture().filter(|_| counts)
+        });
+        let (sum, n) = values.fold((0.0, 0.0), |(sum, n), value| (sum + value, n + 1.0));
+        (n > 0.0).then(|| sum / n)
     }
 
     /// The pumps of a zone, in the order of their names.

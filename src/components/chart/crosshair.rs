@@ -1,6 +1,6 @@
 //! Reading values off a chart, by pointer, touch and arrow keys.
 
-use chart::{Crosshair, Picture, Scene};
+use chart::{Crosshair, Picture, Rect, Scene};
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
 
@@ -24,8 +24,8 @@ pub fn Stage(
         crosshair.get().map(|crosshair| words(&crosshair))
     };
     let point = move |event: PointerEvent| {
-        let time =
-            painted.with_untracked(|painted| painted.times.invert(f64::from(event.offset_x())));
+        let x = f64::from(event.offset_x());
+        let time = painted.with_untracked(|painted| painted.times.invert(x));
         cursor.set(Some(Cursor {
             time: time as i64,
             by_key: false,
@@ -54,6 +54,11 @@ pub fn Stage(
             cursor.set(Some(Cursor { time, by_key: true }));
         }
     };
+    let readout = move || {
+        let crosshair = crosshair.get()?;
+        let plot = painted.with_untracked(|painted| painted.plot);
+        Some(view! { <Readout crosshair plot /> })
+    };
     view! {
         <div
             class="chart-stage"
@@ -68,7 +73,7 @@ pub fn Stage(
             on:blur=move |_| cursor.set(None)
         >
             {children()}
-            {move || crosshair.get().map(|crosshair| view! { <Readout crosshair width=painted.with_untracked(|painted| painted.plot.right()) /> })}
+            {readout}
         </div>
         <p class="visually-hidden" aria-live="polite">
             {spoken}
@@ -80,21 +85,24 @@ pub fn Stage(
 #[component]
 pub fn Readout(
     crosshair: Crosshair,
-    /// Where the plot ends: the card goes to the side that has room.
-    width: f32,
+    /// Where the line is drawn: the card stays inside, away from the reading.
+    plot: Rect,
 ) -> impl IntoView {
-    let side = if crosshair.x > width / 2.0 {
+    let middle = (plot.x + plot.width / 2.0, plot.y + plot.height / 2.0);
+    let side = if crosshair.x > middle.0 {
         "start"
     } else {
         "end"
     };
+    let is_high = crosshair.y.is_some_and(|y| y < middle.1);
+    let place = if is_high { "below" } else { "above" };
     let dot = crosshair
         .y
         .map(|y| view! { <i class="chart-crosshair-dot" style=("--y", pixels(y))></i> });
     let note = crosshair.note.map(|note| view! { <small>{note}</small> });
     view! {
         <div class="chart-crosshair" aria-hidden="true" style=("--x", pixels(crosshair.x))>
-            {dot} <div class="chart-readout" data-side=side>
+            {dot} <div class="chart-readout" data-side=side data-place=place>
                 <span>{crosshair.time_label}</span>
                 <strong>{crosshair.value_label}</strong>
                 {note}

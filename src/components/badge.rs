@@ -1,0 +1,14 @@
+//! A word in a colour that means the same.
+
+use leptos::prelude::*;
+
+/// A short word; its tone is `leaf`, `water` or `clay`.
+#[component]
+pub fn Badge(
+    /// The tone and the word.
+    tone: &'static str,
+    /// The word.
+    word: &'static str,
+) -> impl IntoView {
+    view! { <span class="badge" data-tone=tone>{word}</span> }
+}

@@ -1,0 +1,112 @@
+//! Where the broker is, and how the page looks. Kept in this browser.
+
+use leptos::prelude::*;
+
+use crate::{
+    components::{button::Button, choice::Choice, text_field::TextField},
+    format::whole,
+    link::use_link,
+    preferences,
+    store::use_connection,
+};
+
+/// The page at `/settings`.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    view! {
+        <h1 tabindex="-1">"Settings"</h1>
+        <p class="page-lead">"Kept in this browser only."</p>
+        <div class="settings">
+            <Broker />
+            <Theme />
+        </div>
+    }
+}
+
+#[component]
+fn Broker() -> impl IntoView {
+    let link = use_link();
+    let connection = use_connection();
+    let typed = RwSignal::new(link.address.get_untracked());
+    let error = RwSignal::new(None);
+    let connect = move || {
+        let address = String::from(typed.get_untracked().trim());
+        if !is_address(&address) {
+            error.set(Some(" That is not an address: it begins with ws:// or wss:// and names a host."));
+            return;
+        }
+        error.set(None);
+        preferences::keep_broker_address(Some(&address));
+        link.connect(address);
+    };
+    let reset = Callback::new(move |()| {
+        error.set(None);
+        preferences::keep_broker_address(None);
+        let address = preferences::default_broker_address();
+        typed.set(address.clone());
+        link.connect(address);
+    });
+    let state = move || {
+        connection.with(|connection| match connection.reason() {
+            Some(reason) => [connection.title(), ": ", reason].concat(),
+            None => connection.title().into(),
+        })
+    };
+    let trip = move || match link.round_trip.get() {
+        Some(trip) => whole(trip.as_millis() as u64) + " ms",
+        None => "not measured yet".into(),
+    };
+    view! {
+        <form
+            class="panel"
+            novalidate
+            on:submit=move |event| {
+                event.prevent_default();
+                connect();
+            }
+        >
+            <h2>"Broker"</h2>
+            <TextField
+                label="Address"
+                id="broker-address"
+                hint="MQTT over WebSocket, such as ws://192.168.1.10:8080/mqtt. Any broker will do."
+                value=typed
+                error
+            />
+            <div class="settings-actions">
+                <button type="submit" class="button" data-kind="primary">"Connect"</button>
+                <Button label="Use the one that served this page" on_press=reset />
+            </div>
+            <dl class="settings-facts">
+                <dt>"State"</dt>
+                <dd>{state}</dd>
+                <dt>"Connected to"</dt>
+                <dd><code>{link.address}</code></dd>
+                <dt>"Round trip"</dt>
+                <dd>{trip}</dd>
+            </dl>
+        </form>
+    }
+}
+
+#[component]
+fn Theme() -> impl IntoView {
+    let theme = RwSignal::new(preferences::theme());
+    let choose = Callback::new(move |chosen: &'static str| {
+        theme.set(chosen.into());
+        preferences::keep_theme(chosen);
+    });
+    view! {
+        <section class="panel">
+            <h2>"Appearance"</h2>
+            <Choice legend="Theme" name="theme" options=&THEMES chosen=theme on_choose=choose />
+        </section>
+    }
+}
+
+fn is_address(address: &str) -> bool {
+    let host = address.strip_prefix("ws://").or_else(|| address.strip_prefix("wss://"));
+    host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(' '))
+}
+
+const THEMES: [(&str, &str); 3] = [("auto", "As the system"), ("light", "Light"), ("dark", "Dark")];

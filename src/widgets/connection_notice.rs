@@ -1,0 +1,79 @@
+//! Why there is no connection, when the next attempt is made, and what can be done.
+
+use std::time::Duration;
+
+use field::Timestamp;
+use leptos::prelude::*;
+
+use crate::{
+    components::button::Button,
+    format::whole,
+    link::use_link,
+    state::Connection,
+    store::{use_connection, use_now},
+};
+
+/// A strip below the header; nothing while all is well.
+#[component]
+pub fn ConnectionNotice() -> impl IntoView {
+    let connection = use_connection();
+    let now = use_now();
+    let link = use_link();
+    let state = Memo::new(move |_| connection.with(Connection::as_str));
+    let is_shown = Memo::new(move |_| connection.with(is_worth_a_word));
+    let lead = move || connection.with(lead);
+    let next = move || connection.with(|connection| next(connection, now.get()));
+    let retry = Callback::new(move |()| link.reconnect_now());
+    view! {
+        <Show when=move || is_shown.get()>
+            <section class="connection-notice" aria-label="Connection" data-state=state>
+                <div>
+                    <p>
+                        <strong>{lead}</strong>
+                        " "
+                        {next}
+                    </p>
+                    <Button label="Try now" on_press=retry />
+                </div>
+            </section>
+        </Show>
+    }
+}
+
+/// The first attempt is not: it is over in a moment, or turns into something that is.
+fn is_worth_a_word(connection: &Connection) -> bool {
+    match connection {
+        Connection::Connecting { again } => *again,
+        Connection::Connected => false,
+        Connection::Waiting { .. } | Connection::Refused { .. } | Connection::Stopped { .. } => true,
+    }
+}
+
+fn lead(connection: &Connection) -> String {
+    match connection {
+        Connection::Connecting { .. } | Connection::Connected => "Reconnecting.".into(),
+        Connection::Waiting { reason, .. } => sentence("Not connected: ", reason),
+        Connection::Refused { reason } => sentence("The broker refused: ", reason),
+        Connection::Stopped { reason } => sentence("Stopped: ", reason),
+    }
+}
+
+fn sentence(begin: &str, reason: &str) -> String {
+    [begin, reason, "."].concat()
+}
+
+fn next(connection: &Connection, now: Timestamp) -> String {
+    match connection {
+        Connection::Connecting { .. } | Connection::Connected => "Asking the broker.".into(),
+        Connection::Waiting { retry_at, .. } => {
+            let left = retry_at.saturating_duration_since(now);
+            if left < Duration::from_millis(500) {
+                return "Trying again.".into();
+            }
+            let seconds = left.as_millis().div_ceil(1_000) as u64;
+            ["Trying again in ", &whole(seconds), " s. What is shown is the last that was heard."].concat()
+        }
+        Connection::Refused { .. } => "Waiting does not change that. Check the address in the settings, and who may connect.".into(),
+        Connection::Stopped { .. } => "No further attempt is made by itself.".into(),
+    }
+}
