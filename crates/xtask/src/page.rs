@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
@@ -10,8 +11,12 @@ use crate::process::{command, run};
 use crate::progress::{say, step};
 use crate::{compression, tools, workspace};
 
-/// Builds the page as it is released.
+/// Builds the page as it is released, unless that has been done since anything changed.
 pub(crate) fn build() -> Result<()> {
+    if is_fresh() {
+        say("the page is as new as its sources");
+        return Ok(());
+    }
     step("building the page", || {
         run(command("trunk")?
             .args([
@@ -24,6 +29,36 @@ pub(crate) fn build() -> Result<()> {
             .arg("--dist")
             .arg(workspace::page()))
     })
+}
+
+/// Whether the page is a release build and younger than everything that it is made of.
+fn is_fresh() -> bool {
+    let page = workspace::page().join("index.html");
+    // Only a release build has this file.
+    let compressed = compression::with_suffix(&page, compression::BROTLI);
+    let Some(built) = modified(&page).filter(|_| compressed.is_file()) else {
+        return false;
+    };
+    SOURCES
+        .iter()
+        .all(|source| newest(&workspace::root().join(source)).is_some_and(|newest| newest < built))
+}
+
+/// When the youngest file of a folder, or a file, was changed.
+fn newest(path: &Path) -> Option<SystemTime> {
+    let Ok(entries) = fs::read_dir(path) else {
+        return modified(path);
+    };
+    let youngest = entries
+        .flatten()
+        .filter_map(|entry| newest(&entry.path()))
+        .max();
+    // A folder's own time tells of files that were removed.
+    youngest.max(modified(path))
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).ok()?.modified().ok()
 }
 
 /// Trunk's `post_build` hook: what it is about to publish, made small. Debug builds are left as they are.
@@ -60,6 +95,18 @@ fn optimize_wasm(folder: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+const SOURCES: [&str; 9] = [
+    ".cargo",
+    "Cargo.lock",
+    "Cargo.toml",
+    "Trunk.toml",
+    "crates",
+    "index.html",
+    "public",
+    "src",
+    "style",
+];
 
 /// What rustc's output uses must be named: a stripped binary no longer says so itself.
 const WASM_OPT_ARGUMENTS: [&str; 8] = [

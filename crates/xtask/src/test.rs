@@ -256,10 +256,8 @@ fn build_and_measure_page() -> Result<()> {
 pub(crate) fn end_to_end(only: Option<&str>) -> Result<()> {
     let browser = prerequisites::browser()?;
     let python = prerequisites::mqtt_programs()?;
-    if !workspace::page().join("index.html").is_file() {
-        tools::install_for_page()?;
-        page::build()?;
-    }
+    tools::install_for_page()?;
+    page::build()?;
     demo::build_binaries()?;
     let data = env::var_os("ROOTZONE_DATA")
         .map_or_else(|| workspace::root().join("../shared/data"), Into::into);
