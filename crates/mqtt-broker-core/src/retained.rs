@@ -120,27 +120,21 @@ impl RetainedMessages {
             Some(topic) => Bound::Excluded(topic),
             None => Bound::Included(prefix),
         };
-        let mut last = None;
-        for (n_steps, (topic, retained)) in self
+        let range = self
             .message_by_topic
-            .range::<str, _>((start, Bound::Unbounded))
-            .enumerate()
-        {
+            .range::<str, _>((start, Bound::Unbounded));
+        for (n_steps, (topic, retained)) in (1..).zip(range) {
             if !topic.starts_with(prefix) {
-                return Search::Done;
+                break;
             }
             if filter.matches(&retained.message.topic_name) {
                 return Search::Found(retained);
             }
-            last = Some(topic);
-            if n_steps + 1 >= steps_max {
-                break;
+            if n_steps >= steps_max {
+                return Search::ToContinue(topic.clone());
             }
         }
-        match last {
-            Some(topic) => Search::ToContinue(topic.clone()),
-            None => Search::Done,
-        }
+        Search::Done
     }
 
     /// The sequence of the message that was kept last.
@@ -167,5 +161,89 @@ fn literal_prefix(filter: &str) -> &str {
         // `a/#` matches `a` too.
         true => prefix.strip_suffix('/').unwrap_or(prefix),
         false => prefix,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use mqtt_protocol::{Properties, Property, Publish, QoS, TopicName};
+
+    use super::*;
+
+    fn message(topic: &str, payload: &'static str, expiry: Option<u32>) -> Arc<Message> {
+        let properties: Properties = expiry
+            .map(Property::MessageExpiryInterval)
+            .into_iter()
+            .collect();
+        let publish = Publish {
+            dup: false,
+            qos: QoS::AtMostOnce,
+            retain: true,
+            topic_name: Some(TopicName::new(topic.to_owned()).unwrap()),
+            packet_identifier: None,
+            properties,
+            payload: Bytes::from_static(payload.as_bytes()),
+        };
+        Arc::new(Message::from_publish(publish, Instant::START).unwrap())
+    }
+
+    fn check_search(filter: &str, steps_max: usize, expected: &[&str]) {
+        let mut retained = RetainedMessages::default();
+        for topic in [
+            "a", "a!", "a/b", "a/b/c", "a/b0", "a/c", "a0", "b", "b/b", "$SYS/a",
+        ] {
+            retained.keep(message(topic, "x", None));
+        }
+        let filter = TopicFilter::new(filter.to_owned()).unwrap();
+        let mut found = Vec::new();
+        let mut after: Option<ByteString> = None;
+        loop {
+            match retained.search(&filter, after.as_deref(), steps_max) {
+                Search::Done => break,
+                Search::ToContinue(topic) => after = Some(topic),
+                Search::Found(retained) => {
+                    let topic = retained.message.topic_name.as_byte_string().clone();
+                    found.push(topic.to_string());
+                    after = Some(topic);
+                }
+            }
+        }
+        assert_eq!(found, expected, "{}", filter.as_str());
+    }
+
+    #[test]
+    fn a_search_finds_all_that_match_in_order_however_small_its_steps() {
+        for steps_max in [1, 2, 3, 100] {
+            check_search("a/b", steps_max, &["a/b"]);
+            check_search("a/#", steps_max, &["a", "a/b", "a/b/c", "a/b0", "a/c"]);
+            check_search("a/+", steps_max, &["a/b", "a/b0", "a/c"]);
+            check_search("+/b", steps_max, &["a/b", "b/b"]);
+            check_search("+", steps_max, &["a", "a!", "a0", "b"]);
+            check_search("none/#", steps_max, &[]);
+            check_search("$SYS/#", steps_max, &["$SYS/a"]);
+        }
+    }
+
+    #[test]
+    fn bytes_are_counted_as_messages_come_and_go() {
+        let mut retained = RetainedMessages::default();
+        retained.keep(message("ab", "12345", None));
+        assert_eq!(retained.n_bytes(), 7);
+        retained.keep(message("ab", "1", None));
+        assert_eq!((retained.len(), retained.n_bytes()), (1, 3));
+        retained.remove("ab");
+        assert_eq!((retained.len(), retained.n_bytes()), (0, 0));
+    }
+
+    #[test]
+    fn a_replaced_message_takes_its_deadline_with_it() {
+        let mut retained = RetainedMessages::default();
+        retained.keep(message("a", "x", Some(10)));
+        retained.keep(message("a", "y", None));
+        assert_eq!(retained.deadline(), None);
+        let late = Instant::START + std::time::Duration::from_secs(100);
+        assert_eq!(retained.expire(late), 0);
+        assert_eq!(retained.len(), 1);
     }
 }

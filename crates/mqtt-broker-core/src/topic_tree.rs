@@ -354,3 +354,6 @@ impl Hasher for EdgeHasher {
         self.0 = mixed ^ (mixed >> 32);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,7 +88,7 @@ impl Broker {
             .count()
             .max(will.map_or(0, |will| will.properties.user_properties().count()));
         if self.is_shutting_down {
-            Some(ReasonCode::ServerShuttingDown)
+            Some(ReasonCode::ServerUnavailable)
         } else if self.peers.connections.len() > limits.connections
             || n_user_properties > limits.user_properties
         {

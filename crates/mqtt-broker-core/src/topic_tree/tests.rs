@@ -1,0 +1,96 @@
+use super::*;
+
+fn subscriber(session: u32) -> Subscriber {
+    Subscriber {
+        session: SessionIndex(session),
+        subscription_identifier: None,
+        maximum_qos: QoS::AtMostOnce,
+        no_local: false,
+        retain_as_published: false,
+    }
+}
+
+fn sessions(tree: &mut TopicTree, topic: &str) -> Vec<u32> {
+    let mut matches = Matches::default();
+    tree.collect_matches(topic, &mut matches);
+    matches
+        .subscribers
+        .iter()
+        .map(|subscriber| subscriber.session.0)
+        .collect()
+}
+
+#[test]
+fn overlapping_subscriptions_of_a_session_are_neighbours() {
+    let mut tree = TopicTree::new();
+    for session in [2, 1, 3] {
+        for filter in ["a/#", "a/+", "a/b"] {
+            assert!(tree.insert(filter, None, subscriber(session)));
+        }
+    }
+    assert_eq!(sessions(&mut tree, "a/b"), [1, 1, 1, 2, 2, 2, 3, 3, 3]);
+    assert_eq!(sessions(&mut tree, "a"), [1, 2, 3]);
+}
+
+#[test]
+fn what_nobody_needs_is_freed() {
+    let mut tree = TopicTree::new();
+    let filters = ["a/b/c", "a/+/c", "a/#", "a", "", "/", "$share"];
+    for round in 0..3 {
+        for filter in filters {
+            assert!(tree.insert(filter, None, subscriber(1)), "{round} {filter}");
+            assert!(!tree.insert(filter, None, subscriber(1)));
+            assert!(tree.insert(filter, Some("group"), subscriber(1)));
+        }
+        for filter in filters {
+            assert!(tree.remove(filter, None, SessionIndex(1)));
+            assert!(tree.remove(filter, Some("group"), SessionIndex(1)));
+            assert!(!tree.remove(filter, None, SessionIndex(1)));
+        }
+        assert_eq!(
+            tree.nodes.len() - tree.free.len(),
+            1,
+            "only the root is left"
+        );
+        assert_eq!(tree.levels.len(), 0);
+        assert!(tree.child_by_edge.is_empty());
+    }
+}
+
+#[test]
+fn the_cache_says_what_the_tree_says() {
+    let mut tree = TopicTree::new();
+    let mut cache = MatchCache::default();
+    tree.insert("a/+", None, subscriber(1));
+    assert_eq!(cache.matches("a/b", &mut tree).subscribers.len(), 1);
+    tree.insert("a/b", None, subscriber(2));
+    cache.clear();
+    assert_eq!(cache.matches("a/b", &mut tree).subscribers.len(), 2);
+    assert_eq!(cache.matches("a/b", &mut tree).subscribers.len(), 2);
+}
+
+#[test]
+fn the_turn_passes_through_a_group_that_changes() {
+    let mut tree = TopicTree::new();
+    for session in 0..3 {
+        tree.insert("a", Some("group"), subscriber(session));
+    }
+    let mut matches = Matches::default();
+    let mut turn = |tree: &mut TopicTree| {
+        tree.collect_matches("a", &mut matches);
+        let (members, turn) = tree.take_turn(matches.groups[0]);
+        members[turn].session.0
+    };
+    assert_eq!(
+        [
+            turn(&mut tree),
+            turn(&mut tree),
+            turn(&mut tree),
+            turn(&mut tree)
+        ],
+        [0, 1, 2, 0]
+    );
+    tree.remove("a", Some("group"), SessionIndex(2));
+    tree.remove("a", Some("group"), SessionIndex(1));
+    assert_eq!(turn(&mut tree), 0);
+}

@@ -1,0 +1,207 @@
+//! Nothing that a Client can grow is without a bound.
+
+use std::num::NonZeroU16;
+
+use mqtt_broker_core::{Limits, Settings};
+use mqtt_protocol::{Packet, Property, Publish, ReasonCode};
+
+use crate::world::{
+    AtLeastOnce, AtMostOnce, V3_1_1, V5_0, World, connect, publish, resume, subscription,
+};
+
+fn limited(change: impl FnOnce(&mut Limits)) -> World {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    World::with(Settings {
+        limits,
+        ..Settings::default()
+    })
+}
+
+/// 5.0 [MQTT-3.2.2-15]
+#[test]
+fn packet_size() {
+    let mut world = limited(|limits| limits.packet_size = 100);
+    let client = world.client(V5_0, "client");
+    world.publish(client, "a", &"x".repeat(100), AtMostOnce);
+    assert_eq!(
+        world.disconnect_reason(client),
+        Some(ReasonCode::PacketTooLarge)
+    );
+}
+
+#[test]
+fn connections() {
+    let mut world = limited(|limits| limits.connections = 1);
+    let first = world.client(V5_0, "first");
+    let (second, connack) = world.try_connect(connect(V5_0, "second"));
+    assert_eq!(connack.reason_code, ReasonCode::QuotaExceeded);
+    assert!(world.is_closed(second));
+    let (_, connack) = world.try_connect(connect(V3_1_1, "third"));
+    assert_eq!(connack.reason_code, ReasonCode::ServerUnavailable);
+    assert!(!world.is_closed(first));
+    assert_eq!(world.broker.counters().connections_refused, 2);
+}
+
+#[test]
+fn sessions() {
+    let mut world = limited(|limits| limits.sessions = 1);
+    let (client, _) = world.connect(resume(V5_0, "first"));
+    world.cut(client);
+    let (_, connack) = world.try_connect(connect(V5_0, "second"));
+    assert_eq!(connack.reason_code, ReasonCode::QuotaExceeded);
+    let (_, connack) = world.connect(resume(V5_0, "first"));
+    assert!(connack.session_present);
+}
+
+#[test]
+fn subscriptions_per_session() {
+    let mut world = limited(|limits| limits.subscriptions_per_session = 1);
+    let client = world.client(V5_0, "client");
+    world.subscribe(client, "a", AtMostOnce);
+    world.subscribe(client, "a", AtLeastOnce);
+    let code = world.subscribe_with(client, subscription("b", AtMostOnce), None);
+    assert_eq!(code, ReasonCode::QuotaExceeded);
+    let old = world.client(V3_1_1, "old");
+    world.subscribe(old, "a", AtMostOnce);
+    let code = world.subscribe_with(old, subscription("b", AtMostOnce), None);
+    assert_eq!(code, ReasonCode::UnspecifiedError);
+    assert_eq!(world.broker.counters().subscriptions_refused, 2);
+}
+
+#[test]
+fn topic_length_and_levels() {
+    let mut world = limited(|limits| {
+        limits.topic_length = 10;
+        limits.topic_levels = 3;
+    });
+    let client = world.client(V5_0, "client");
+    for filter in ["12345678901", "a/b/c/d"] {
+        let code = world.subscribe_with(client, subscription(filter, AtMostOnce), None);
+        assert_eq!(code, ReasonCode::QuotaExceeded, "{filter}");
+        world.publish(client, filter, "x", AtLeastOnce);
+        assert!(matches!(
+            world.receive(client),
+            Some(Packet::Puback(puback)) if puback.reason_code == ReasonCode::TopicNameInvalid
+        ));
+    }
+    world.subscribe(client, "a/b/c", AtMostOnce);
+    world.publish(client, "a/b/c", "x", AtMostOnce);
+    assert_eq!(world.payloads(client), ["x"]);
+}
+
+#[test]
+fn queued_messages_per_session() {
+    let mut world = limited(|limits| limits.queued_messages_per_session = 2);
+    let (client, _) = world.connect(resume(V5_0, "client"));
+    world.subscribe(client, "a", AtLeastOnce);
+    world.cut(client);
+    let publisher = world.client(V5_0, "publisher");
+    for payload in ["1", "2", "3"] {
+        world.publish(publisher, "a", payload, AtLeastOnce);
+    }
+    assert_eq!(world.broker.counters().dropped_queue_full, 1);
+    let (client, _) = world.connect(resume(V5_0, "client"));
+    assert_eq!(world.payloads(client), ["1", "2"]);
+}
+
+#[test]
+fn queued_bytes_per_session() {
+    let mut world = limited(|limits| limits.queued_bytes_per_session = 25);
+    let (client, _) = world.connect(resume(V5_0, "client"));
+    world.subscribe(client, "a", AtLeastOnce);
+    world.cut(client);
+    let publisher = world.client(V5_0, "publisher");
+    for payload in ["1234567890", "1234567890", "1234567890", "1"] {
+        world.publish(publisher, "a", payload, AtLeastOnce);
+    }
+    assert_eq!(world.broker.counters().dropped_queue_full, 1);
+    let (client, _) = world.connect(resume(V5_0, "client"));
+    assert_eq!(world.payloads(client), ["1234567890", "1234567890", "1"]);
+}
+
+#[test]
+fn expired_messages_make_room_in_a_queue() {
+    let mut world = limited(|limits| limits.queued_messages_per_session = 1);
+    let (client, _) = world.connect(resume(V5_0, "client"));
+    world.subscribe(client, "a", AtLeastOnce);
+    world.cut(client);
+    let publisher = world.client(V5_0, "publisher");
+    world.send(
+        publisher,
+        Packet::Publish(Publish {
+            properties: [Property::MessageExpiryInterval(1)].into_iter().collect(),
+            ..publish("a", "old", AtLeastOnce)
+        }),
+    );
+    world.advance(crate::world::seconds(1));
+    world.publish(publisher, "a", "new", AtLeastOnce);
+    let (client, _) = world.connect(resume(V5_0, "client"));
+    assert_eq!(world.payloads(client), ["new"]);
+}
+
+#[test]
+fn in_flight_messages() {
+    let mut world = limited(|limits| limits.in_flight_messages = NonZeroU16::new(2).unwrap());
+    let client = world.client(V5_0, "client");
+    world.subscribe(client, "a", AtLeastOnce);
+    let publisher = world.client(V5_0, "publisher");
+    for payload in ["1", "2", "3"] {
+        world.publish(publisher, "a", payload, AtLeastOnce);
+    }
+    assert_eq!(world.payloads(client), ["1", "2"]);
+}
+
+#[test]
+fn user_properties() {
+    let mut world = limited(|limits| limits.user_properties = 1);
+    let two = || {
+        ["a", "b"]
+            .map(|name| Property::UserProperty(name.into(), "x".into()))
+            .into_iter()
+            .collect()
+    };
+    let client = world.client(V5_0, "client");
+    world.send(
+        client,
+        Packet::Publish(Publish {
+            properties: two(),
+            ..publish("a", "x", AtLeastOnce)
+        }),
+    );
+    assert!(matches!(
+        world.receive(client),
+        Some(Packet::Puback(puback)) if puback.reason_code == ReasonCode::QuotaExceeded
+    ));
+    let mut request = connect(V5_0, "other");
+    request.properties = two();
+    let (_, connack) = world.try_connect(request);
+    assert_eq!(connack.reason_code, ReasonCode::QuotaExceeded);
+}
+
+#[test]
+fn retained_replays_per_session() {
+    let mut world = limited(|limits| limits.retained_replays_per_session = 1);
+    let client = world.client(V5_0, "client");
+    world.retain(client, "a", "x");
+    world.set_writable(client, false);
+    world.subscribe(client, "a", AtMostOnce);
+    let code = world.subscribe_with(client, subscription("#", AtMostOnce), None);
+    assert_eq!(code, ReasonCode::QuotaExceeded);
+}
+
+#[test]
+fn bytes_per_turn() {
+    let mut world = limited(|limits| limits.bytes_per_turn = 1000);
+    let (client, _) = world.connect(resume(V5_0, "client"));
+    world.subscribe(client, "a", AtLeastOnce);
+    world.cut(client);
+    let publisher = world.client(V5_0, "publisher");
+    for _ in 0..10 {
+        world.publish(publisher, "a", &"x".repeat(500), AtLeastOnce);
+    }
+    let (client, _) = world.connect(resume(V5_0, "client"));
+    assert!(world.n_bytes(client) < 2000);
+    world.advance(crate::world::seconds(0));
+    assert_eq!(world.payloads(client).len(), 10);
+}

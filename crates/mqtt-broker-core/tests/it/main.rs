@@ -1,0 +1,19 @@
+//! The broker as its Clients see it: real packets in, real packets out, a clock that only the test moves.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test stops at what it does not expect"
+)]
+
+mod connect;
+mod flow;
+mod hostile;
+mod limits;
+mod model;
+mod retained;
+mod sessions;
+mod shared;
+mod subscriptions;
+mod wills;
+mod world;
