@@ -28,6 +28,7 @@
 mod calendar;
 mod decimal;
 mod gap;
+mod outlook;
 mod picture;
 mod plot;
 mod scale;
@@ -50,7 +51,6 @@ pub use scene::{Band, Crosshair, PumpRuns, Scene};
 pub use series::{Point, Series};
 pub use span::{Span, live_window};
 pub use sparkline::Sparkline;
-pub use summary::duration_in_words;
 pub use table::Row;
 pub use ticks::{TimeTick, ValueTicks, time_ticks};
 pub use trace::{Trace, trace};

@@ -46,11 +46,11 @@ pub enum Ink {
     Water,
     /// Drier than the band.
     Clay,
-    /// Grid lines and hatching.
+    /// Grid lines.
     Line,
     /// What is measured, where there is no band to compare with.
     Ink,
-    /// Labels.
+    /// Labels and hatching.
     SoftInk,
     /// What lies under the picture.
     Surface,
@@ -238,12 +238,16 @@ impl Picture {
                 (rect.x + end, rect.y + along - end),
             );
         }
-        self.stroke(from, Ink::Line, 1.0, Dash::Solid);
+        self.stroke(from, HATCHING, 1.0, Dash::Solid);
     }
 }
 
 pub(crate) const BREAK: (f32, f32) = (f32::NAN, f32::NAN);
 const HATCH_DISTANCE: f32 = 7.0;
+const HATCHING: Paint = Paint {
+    ink: Ink::SoftInk,
+    alpha: 0.4,
+};
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,3 @@
-use crate::picture::BREAK;
 use crate::{Band, Dash, Ink, Picture, Rect, Scale, Series, Span, Trace, gap_limit, gaps, trace};
 
 /// The part of a picture in which a series is drawn: its window, its place, its scales.
@@ -86,29 +85,29 @@ impl<'a> Plot<'a> {
         }
     }
 
+    /// The line's corners in pixels; one that is not a number ends a line.
+    pub(crate) fn line_corners(&self, values: Scale) -> impl Iterator<Item = (f32, f32)> {
+        let times = self.times();
+        let start = self.window.start as f64;
+        self.trace.corners.iter().map(move |&(time, value)| {
+            let x = times.position(start + time) as f32;
+            (x, values.position(f64::from(value)) as f32)
+        })
+    }
+
     /// Draws the line, and a dot where it ends.
     pub(crate) fn line(&self, picture: &mut Picture, values: Scale, style: LineStyle) {
         let from = picture.corners.len();
-        let start = self.window.start as f64;
-        let times = self.times();
-        let corners = &self.trace.corners;
-        let ends = |index: Option<usize>| {
-            let corner = index.and_then(|index| corners.get(index));
-            corner.is_none_or(|corner| corner.1.is_nan())
-        };
-        for (index, &(time, value)) in corners.iter().enumerate() {
-            if value.is_nan() {
-                picture.corners.push(BREAK);
-                continue;
-            }
-            let x = times.position(start + time) as f32;
-            let y = values.position(f64::from(value)) as f32;
-            if ends(index.checked_sub(1)) && ends(Some(index + 1)) {
+        let mut corners = self.line_corners(values).peekable();
+        let mut is_open = false;
+        while let Some((x, y)) = corners.next() {
+            if !x.is_nan() && !is_open && corners.peek().is_none_or(|next| next.0.is_nan()) {
                 // A reading alone between two gaps is still seen.
                 picture.segment((x - 1.0, y), (x + 1.0, y));
-            } else {
-                picture.corners.push((x, y));
+                continue;
             }
+            is_open = !x.is_nan();
+            picture.corners.push((x, y));
         }
         let dash = if style.is_fresh {
             Dash::Solid
@@ -118,6 +117,7 @@ impl<'a> Plot<'a> {
         picture.stroke(from, style.ink, style.width, dash);
         let last = self.series.last();
         if let Some(last) = last.filter(|last| self.window.contains(last.time)) {
+            let times = self.times();
             picture.dot(
                 times.position(last.time as f64) as f32,
                 values.position(f64::from(last.value)) as f32,

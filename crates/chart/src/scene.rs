@@ -1,4 +1,4 @@
-use crate::calendar::DAY;
+use crate::calendar::{DAY, MINUTE};
 use crate::plot::{LineStyle, Plot, ink};
 use crate::trend::unit_gap;
 use crate::{
@@ -136,6 +136,7 @@ impl Scene {
 
     /// What the chart says about a moment; `None` while it has no reading in view.
     pub fn crosshair(&self, picture: &Picture, time: i64) -> Option<Crosshair> {
+        let time = time.clamp(self.window.start, self.window.end);
         let point = self.series.point(self.series.nearest(self.window, time)?)?;
         let limit = gap_limit(&self.series, self.expiry);
         let away = (time - point.time).abs();
@@ -150,7 +151,7 @@ impl Scene {
             time,
             x: picture.times.position(time as f64) as f32,
             y: (!is_gap).then(|| picture.values.position(f64::from(point.value)) as f32),
-            time_label: self.time_label(time),
+            time_label: self.time_label(time, self.window.duration() / STEPS_MAX as i64),
             value_label,
             note: self.pump_note(time),
         })
@@ -176,16 +177,18 @@ impl Scene {
         Some(self.series.point(index)?.time)
     }
 
-    /// A moment in words, as exact as the window asks for.
-    pub(crate) fn time_label(&self, time: i64) -> String {
+    /// A moment in words: the day where the window is longer than one, seconds where they count.
+    pub(crate) fn time_label(&self, time: i64, exactness: i64) -> String {
         let mut text = String::new();
         if self.window.duration() > DAY {
             text.push_str(&date(time, self.offset));
             text.push_str(", ");
-            text.push_str(&clock(time, self.offset));
-        } else {
-            text.push_str(&clock_with_seconds(time, self.offset));
         }
+        text.push_str(&if exactness < MINUTE {
+            clock_with_seconds(time, self.offset)
+        } else {
+            clock(time, self.offset)
+        });
         text
     }
 
@@ -228,31 +231,40 @@ impl Scene {
         }
     }
 
-    /// Names the band once, at its right end, where the line is not.
+    /// Names the band once, in the first of its corners where the line is not.
     fn band_label(&self, picture: &mut Picture, plot: &Plot<'_>) {
         let Some(band) = self.band else { return };
-        let layer = plot.layer(band, picture.values);
-        let (upper, lower) = if layer.height >= 2.0 * LABEL_HEIGHT {
-            (layer.y + 12.0, layer.bottom() - 12.0)
-        } else {
-            (layer.y - 10.0, layer.bottom() + 10.0)
-        };
-        let line = self
-            .series
-            .last()
-            .map(|last| picture.values.position(f64::from(last.value)) as f32);
-        let is_free = |y: f32| line.is_none_or(|line| (line - y).abs() > LABEL_HEIGHT);
-        let y = if is_free(upper) || !is_free(lower) {
-            upper
-        } else {
-            lower
-        };
         let mut text = String::from("target ");
         text.push_str(&band.label(&self.unit));
+        let width = text.chars().count() as f32 * LABEL_ADVANCE;
+        let layer = plot.layer(band, picture.values);
+        let inside = layer.height >= 2.0 * LABEL_HEIGHT;
+        let away = if inside { -LABEL_GAP } else { LABEL_GAP } - 2.0;
+        let rows = [layer.y - away, layer.bottom() + away];
+        let left = plot.rect.x + LABEL_GAP;
+        let right = plot.rect.right() - LABEL_GAP;
+        let corners = [
+            (right, rows[0], Anchor::End),
+            (right, rows[1], Anchor::End),
+            (left, rows[0], Anchor::Start),
+            (left, rows[1], Anchor::Start),
+        ];
+        let is_free = |&(x, y, anchor): &(f32, f32, Anchor)| {
+            let from = if anchor == Anchor::End { x - width } else { x };
+            let is_near = |corner: &(f32, f32)| {
+                let across = corner.0 - from;
+                (-LABEL_GAP..width + LABEL_GAP).contains(&across)
+                    && (corner.1 - y).abs() < LABEL_HEIGHT
+            };
+            !plot
+                .line_corners(picture.values)
+                .any(|corner| is_near(&corner))
+        };
+        let (x, y, anchor) = corners.into_iter().find(is_free).unwrap_or(corners[0]);
         picture.commands.push(Command::Text {
-            x: plot.rect.right() - 8.0,
+            x,
             y,
-            anchor: Anchor::End,
+            anchor,
             ink: Ink::Leaf,
             strong: true,
             text,
@@ -268,10 +280,10 @@ impl Scene {
             let at = x.round() + 0.5;
             picture.segment((at, plot.bottom()), (at, plot.bottom() + TICK));
             let half = tick.label.chars().count() as f32 * LABEL_ADVANCE / 2.0;
-            if x - half >= 0.0 && x + half <= size.width {
-                let y = plot.bottom() + 17.0;
-                picture.text(x, y, Anchor::Middle, Ink::SoftInk, tick.label);
-            }
+            // At the edge of the picture a label stands beside its tick; it is never cut.
+            let middle = x.min(size.width - half);
+            let y = plot.bottom() + 17.0;
+            picture.text(middle, y, Anchor::Middle, Ink::SoftInk, tick.label);
         }
         picture.stroke(from, Ink::Line, 1.0, Dash::Solid);
     }
@@ -279,8 +291,8 @@ impl Scene {
     /// Says why the left of the picture is empty.
     fn nothing_before(&self, picture: &mut Picture) {
         let plot = picture.plot;
-        let y = plot.y + plot.height / 2.0;
         if self.series.is_empty() {
+            let y = plot.y + plot.height / 2.0;
             let text = String::from("waiting for the first reading");
             let middle = plot.x + plot.width / 2.0;
             picture.text(middle, y, Anchor::Middle, Ink::SoftInk, text);
@@ -291,7 +303,7 @@ impl Scene {
             let mut text = String::from("collecting since ");
             text.push_str(&clock(self.since, self.offset));
             let middle = (plot.x + begin) / 2.0;
-            picture.text(middle, y, Anchor::Middle, Ink::SoftInk, text);
+            picture.text(middle, plot.y + 12.0, Anchor::Middle, Ink::SoftInk, text);
         }
     }
 
@@ -335,7 +347,7 @@ const LABEL_HEIGHT: f32 = 16.0;
 const LABEL_LENGTH: f32 = 3.0;
 const LABEL_GAP: f32 = 10.0;
 const TIME_LABEL_DISTANCE: f32 = 88.0;
-const VALUE_LABEL_DISTANCE: f32 = 48.0;
+const VALUE_LABEL_DISTANCE: f32 = 42.0;
 const TOP: f32 = 8.0;
 const RIGHT: f32 = 10.0;
 const BOTTOM: f32 = 28.0;

@@ -47,8 +47,14 @@ impl Sparkline {
             );
         }
         for stretch in plot.gaps.iter().filter_map(|&gap| plot.stretch(gap)) {
+            let reaches_now = stretch.right() >= rect.right();
             picture.hatch(Rect {
                 y: 0.0,
+                width: if reaches_now {
+                    size.width - stretch.x
+                } else {
+                    stretch.width
+                },
                 height: size.height,
                 ..stretch
             });

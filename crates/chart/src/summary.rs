@@ -82,7 +82,7 @@ impl Scene {
 }
 
 /// How long something took, in one unit, rounded: "45 s", "1 min", "16 h", "3 d".
-pub fn duration_in_words(duration: i64) -> String {
+fn duration_in_words(duration: i64) -> String {
     // Each unit gives way where the next one rounds to a whole one.
     let (unit, name) = if duration < 55 * SECOND {
         (SECOND, " s")

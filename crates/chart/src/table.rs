@@ -33,8 +33,12 @@ impl Scene {
         let mut local = self.offset.local(end).div_euclid(step) * step;
         while self.offset.moment(local) + step > first.time && rows.len() < n_rows_max {
             let start = self.offset.moment(local);
-            rows.push(self.row(Span::new(start, start + step - 1)));
             local -= step;
+            let row = self.row(Span::new(start, start + step - 1));
+            // A stretch that has only just begun is not silent yet.
+            if !(rows.is_empty() && row.last.is_empty() && end < start + step - 1) {
+                rows.push(row);
+            }
         }
         rows
     }
@@ -48,7 +52,7 @@ impl Scene {
             (_, _) => (String::from("no data"), String::new(), String::new()),
         };
         Row {
-            time: self.time_label(span.start),
+            time: self.time_label(span.start, span.duration() + 1),
             lowest,
             highest,
             last,

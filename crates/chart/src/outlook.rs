@@ -1,0 +1,147 @@
+use crate::calendar::{DAY, MINUTE};
+use crate::{Band, Scene, Span, Trend, UtcOffset, clock, date, trend};
+
+impl Scene {
+    /// Where the readings are going since a moment, in one or two sentences: "Falling 0.4 % an hour
+    /// since 14:02. At this rate it leaves the target tomorrow about 11:00."
+    ///
+    /// `since` says the moment in words. `None` while there are too few readings to tell.
+    pub fn outlook(&self, from: i64, since: &str) -> Option<String> {
+        let trend = trend(&self.series, Span::new(from, self.now))?;
+        let mut text = trend.words(&self.unit);
+        // A word of ours, so its first letter is one byte.
+        if let Some(first) = text.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        text.push_str(" since ");
+        text.push_str(since);
+        text.push('.');
+        let crossing = self.band.and_then(|band| crossing(trend, band));
+        let foreseen = (trend.duration >= OBSERVED_LEAST).then_some(FORESIGHT * trend.duration);
+        if let (Some((what, time)), Some(foreseen)) = (crossing, foreseen)
+            && self.is_fresh
+            && (1..=foreseen).contains(&(time - self.now))
+        {
+            text.push_str(" At this rate it ");
+            text.push_str(what);
+            text.push_str(&about(time, self.now, self.offset));
+            text.push('.');
+        }
+        Some(text)
+    }
+}
+
+/// Which end of the band the trend passes next, and when.
+fn crossing(trend: Trend, band: Band) -> Option<(&'static str, i64)> {
+    let (what, level) = if trend.level < band.low {
+        ("is back in the target ", band.low)
+    } else if trend.level > band.high {
+        ("is back in the target ", band.high)
+    } else if trend.per_hour < 0.0 {
+        ("leaves the target ", band.low)
+    } else {
+        ("leaves the target ", band.high)
+    };
+    Some((what, trend.reaches(level)?))
+}
+
+/// A moment to come, no more exact than it can be known: "about 11:00", "tomorrow about 11:00".
+fn about(time: i64, now: i64, offset: UtcOffset) -> String {
+    let step = if time - now < 180 * MINUTE {
+        5 * MINUTE
+    } else {
+        30 * MINUTE
+    };
+    let local = (offset.local(time) + step / 2).div_euclid(step) * step;
+    let time = offset.moment(local);
+    let mut text = match local.div_euclid(DAY) - offset.local(now).div_euclid(DAY) {
+        ..=0 => String::new(),
+        1 => String::from("tomorrow "),
+        _ => {
+            let mut text = String::from("on ");
+            text.push_str(&date(time, offset));
+            text.push(' ');
+            text
+        }
+    };
+    text.push_str("about ");
+    text.push_str(&clock(time, offset));
+    text
+}
+
+/// Less says nothing about what is to come.
+const OBSERVED_LEAST: i64 = 10 * MINUTE;
+/// How far ahead to look, as a multiple of what was observed.
+const FORESIGHT: i64 = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Series;
+
+    /// 2026-05-04T14:00:00Z
+    const START: i64 = 1_777_903_200_000;
+
+    fn scene(first: f32, per_reading: f32, interval: i64) -> Scene {
+        let mut series = Series::new(100);
+        for index in 0..=20 {
+            let value = first + per_reading * index as f32;
+            series.append(START + i64::from(index) * interval, value);
+        }
+        Scene {
+            unit: String::from("%"),
+            band: Some(Band {
+                low: 14.0,
+                high: 22.0,
+            }),
+            ..Scene::of(series)
+        }
+    }
+
+    fn outlook(first: f32, per_reading: f32, interval: i64) -> Option<String> {
+        scene(first, per_reading, interval).outlook(START, "14:00")
+    }
+
+    #[test]
+    fn it_says_when_the_target_is_left() {
+        assert_eq!(
+            outlook(19.0, -0.1, 15 * MINUTE).as_deref(),
+            Some(
+                "Falling 0.4 % an hour since 14:00. At this rate it leaves the target tomorrow about 02:30."
+            )
+        );
+    }
+
+    #[test]
+    fn it_says_when_the_target_is_reached_again() {
+        assert_eq!(
+            outlook(11.0, 0.1, 3 * MINUTE).as_deref(),
+            Some(
+                "Rising 2.0 % an hour since 14:00. At this rate it is back in the target about 15:30."
+            )
+        );
+    }
+
+    #[test]
+    fn it_does_not_look_further_than_it_can_see() {
+        let minutes_seen = outlook(19.0, -0.001, MINUTE).unwrap();
+        assert!(!minutes_seen.contains("At this rate"), "{minutes_seen}");
+        let seconds_seen = outlook(15.0, -0.04, 1_000).unwrap();
+        assert!(!seconds_seen.contains("At this rate"), "{seconds_seen}");
+        let steady = outlook(19.0, 0.0, 15 * MINUTE);
+        assert_eq!(steady.as_deref(), Some("Steady since 14:00."));
+    }
+
+    #[test]
+    fn what_is_stale_foretells_nothing() {
+        let stale = Scene {
+            is_fresh: false,
+            ..scene(19.0, -0.1, 15 * MINUTE)
+        };
+        assert_eq!(
+            stale.outlook(START, "14:00").as_deref(),
+            Some("Falling 0.4 % an hour since 14:00.")
+        );
+        assert_eq!(Scene::of(Series::new(1)).outlook(START, "14:00"), None);
+    }
+}
