@@ -3,6 +3,8 @@
 mod publications;
 mod random;
 mod requests;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::VecDeque, time::Duration};
 
