@@ -36,10 +36,10 @@ pub enum Stage {
 pub enum Fault {
     /// The bytes do not parse.
     #[error("malformed packet: {0}")]
-    MalformedPacket(#[from] MalformedPacket),
+    MalformedPacket(MalformedPacket),
     /// They parse, but the protocol forbids what they say.
     #[error("protocol error: {0}")]
-    ProtocolError(#[from] ProtocolError),
+    ProtocolError(ProtocolError),
     /// The packet is larger than this side accepts.
     #[error("packet of {length} bytes is larger than the maximum of {maximum}")]
     PacketTooLarge {
@@ -64,6 +64,19 @@ impl Fault {
             Self::PacketTooLarge { .. } => ReasonCode::PacketTooLarge,
             Self::UnsupportedProtocolVersion(_) => ReasonCode::UnsupportedProtocolVersion,
         }
+    }
+}
+
+// By hand, as `#[from]` would make each the source too, and a log of the chain would say it twice.
+impl From<MalformedPacket> for Fault {
+    fn from(malformed_packet: MalformedPacket) -> Self {
+        Self::MalformedPacket(malformed_packet)
+    }
+}
+
+impl From<ProtocolError> for Fault {
+    fn from(protocol_error: ProtocolError) -> Self {
+        Self::ProtocolError(protocol_error)
     }
 }
 
@@ -215,4 +228,57 @@ pub enum EncodeError {
     /// No Local is set on a Shared Subscription.
     #[error("no local on a shared subscription")]
     NoLocalOnSharedSubscription,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_knows_its_reason_code_and_its_words() {
+        for (fault, reason_code, words) in [
+            (
+                MalformedPacket::PropertyNotAllowed(0x18).into(),
+                ReasonCode::MalformedPacket,
+                "malformed packet: property 0x18 is not allowed here",
+            ),
+            (
+                InvalidTopic::Empty.into(),
+                ReasonCode::MalformedPacket,
+                "malformed packet: topic is empty",
+            ),
+            (
+                ProtocolError::UnexpectedPacket(PacketType::Connack).into(),
+                ReasonCode::ProtocolError,
+                "protocol error: unexpected CONNACK",
+            ),
+            (
+                ProtocolError::TopicAliasZero.into(),
+                ReasonCode::TopicAliasInvalid,
+                "protocol error: topic alias is 0",
+            ),
+            (
+                Fault::PacketTooLarge {
+                    length: 9,
+                    maximum: 8,
+                },
+                ReasonCode::PacketTooLarge,
+                "packet of 9 bytes is larger than the maximum of 8",
+            ),
+            (
+                Fault::UnsupportedProtocolVersion(3),
+                ReasonCode::UnsupportedProtocolVersion,
+                "protocol version 3 is not supported",
+            ),
+        ] {
+            let error = DecodeError {
+                fault,
+                stage: Stage::BeforeConnect,
+            };
+            assert_eq!(
+                (error.reason_code(), error.to_string()),
+                (reason_code, words.into())
+            );
+        }
+    }
 }

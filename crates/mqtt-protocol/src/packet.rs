@@ -332,7 +332,7 @@ pub enum PacketType {
 }
 
 impl PacketType {
-    const fn from_number(number: u8) -> Option<Self> {
+    pub(crate) const fn from_number(number: u8) -> Option<Self> {
         Some(match number {
             1 => Self::Connect,
             2 => Self::Connack,

@@ -307,3 +307,164 @@ const ANSWERS: u16 = CONNACK
 const fn bit(packet_type: PacketType) -> u16 {
     1 << packet_type as u16
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::packet::testing::{V5_0, bytes};
+
+    /// Table 2-4 of the specification, each property with a valid value.
+    const TABLE: [(&str, &str); 27] = [
+        ("01 01", "PUBLISH Will"),
+        ("02 00 00 00 01", "PUBLISH Will"),
+        ("03 00 01 'x'", "PUBLISH Will"),
+        ("08 00 01 'x'", "PUBLISH Will"),
+        ("09 00 01 'x'", "PUBLISH Will"),
+        ("0B 01", "PUBLISH SUBSCRIBE"),
+        ("11 00 00 00 01", "CONNECT CONNACK DISCONNECT"),
+        ("12 00 01 'x'", "CONNACK"),
+        ("13 00 01", "CONNACK"),
+        ("15 00 01 'x'", "CONNECT CONNACK AUTH"),
+        ("16 00 01 'x'", "CONNECT CONNACK AUTH"),
+        ("17 01", "CONNECT"),
+        ("18 00 00 00 01", "Will"),
+        ("19 01", "CONNECT"),
+        ("1A 00 01 'x'", "CONNACK"),
+        ("1C 00 01 'x'", "CONNACK DISCONNECT"),
+        (
+            "1F 00 01 'x'",
+            "CONNACK PUBACK PUBREC PUBREL PUBCOMP SUBACK UNSUBACK DISCONNECT AUTH",
+        ),
+        ("21 00 01", "CONNECT CONNACK"),
+        ("22 00 01", "CONNECT CONNACK"),
+        ("23 00 01", "PUBLISH"),
+        ("24 01", "CONNACK"),
+        ("25 01", "CONNACK"),
+        (
+            "26 00 01 'x' 00 01 'y'",
+            "CONNECT CONNACK PUBLISH Will PUBACK PUBREC PUBREL PUBCOMP SUBSCRIBE SUBACK \
+             UNSUBSCRIBE UNSUBACK DISCONNECT AUTH",
+        ),
+        ("27 00 00 00 01", "CONNECT CONNACK"),
+        ("28 01", "CONNACK"),
+        ("29 01", "CONNACK"),
+        ("2A 01", "CONNACK"),
+    ];
+
+    fn all_owners() -> Vec<(&'static str, PropertyOwner)> {
+        let packets = (1..=15).filter_map(PacketType::from_number);
+        let mut owners: Vec<_> = packets
+            .map(|packet_type| (packet_type.name(), PropertyOwner::Packet(packet_type)))
+            .collect();
+        owners.push(("Will", PropertyOwner::Will));
+        owners
+    }
+
+    fn decode(text: &str, owner: PropertyOwner) -> Result<Properties, Fault> {
+        let mut encoded = bytes(text);
+        encoded.insert(0, encoded.len() as u8);
+        let encoded = Bytes::from(encoded);
+        Properties::decode(&mut Reader::new(&encoded, 0, encoded.len()), owner, V5_0)
+    }
+
+    #[test]
+    fn every_property_stays_in_its_packets() {
+        for (text, owners) in TABLE {
+            let identifier = u32::from(bytes(text)[0]);
+            for (name, owner) in all_owners() {
+                // Authentication Data needs its method.
+                let text = if identifier == 0x16 && owners.contains(name) {
+                    &format!("15 00 01 'm' {text}")
+                } else {
+                    text
+                };
+                match decode(text, owner) {
+                    Ok(properties) => {
+                        assert!(
+                            owners.split_whitespace().any(|o| o == name),
+                            "{text} in {name}"
+                        );
+                        let mut output = Vec::new();
+                        properties.encode(owner, V5_0, &mut output).unwrap();
+                        assert_eq!(output[1..], bytes(text), "{text} in {name}");
+                    }
+                    Err(fault) => {
+                        assert!(
+                            !owners.split_whitespace().any(|o| o == name),
+                            "{text} in {name}"
+                        );
+                        assert_eq!(
+                            fault,
+                            MalformedPacket::PropertyNotAllowed(identifier).into()
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_some_properties_come_again() {
+        for (text, owners) in TABLE {
+            let identifier = bytes(text)[0];
+            for (name, owner) in all_owners() {
+                if !owners.split_whitespace().any(|o| o == name) {
+                    continue;
+                }
+                let may_repeat = identifier == USER_PROPERTY
+                    || identifier == SUBSCRIPTION_IDENTIFIER && name == "PUBLISH";
+                let result = decode(&format!("{text} {text}"), owner);
+                if may_repeat {
+                    assert_eq!(result.unwrap().0.len(), 2, "{text} in {name}");
+                } else {
+                    let fault = ProtocolError::DuplicateProperty(identifier).into();
+                    assert_eq!(result, Err(fault), "{text} in {name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_identifiers_are_malformed() {
+        for text in [
+            "00 00",
+            "04 00",
+            "2B 00",
+            "7F 00",
+            "80 01 00",
+            "FF FF FF 7F 00",
+        ] {
+            let result = decode(text, PropertyOwner::Will);
+            assert!(
+                matches!(
+                    result,
+                    Err(Fault::MalformedPacket(MalformedPacket::PropertyNotAllowed(
+                        _
+                    )))
+                ),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn accessors_find_what_is_there() {
+        let owner = PropertyOwner::Packet(PacketType::Publish);
+        let properties = decode(
+            "26 00 01 'a' 00 01 'b' 0B 01 02 00 00 00 09 0B 02 26 00 00 00 00",
+            owner,
+        )
+        .unwrap();
+        assert_eq!(properties.message_expiry_interval(), Some(9));
+        assert_eq!(properties.content_type(), None);
+        let identifiers = properties.subscription_identifiers().map(NonZeroU32::get);
+        assert_eq!(identifiers.collect::<Vec<_>>(), [1, 2]);
+        let names: Vec<_> = properties
+            .user_properties()
+            .map(|(name, _)| &name[..])
+            .collect();
+        assert_eq!(names, ["a", ""]);
+    }
+}
