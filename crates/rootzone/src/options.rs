@@ -33,8 +33,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     pub(crate) page: Option<PathBuf>,
 
-    /// Web site that may connect although it is neither this server nor on this machine, like https://garden.example; may be repeated
-    #[arg(long, value_name = "ORIGIN")]
+    /// Web site (`*`: any) that may connect although it is neither this server nor on this machine; may be repeated
+    #[arg(long, value_name = "SCHEME://HOST[:PORT]")]
     pub(crate) allow_origin: Vec<String>,
 }
 

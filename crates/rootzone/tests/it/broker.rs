@@ -1,0 +1,95 @@
+//! A running `rootzone`, ended with the test.
+
+use std::{
+    ffi::OsStr,
+    io::{BufRead, BufReader, Read},
+    net::SocketAddr,
+    process::{Child, Command, ExitStatus, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The binary on ports of its own.
+pub(crate) struct Broker {
+    process: Child,
+    pub(crate) mqtt: SocketAddr,
+    pub(crate) http: SocketAddr,
+}
+
+impl Broker {
+    pub(crate) fn start() -> Self {
+        Self::start_with::<&str>(&[])
+    }
+
+    /// Starts with more arguments, and waits until it says that it is ready.
+    pub(crate) fn start_with<S: AsRef<OsStr>>(arguments: &[S]) -> Self {
+        let mut process = command()
+            .args(["--port", "0", "--mqtt-port", "0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let (mqtt, http) =
+            parse_ready(&line).unwrap_or_else(|| panic!("not the line that says ready: {line:?}"));
+        Self {
+            process,
+            mqtt,
+            http,
+        }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).unwrap();
+    }
+
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.process.wait().unwrap()
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// What a start that fails says on standard error.
+pub(crate) fn refusal<S: AsRef<OsStr>>(arguments: &[S]) -> (ExitStatus, String) {
+    let mut process = command()
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut errors = String::new();
+    process
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut errors)
+        .unwrap();
+    (process.wait().unwrap(), errors)
+}
+
+fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rootzone"));
+    command.env("RUST_LOG", "warn");
+    command
+}
+
+fn parse_ready(line: &str) -> Option<(SocketAddr, SocketAddr)> {
+    let (mqtt, http) = line
+        .strip_prefix("rootzone: mqtt ")?
+        .strip_suffix("/\n")?
+        .split_once(", page http://")?;
+    Some((mqtt.parse().ok()?, http.parse().ok()?))
+}

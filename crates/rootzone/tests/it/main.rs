@@ -1,0 +1,18 @@
+//! The binary as strangers see it: their MQTT clients, their mistakes, their browsers.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says where and why"
+)]
+
+mod broker;
+mod hostile;
+mod http;
+mod mosquitto;
+mod page;
+mod paho;
+mod raw;
+mod slow_subscriber;
+mod start_and_stop;
+mod third_party;
+mod websocket;
