@@ -43,8 +43,6 @@ pub struct Broker {
     due_for_more: Vec<SessionIndex>,
     encodings: Encodings,
     events: VecDeque<Event>,
-    /// Memory of outputs that were sent, to be used again.
-    spare_memory: Vec<Vec<u8>>,
     /// Where the next assigned Client Identifier comes from.
     seed: u64,
     is_shutting_down: bool,
@@ -66,7 +64,6 @@ impl Broker {
             due_for_more: Vec::new(),
             encodings: Encodings::default(),
             events: VecDeque::new(),
-            spare_memory: Vec::new(),
             seed,
             is_shutting_down: false,
         }
@@ -109,6 +106,7 @@ impl Broker {
         let Some(index) = self.index_of(connection) else {
             return;
         };
+        self.peers.lend_memory(index);
         for packet in packets {
             self.peers.counters.packets_received += 1;
             self.handle_packet(index, packet, now);
@@ -201,9 +199,7 @@ impl Broker {
 
     /// Gives back the bytes of an [`Output::Transmit`] so that their memory is used again. Not calling it is fine.
     pub fn recycle(&mut self, bytes: Vec<u8>) {
-        if self.spare_memory.len() < N_SPARE_MAX && bytes.capacity() <= SPARE_CAPACITY_MAX {
-            self.spare_memory.push(bytes);
-        }
+        self.peers.keep_spare(bytes);
     }
 
     /// The next effect; [`Output::Timeout`] is the last.
@@ -222,13 +218,8 @@ impl Broker {
             match connection.server.poll_output() {
                 ServerOutput::Transmit(bytes) => {
                     self.peers.counters.bytes_sent += bytes.len() as u64;
-                    match connection.server.closing() {
-                        Some(_) => self.peers.touch(index),
-                        None => {
-                            if let Some(memory) = self.spare_memory.pop() {
-                                connection.server.reuse(memory);
-                            }
-                        }
+                    if connection.server.closing().is_some() {
+                        self.peers.touch(index);
                     }
                     return Output::Transmit {
                         connection: id,
@@ -287,8 +278,10 @@ impl Broker {
             self.end_connection(index, closing.into(), now);
             self.peers.touch(index);
         } else {
-            if connection.server.output_len() > 0 {
-                self.peers.touch(index);
+            match connection.server.reclaim() {
+                Some(memory) => self.peers.keep_spare(memory),
+                None if connection.server.output_len() > 0 => self.peers.touch(index),
+                None => {}
             }
             self.arm_silence(index);
         }
@@ -319,9 +312,3 @@ impl From<mqtt_protocol::Closing> for DisconnectCause {
         }
     }
 }
-
-/// Enough for the connections that one batch touches.
-const N_SPARE_MAX: usize = 256;
-
-/// Larger memory is given back to the system.
-const SPARE_CAPACITY_MAX: usize = 64 * 1024;

@@ -20,6 +20,8 @@ pub(crate) struct Peers {
     pub(crate) counters: Counters,
     /// Places of connections that have output or are to be closed, in order.
     touched: VecDeque<u32>,
+    /// Memory of outputs that were sent, for those that are next.
+    spare_memory: Vec<Vec<u8>>,
 }
 
 /// One Network Connection.
@@ -72,6 +74,7 @@ impl Peers {
             sessions: Slab::new(),
             counters,
             touched: VecDeque::new(),
+            spare_memory: Vec::new(),
         }
     }
 
@@ -89,6 +92,22 @@ impl Peers {
             connection.touched = false;
         }
         Some(index)
+    }
+
+    /// Gives a connection memory for its output, if there is some to spare.
+    pub(crate) fn lend_memory(&mut self, index: u32) {
+        if let Some(connection) = self.connections.find_mut(index) {
+            connection.server.lend(|| self.spare_memory.pop());
+        }
+    }
+
+    /// Keeps memory for a later output.
+    pub(crate) fn keep_spare(&mut self, memory: Vec<u8>) {
+        if (1..=SPARE_CAPACITY_MAX).contains(&memory.capacity())
+            && self.spare_memory.len() < N_SPARE_MAX
+        {
+            self.spare_memory.push(memory);
+        }
     }
 
     /// Whether a message of this QoS would be sent at once.
@@ -187,6 +206,7 @@ impl Peers {
             }
         }
         if let Some(encoded) = outbound.encodings.encode(outbound.message, form, now) {
+            connection.server.lend(|| self.spare_memory.pop());
             connection
                 .server
                 .transmit_publish(encoded, packet_identifier, false);
@@ -370,3 +390,9 @@ fn drop_expired(session: &mut Session, counters: &mut Counters, now: Instant) {
         }
     }
 }
+
+/// Enough for the connections that one batch touches.
+const N_SPARE_MAX: usize = 256;
+
+/// Larger memory is given back to the system.
+const SPARE_CAPACITY_MAX: usize = 64 * 1024;

@@ -267,12 +267,20 @@ impl ServerConnection {
         self.output.len()
     }
 
-    /// Lends memory for output that was used before.
-    pub fn reuse(&mut self, mut memory: Vec<u8>) {
-        if self.output.capacity() == 0 {
+    /// Lends memory for the output, if it has none.
+    pub fn lend(&mut self, memory: impl FnOnce() -> Option<Vec<u8>>) {
+        if self.output.capacity() == 0
+            && let Some(mut memory) = memory()
+        {
             memory.clear();
             self.output = memory;
         }
+    }
+
+    /// Gives the memory of an output back that has nothing in it, so that an idle connection is small.
+    pub fn reclaim(&mut self) -> Option<Vec<u8>> {
+        (self.output.is_empty() && self.output.capacity() > 0)
+            .then(|| std::mem::take(&mut self.output))
     }
 
     /// Sends a packet if it is not larger than what the Client reads; says whether it was sent.
@@ -317,3 +325,6 @@ impl Default for ServerSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,10 +7,12 @@
 )]
 
 mod connect;
+mod cuts;
 mod flow;
 mod hostile;
 mod limits;
 mod model;
+mod random;
 mod retained;
 mod sessions;
 mod shared;

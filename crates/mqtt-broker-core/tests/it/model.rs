@@ -1,18 +1,17 @@
 //! Random operations against a model that is too simple to be wrong.
 
-use std::{
-    collections::BTreeMap,
-    hash::{BuildHasher, RandomState},
-};
+use std::collections::BTreeMap;
 
 use mqtt_protocol::{Packet, QoS, TopicFilter};
 use proptest::{
     collection::vec,
     prelude::{Strategy, prop_oneof},
-    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-use crate::world::{AtLeastOnce, AtMostOnce, BOTH, ClientId, World, publish, subscription, topic};
+use crate::{
+    random::check,
+    world::{AtLeastOnce, AtMostOnce, BOTH, ClientId, World, publish, subscription, topic},
+};
 
 #[derive(Debug, Clone)]
 enum Operation {
@@ -193,47 +192,24 @@ impl Run {
     }
 }
 
-/// The seed that was asked for, or another one each time.
-fn seed() -> u64 {
-    std::env::var("SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or_else(|| RandomState::new().hash_one(0))
-}
-
 #[test]
 fn every_message_reaches_exactly_those_who_asked() {
-    let seed = seed();
-    println!("to run this again: SEED={seed}");
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let mut runner = TestRunner::new_with_rng(
-        Config {
-            cases: 300,
-            failure_persistence: None,
-            ..Config::default()
-        },
-        TestRng::from_seed(RngAlgorithm::ChaCha, &bytes),
-    );
-    runner
-        .run(&vec(an_operation(), 1..120), |operations| {
-            let mut run = Run {
-                world: World::new(),
-                model: Model::default(),
-                clients: BTreeMap::new(),
-                n_published: 0,
-            };
-            for number in 0..N_CLIENTS {
-                run.apply(Operation::Connect(number));
-            }
-            for operation in operations {
-                run.apply(operation);
-            }
-            let counters = run.world.broker.counters();
-            assert_eq!(counters.retained_messages, run.model.retained.len() as u64);
-            let n_subscriptions: usize = run.model.subscriptions.values().map(BTreeMap::len).sum();
-            assert_eq!(counters.subscriptions, n_subscriptions as u64);
-            Ok(())
-        })
-        .unwrap_or_else(|error| panic!("{error}"));
+    check(300, &vec(an_operation(), 1..120), |operations| {
+        let mut run = Run {
+            world: World::new(),
+            model: Model::default(),
+            clients: BTreeMap::new(),
+            n_published: 0,
+        };
+        for number in 0..N_CLIENTS {
+            run.apply(Operation::Connect(number));
+        }
+        for operation in operations {
+            run.apply(operation);
+        }
+        let counters = run.world.broker.counters();
+        assert_eq!(counters.retained_messages, run.model.retained.len() as u64);
+        let n_subscriptions: usize = run.model.subscriptions.values().map(BTreeMap::len).sum();
+        assert_eq!(counters.subscriptions, n_subscriptions as u64);
+    });
 }
