@@ -52,10 +52,13 @@ impl PumpWords {
         let at = |time| moment(time, now, offset);
         let since = |time| age(now.saturating_duration_since(time));
         let is_on = pump.is_running();
+        let was_running = pump.runs.back().is_some_and(|run| run.end.is_none());
         let is_off = matches!(state, SwitchState::Off { .. });
         let press = match &state {
             SwitchState::Off { .. } => Switch::On,
             SwitchState::Unreachable { last } if *last != Some(Switch::On) => Switch::On,
+            // Refused without a connection, and says so; nothing is kept for later.
+            SwitchState::Unknown if !is_connected && !was_running => Switch::On,
             SwitchState::NotConfirmed { asked: Switch::On, .. } if !is_on => Switch::On,
             SwitchState::Unknown
             | SwitchState::AskedOn { .. }
@@ -89,11 +92,12 @@ impl PumpWords {
         words.sentence = match state {
             SwitchState::Unknown => {
                 words.between = Some("unknown");
-                if is_connected {
-                    "Asking the pump what it does.".into()
-                } else {
-                    "Not connected, so nobody knows what it does.".into()
+                match (is_connected, was_running) {
+                    (true, _) => "Asking the pump what it does. Until it answers, the switch sends OFF.",
+                    (false, true) => "Not connected. It was running when it was last heard.",
+                    (false, false) => "Not connected, so nobody knows what it does.",
                 }
+                .into()
             }
             SwitchState::Off { .. } => match pump.last_run() {
                 Some(PumpRun { start, end: Some(end), .. }) => {
@@ -241,12 +245,7 @@ pub fn collected(first: i64, now: Timestamp) -> String {
 /// What plays, where the field is a simulated one.
 #[must_use]
 pub fn simulation(simulation: &Simulation) -> String {
-    let mut text = simulation.source.clone();
-    if let Some(file) = &simulation.file {
-        text.push_str(" of ");
-        text.push_str(file);
-    }
-    text + ", " + &simulation.speed
+    [&simulation.source, ", ", &simulation.speed].concat()
 }
 
 #[cfg(test)]
@@ -286,7 +285,7 @@ mod tests {
     #[test]
     fn a_run_from_asking_to_stopped() {
         let mut pump = pump();
-        assert_eq!(words(&pump, 1).sentence, "Asking the pump what it does.");
+        assert_eq!((words(&pump, 1).label, words(&pump, 1).press), ("Unknown", Switch::Off));
         says(&mut pump, Switch::Off, 1);
         assert_eq!(words(&pump, 2).sentence, "Off.");
         pump.switch.request_on(Some(Duration::from_secs(600)), id(), at(120)).unwrap();
@@ -323,6 +322,18 @@ mod tests {
         assert!(words(&pump, 1).is_refused);
         pump.refusal = pump.switch.request_on(None, id(), at(2)).err();
         assert_eq!(words(&pump, 2).fault, Some(REFUSED_OFFLINE));
+    }
+
+    #[test]
+    fn without_a_connection_the_switch_says_what_was_heard_last() {
+        let mut pump = pump();
+        says(&mut pump, Switch::On, 0);
+        pump.switch.handle_link(false, at(10));
+        let unlinked = |pump: &Pump| PumpWords::of(pump, false, at(12), UtcOffset::default());
+        assert_eq!(unlinked(&pump).sentence, "Not connected. It was running when it was last heard.");
+        assert_eq!(unlinked(&pump).press, Switch::Off);
+        pump.runs.clear();
+        assert_eq!((unlinked(&pump).press, unlinked(&pump).is_refused), (Switch::On, true));
     }
 
     #[test]

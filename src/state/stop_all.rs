@@ -64,7 +64,7 @@ impl Answer {
         match self {
             Self::Confirmed => "confirmed off",
             Self::Waiting => "asked, waiting for its answer",
-            Self::NotConnected => "not connected, sends OFF the moment it is",
+            Self::NotConnected => "waits for the connection",
             Self::Silent => "no answer, asking again",
             Self::Offline => "offline, OFF was sent",
             Self::RunningAgain => "switched on again since",

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{button::Button, countdown_ring::CountdownRing, notice::Notice, switch::Switch},
+    format::whole,
     link::use_link,
     state::Connection,
     store::{use_connection, use_fleet, use_now, utc_offset},
@@ -118,7 +119,7 @@ fn RunLength(
     run_for: RwSignal<u64>,
 ) -> impl IntoView {
     let label = move || [&name.get(), ": run for"].concat();
-    let text = move || LENGTHS.iter().find(|(minutes, _)| *minutes == run_for.get()).map(|(_, text)| *text);
+    let minutes = move || whole(run_for.get());
     let option = move |&(minutes, text): &(u64, &'static str)| {
         view! { <option selected=move || run_for.get() == minutes>{text}</option> }
     };
@@ -130,8 +131,8 @@ fn RunLength(
     };
     view! {
         <div class="pump-card-length">
-            {text}
-            <span class="pump-card-length-caret" aria-hidden="true"></span>
+            <span class="pump-card-length-number">{minutes}</span>
+            <span class="pump-card-length-unit">"min"</span>
             <select aria-label=label title="Run for" on:change=choose>
                 {LENGTHS.iter().map(option).collect_view()}
             </select>
