@@ -84,6 +84,10 @@ pub struct Limits {
     pub connections: usize,
     /// Time for the CONNECT to come.
     pub connect_timeout: Duration,
+    /// Bytes of a Client Identifier; a longer one is answered by 0x85.
+    pub client_identifier_length: usize,
+    /// Bytes of a Will's payload; a larger one is answered by 0x97.
+    pub will_payload: usize,
     /// Sessions, with and without a connection; above, a CONNECT is answered by 0x97.
     pub sessions: usize,
     /// The longest Session Expiry Interval; a longer one is answered by this one. `None`: sessions may stay for ever.
@@ -122,6 +126,8 @@ impl Default for Limits {
             packet_size: 32 * 1024 * 1024,
             connections: 100_000,
             connect_timeout: Duration::from_secs(10),
+            client_identifier_length: 1024,
+            will_payload: 1024 * 1024,
             sessions: 200_000,
             session_expiry_interval: None,
             subscriptions_per_session: 10_000,

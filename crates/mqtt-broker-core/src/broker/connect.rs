@@ -93,6 +93,10 @@ impl Broker {
             || n_user_properties > limits.user_properties
         {
             Some(ReasonCode::QuotaExceeded)
+        } else if connect.client_identifier.len() > limits.client_identifier_length {
+            Some(ReasonCode::ClientIdentifierNotValid)
+        } else if will.is_some_and(|will| will.payload.len() > limits.will_payload) {
+            Some(ReasonCode::QuotaExceeded)
         } else if will.is_some_and(|will| !self.is_acceptable(&will.topic_name)) {
             Some(ReasonCode::TopicNameInvalid)
         } else {

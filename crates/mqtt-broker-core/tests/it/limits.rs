@@ -6,7 +6,7 @@ use mqtt_broker_core::{Limits, Settings};
 use mqtt_protocol::{Packet, Property, Publish, ReasonCode};
 
 use crate::world::{
-    AtLeastOnce, AtMostOnce, V3_1_1, V5_0, World, connect, publish, resume, subscription,
+    AtLeastOnce, AtMostOnce, V3_1_1, V5_0, World, connect, publish, resume, subscription, will,
 };
 
 fn limited(change: impl FnOnce(&mut Limits)) -> World {
@@ -41,6 +41,27 @@ fn connections() {
     assert_eq!(connack.reason_code, ReasonCode::ServerUnavailable);
     assert!(!world.is_closed(first));
     assert_eq!(world.broker.counters().connections_refused, 2);
+}
+
+#[test]
+fn client_identifier_length() {
+    let mut world = limited(|limits| limits.client_identifier_length = 23);
+    world.connect(connect(V5_0, &"x".repeat(23)));
+    for version in [V3_1_1, V5_0] {
+        let (_, connack) = world.try_connect(connect(version, &"x".repeat(24)));
+        assert_eq!(connack.reason_code, ReasonCode::ClientIdentifierNotValid);
+    }
+}
+
+#[test]
+fn will_payload() {
+    let mut world = limited(|limits| limits.will_payload = 4);
+    let mut request = connect(V5_0, "client");
+    request.will = Some(will("status", "gone"));
+    world.connect(request.clone());
+    request.will = Some(will("status", "offline"));
+    let (_, connack) = world.try_connect(request);
+    assert_eq!(connack.reason_code, ReasonCode::QuotaExceeded);
 }
 
 #[test]
