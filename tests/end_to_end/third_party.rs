@@ -33,7 +33,15 @@ async fn both_versions_read_the_same_values() {
 
 #[tokio::test]
 async fn both_versions_switch_the_same_pump() {
-    let broker = Broker::start().await;
+    check_pump(Broker::start().await).await;
+}
+
+#[tokio::test]
+async fn the_field_obeys_through_another_broker_too() {
+    check_pump(Broker::mosquitto().await).await;
+}
+
+async fn check_pump(broker: Broker) {
     let states = Subscriber::start(&broker, V5_0, PUMP_STATE, &[]).await;
     let _field = Field::start(&broker, &[]).await;
     states.message("the pump announces itself", |_| true).await;

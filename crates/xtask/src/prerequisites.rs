@@ -3,7 +3,7 @@
 use std::env;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::process::{command, read, run};
 use crate::progress::step;
@@ -26,32 +26,43 @@ pub(crate) fn browser() -> Result<Browser> {
         return Ok(browser);
     }
     install(&["chromium", "chromium-driver"])?;
-    match find() {
-        Some(browser) => Ok(browser),
-        None => bail!("chromium or chromedriver is not on PATH although it was installed"),
-    }
+    find().context("chromium or chromedriver is not on PATH although it was installed")
 }
 
-/// Makes sure that other people's MQTT programs are there; returns the Python that has paho.
-pub(crate) fn mqtt_programs() -> Result<PathBuf> {
+/// Other people's MQTT programs that are not simply on `PATH`.
+pub(crate) struct MqttPrograms {
+    pub(crate) mosquitto: PathBuf,
+    /// A Python that has paho.
+    pub(crate) python: PathBuf,
+}
+
+/// Finds other people's MQTT programs, installing them if that is possible.
+pub(crate) fn mqtt_programs() -> Result<MqttPrograms> {
     let mut missing = Vec::new();
-    if which("mosquitto").is_none() && !PathBuf::from(MOSQUITTO).is_file() {
+    if mosquitto().is_none() {
         missing.push("mosquitto");
     }
     if which("mosquitto_sub").is_none() || which("mosquitto_pub").is_none() {
         missing.push("mosquitto-clients");
     }
-    let python = python_with_paho();
-    if python.is_none() {
+    if python_with_paho().is_none() {
         missing.push("python3-paho-mqtt");
     }
     if !missing.is_empty() {
         install(&missing)?;
     }
-    match python.or_else(python_with_paho) {
-        Some(python) => Ok(python),
-        None => bail!("no Python has paho although it was installed"),
-    }
+    Ok(MqttPrograms {
+        mosquitto: mosquitto().context("mosquitto is not there although it was installed")?,
+        python: python_with_paho().context("no Python has paho although it was installed")?,
+    })
+}
+
+/// Debian keeps daemons where an ordinary user's `PATH` does not look.
+fn mosquitto() -> Option<PathBuf> {
+    which("mosquitto").or_else(|| {
+        let path = PathBuf::from("/usr/sbin/mosquitto");
+        path.is_file().then_some(path)
+    })
 }
 
 /// The one on `PATH` need not be the one for which the distribution packages its libraries.
@@ -108,6 +119,3 @@ const CHROMIUM_NAMES: [&str; 4] = [
     "google-chrome",
     "google-chrome-stable",
 ];
-
-/// Debian keeps daemons where an ordinary user's `PATH` does not look.
-const MOSQUITTO: &str = "/usr/sbin/mosquitto";

@@ -255,7 +255,7 @@ fn build_and_measure_page() -> Result<()> {
 /// All of them, or those whose name contains a word.
 pub(crate) fn end_to_end(only: Option<&str>) -> Result<()> {
     let browser = prerequisites::browser()?;
-    let python = prerequisites::mqtt_programs()?;
+    let programs = prerequisites::mqtt_programs()?;
     tools::install_for_page()?;
     page::build()?;
     demo::build_binaries()?;
@@ -268,7 +268,8 @@ pub(crate) fn end_to_end(only: Option<&str>) -> Result<()> {
             .env("ROOTZONE_PAGE", workspace::page())
             .env("ROOTZONE_DATA", data)
             .env("SCREENSHOTS", workspace::screenshots())
-            .env("PYTHON", &python)
+            .env("MOSQUITTO", &programs.mosquitto)
+            .env("PYTHON", &programs.python)
             .env("CHROMEDRIVER", &browser.chromedriver)
             .env("CHROMIUM", &browser.chromium)
             .args([

@@ -1,5 +1,9 @@
 //! The real `rootzone`, on ports of its own.
 
+use std::net::{Ipv4Addr, TcpListener};
+
+use tokio::process::Command;
+
 use super::{Process, path_by, rootzone};
 
 pub(crate) struct Broker {
@@ -28,6 +32,28 @@ impl Broker {
             process,
             mqtt_port,
             page_port,
+        }
+    }
+
+    /// Debian's mosquitto in its place, which has no page.
+    pub(crate) async fn mosquitto() -> Self {
+        // It cannot choose a port by itself.
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let mqtt_port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let mut process = Process::start(
+            "mosquitto",
+            Command::new(path_by("MOSQUITTO")).args(["-p", &mqtt_port.to_string()]),
+        );
+        process
+            .line("mosquitto is ready", |line| {
+                line.contains(" running").then_some(())
+            })
+            .await;
+        Self {
+            process,
+            mqtt_port,
+            page_port: 0,
         }
     }
 

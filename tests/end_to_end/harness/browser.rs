@@ -146,7 +146,8 @@ fn capabilities() -> fantoccini::wd::Capabilities {
             "no-sandbox",
             "disable-gpu",
             "disable-dev-shm-usage",
-            "window-size=1440,1000",
+            // Tall enough for the whole field: charts out of sight do not draw.
+            "window-size=1440,2600",
         ],
     });
     [("goog:chromeOptions".to_owned(), options)]
