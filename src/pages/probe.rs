@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::notice::Notice,
-    format::value,
+    format::{moment, value},
     state::{Connection, Freshness, Probe, ProbeId, Standing},
     store::{use_connection, use_fleet, use_now, utc_offset},
     widgets::{
@@ -149,21 +149,30 @@ impl Face {
 fn outlook(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> String {
     let scene = scene_of(probe, now);
     let since = clock(scene.since, scene.offset);
-    let watered = last_run
-        .map(Timestamp::millis)
-        .filter(|&end| end > scene.since);
-    let told = watered
-        .and_then(|end| scene.outlook(end, "the last watering"))
-        .or_else(|| scene.outlook(scene.since, &since));
-    told.unwrap_or_else(|| match probe.freshness(now) {
-        Freshness::RetainedOnly => {
-            String::from("The broker kept this value; when it was measured is not known.")
+    let collecting = || ["Collecting since ", &since, "."].concat();
+    match (probe.freshness(now), probe.reading_at) {
+        (Freshness::Live { .. }, _) => {
+            let watered = last_run
+                .map(Timestamp::millis)
+                .filter(|&end| end > scene.since);
+            watered
+                .and_then(|end| scene.outlook(end, "the last watering"))
+                .or_else(|| scene.outlook(scene.since, &since))
+                .unwrap_or_else(collecting)
         }
-        Freshness::Live { .. }
-        | Freshness::Stale { .. }
-        | Freshness::Offline { .. }
-        | Freshness::Silent => ["Collecting since ", &since, "."].concat(),
-    })
+        (Freshness::Stale { .. } | Freshness::Offline { .. }, Some(at)) => [
+            "The last reading came at ",
+            &moment(at, now, scene.offset),
+            ".",
+        ]
+        .concat(),
+        (Freshness::RetainedOnly, _) => {
+            String::from("The broker kept this value; nobody knows when it was measured.")
+        }
+        (Freshness::Stale { .. } | Freshness::Offline { .. } | Freshness::Silent, _) => {
+            collecting()
+        }
+    }
 }
 
 /// What the probe says about itself.

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use crate::{
     components::{chart::Chart, choice::Choice},
+    format::moment,
     state::{Freshness, Probe, ProbeId, Pump, PumpRun},
     store::{FleetStore, use_fleet, use_now, utc_offset},
 };
@@ -25,6 +26,14 @@ pub fn ReadingChart(
         Memo::new(move |_| {
             let name = fleet.probe(&id, |probe| probe.name.clone());
             ["Moisture of ", &name.unwrap_or_default()].concat()
+        })
+    };
+    let since = {
+        let id = id.clone();
+        Memo::new(move |_| {
+            let since = fleet.probe(&id, |probe| probe.collecting_since)?;
+            let clock = moment(since, now.get(), utc_offset(since));
+            Some(["Collecting since ", &clock].concat())
         })
     };
     let scene = Signal::derive(move || {
@@ -54,6 +63,7 @@ pub fn ReadingChart(
                     on_choose=Callback::new(move |value| range.set(value))
                 />
             </div>
+            <p class="reading-chart-since">{since}</p>
         </Chart>
     }
 }

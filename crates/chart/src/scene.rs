@@ -231,7 +231,7 @@ impl Scene {
         }
     }
 
-    /// Names the band once, in the first of its corners where the line is not.
+    /// Names the band once, in the first of its corners where neither the line nor a gap is.
     fn band_label(&self, picture: &mut Picture, plot: &Plot<'_>) {
         let Some(band) = self.band else { return };
         let mut text = String::from("target ");
@@ -300,8 +300,7 @@ impl Scene {
         }
         let begin = picture.times.position(self.since as f64) as f32;
         if begin - plot.x >= COLLECTING_WIDTH {
-            let mut text = String::from("collecting since ");
-            text.push_str(&clock(self.since, self.offset));
+            let text = String::from("not yet collecting");
             let middle = (plot.x + begin) / 2.0;
             picture.text(middle, plot.y + 12.0, Anchor::Middle, Ink::SoftInk, text);
         }
@@ -483,6 +482,6 @@ mod tests {
             window: Span::new(-100_000, 100_000),
             ..scene()
         };
-        assert!(texts(&begun.draw(SIZE)).contains(&"collecting since 00:00"));
+        assert!(texts(&begun.draw(SIZE)).contains(&"not yet collecting"));
     }
 }

@@ -1,6 +1,6 @@
 use crate::calendar::{DAY, HOUR, MINUTE, SECOND};
 use crate::decimal::push_whole;
-use crate::{PumpRuns, Scene, clock, date, decimal, gap_limit, gaps, trend};
+use crate::{PumpRuns, Scene, decimal, gap_limit, gaps, trend};
 
 impl Scene {
     /// One sentence that says what the chart shows, for those who do not see it: "14:02–14:20:
@@ -13,13 +13,20 @@ impl Scene {
             self.series.point(range.start),
         ) else {
             let mut text = String::from("No readings since ");
-            text.push_str(&self.moment(self.since.max(self.window.start)));
+            text.push_str(&self.time_label(self.since.max(self.window.start), MINUTE));
             text.push('.');
             return text;
         };
-        let mut text = self.moment(first.time);
+        let end = self.window.end.min(self.now);
+        // Two clock times that read the same would tell nothing.
+        let exactness = if end - first.time < 2 * MINUTE {
+            SECOND
+        } else {
+            MINUTE
+        };
+        let mut text = self.time_label(first.time, exactness);
         text.push('–');
-        text.push_str(&self.moment(self.window.end.min(self.now)));
+        text.push_str(&self.time_label(end, exactness));
         text.push_str(": lowest ");
         text.push_str(&self.with_unit(decimal(low, 1)));
         text.push_str(", highest ");
@@ -68,16 +75,6 @@ impl Scene {
             " gaps, together "
         });
         text.push_str(&duration_in_words(total));
-    }
-
-    fn moment(&self, time: i64) -> String {
-        if self.window.duration() < DAY {
-            return clock(time, self.offset);
-        }
-        let mut text = date(time, self.offset);
-        text.push(' ');
-        text.push_str(&clock(time, self.offset));
-        text
     }
 }
 
@@ -156,6 +153,12 @@ mod tests {
             scene.summary(),
             "14:02–14:27: lowest 20.0 %, highest 20.0 %, steady; 1 gap of 20 min."
         );
+    }
+
+    #[test]
+    fn a_short_stretch_is_told_to_the_second() {
+        let text = scene(&[20.0; 20], 1_000).summary();
+        assert!(text.starts_with("14:02:00–14:02:19: lowest"), "{text}");
     }
 
     #[test]
