@@ -40,7 +40,7 @@ pub fn Chart(
                 <button
                     type="button"
                     class="button"
-                    aria-expanded=move || shows_table.get().to_string()
+                    aria-expanded=move || if shows_table.get() { "true" } else { "false" }
                     on:click=move |_| shows_table.update(|shows| *shows = !*shows)
                 >
                     {toggle}

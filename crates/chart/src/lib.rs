@@ -26,6 +26,7 @@
 #![warn(missing_docs)]
 
 mod calendar;
+mod crosshair;
 mod decimal;
 mod gap;
 mod outlook;
@@ -43,11 +44,12 @@ mod trace;
 mod trend;
 
 pub use calendar::{UtcOffset, clock, clock_with_seconds, date};
+pub use crosshair::Crosshair;
 pub use decimal::decimal;
 pub use gap::{gap_limit, gaps};
 pub use picture::{Anchor, Command, Dash, Ink, Paint, Picture, Rect, Size};
 pub use scale::Scale;
-pub use scene::{Band, Crosshair, PumpRuns, Scene};
+pub use scene::{Band, PumpRuns, Scene};
 pub use series::{Point, Series};
 pub use span::{Span, live_window};
 pub use sparkline::Sparkline;
