@@ -37,8 +37,7 @@ impl Page {
         match named {
             Some(path) => Folder::named(path).map(Self::Folder),
             #[cfg(feature = "embed-page")]
-            None => Ok(Self::Embedded),
-            #[cfg(not(feature = "embed-page"))]
+            None if embedded::document().is_some() => Ok(Self::Embedded),
             None => Ok(Self::Folder(Folder::usual())),
         }
     }

@@ -21,14 +21,29 @@ impl Broker {
         Self::start_with::<&str>(&[])
     }
 
-    /// Starts with more arguments, and waits until it says that it is ready.
+    /// Starts with more arguments.
     pub(crate) fn start_with<S: AsRef<OsStr>>(arguments: &[S]) -> Self {
-        let mut process = command()
-            .args(["--port", "0", "--mqtt-port", "0"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = command(PROGRAM);
+        command.args(ANY_PORTS).args(arguments);
+        Self::start_command(command)
+    }
+
+    /// Starts with a limit of open files that it cannot raise.
+    pub(crate) fn start_with_open_files(limit: u32) -> Self {
+        let mut command = command("sh");
+        command
+            .args([
+                "-c",
+                &format!("ulimit -n {limit} && exec \"$0\" \"$@\""),
+                PROGRAM,
+            ])
+            .args(ANY_PORTS);
+        Self::start_command(command)
+    }
+
+    /// Waits until it says that it is ready.
+    fn start_command(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap())
             .read_line(&mut line)
@@ -64,7 +79,7 @@ impl Drop for Broker {
 
 /// What a start that fails says on standard error.
 pub(crate) fn refusal<S: AsRef<OsStr>>(arguments: &[S]) -> (ExitStatus, String) {
-    let mut process = command()
+    let mut process = command(PROGRAM)
         .args(arguments)
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -80,8 +95,8 @@ pub(crate) fn refusal<S: AsRef<OsStr>>(arguments: &[S]) -> (ExitStatus, String) 
     (process.wait().unwrap(), errors)
 }
 
-fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_rootzone"));
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
     command.env("RUST_LOG", "warn");
     command
 }
@@ -93,3 +108,6 @@ fn parse_ready(line: &str) -> Option<(SocketAddr, SocketAddr)> {
         .split_once(", page http://")?;
     Some((mqtt.parse().ok()?, http.parse().ok()?))
 }
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_rootzone");
+const ANY_PORTS: [&str; 4] = ["--port", "0", "--mqtt-port", "0"];

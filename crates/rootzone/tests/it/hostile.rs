@@ -95,3 +95,14 @@ fn connections_dropped_by_the_thousand_leave_nothing_behind() {
     }
     bystander.check_alive();
 }
+
+#[test]
+fn running_out_of_open_files_harms_no_connection_and_passes() {
+    let broker = Broker::start_with_open_files(40);
+    let mut bystander = Raw::connect_mqtt(broker.mqtt, CONNECT_5);
+    let crowd: Vec<Raw> = (0..60).map(|_| Raw::connect(broker.mqtt)).collect();
+    bystander.check_alive();
+    drop(crowd);
+    Raw::connect_mqtt(broker.mqtt, CONNECT_5).check_alive();
+    bystander.check_alive();
+}
