@@ -6,11 +6,7 @@ mod topic_alias;
 
 pub use event::{ClientEvent, ClientOutput, CloseReason, PublicationFailure, PublicationToken};
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    num::NonZeroU16,
-    time::Duration,
-};
+use std::{collections::VecDeque, num::NonZeroU16, time::Duration};
 
 use bytes::Bytes;
 
@@ -74,8 +70,8 @@ pub struct ClientConnection {
     session: ClientSession,
     server_limits: ServerLimits,
     topic_aliases: TopicAliases,
-    /// What waits for a SUBACK or UNSUBACK, with the number of its Topic Filters.
-    n_filters_by_request: BTreeMap<PacketIdentifier, (RequestKind, usize)>,
+    /// What waits for a SUBACK or UNSUBACK.
+    requests: Vec<Request>,
     ping_timer: Option<PingTimer>,
     transmit: Vec<u8>,
     events: VecDeque<ClientEvent>,
@@ -165,6 +161,13 @@ struct ServerLimits {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Request {
+    packet_identifier: PacketIdentifier,
+    kind: RequestKind,
+    n_filters: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RequestKind {
     Subscribe,
     Unsubscribe,
@@ -199,7 +202,7 @@ impl ClientConnection {
             session,
             server_limits: ServerLimits::default(),
             topic_aliases: TopicAliases::new(properties.topic_alias_maximum().unwrap_or(0)),
-            n_filters_by_request: BTreeMap::new(),
+            requests: Vec::new(),
             ping_timer: None,
             transmit: Vec::new(),
             events: VecDeque::new(),
@@ -429,8 +432,11 @@ impl ClientConnection {
             outgoing.release_packet_identifier(packet_identifier);
             return Err(error.into());
         }
-        self.n_filters_by_request
-            .insert(packet_identifier, (kind, n_filters));
+        self.requests.push(Request {
+            packet_identifier,
+            kind,
+            n_filters,
+        });
         Ok(packet_identifier)
     }
 

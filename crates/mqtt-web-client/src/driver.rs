@@ -288,8 +288,11 @@ fn listeners(wake: &Wake) -> Vec<Listener> {
 
 /// Rounds up, so that a timer never fires before its deadline; browsers take at most 2³¹ − 1.
 fn whole_milliseconds(wait: Duration) -> u32 {
-    let milliseconds = wait.as_micros().div_ceil(1000);
-    u32::try_from(milliseconds).map_or(MILLISECONDS_MAX, |wait| wait.min(MILLISECONDS_MAX))
+    let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
+    seconds
+        .saturating_mul(1000)
+        .saturating_add(wait.subsec_micros().div_ceil(1000))
+        .min(MILLISECONDS_MAX)
 }
 
 const MILLISECONDS_MAX: u32 = i32::MAX as u32;

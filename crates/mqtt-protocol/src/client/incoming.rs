@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use super::{ClientConnection, RequestKind, ServerLimits, State, pubrel};
+use super::{ClientConnection, Request, RequestKind, ServerLimits, State, pubrel};
 use crate::{
     AcknowledgedQoS, AcknowledgementOutcome, ClientEvent, CloseReason, Connack, Incoming, Instant,
     OutgoingMessage, Packet, PacketIdentifier, PingTimer, Properties, ProtocolVersion, Puback,
@@ -224,13 +224,19 @@ impl ClientConnection {
         kind: RequestKind,
         n_codes: usize,
     ) -> Option<usize> {
-        let &(expected, n_filters) = self.n_filters_by_request.get(&packet_identifier)?;
+        let mut requests = self.requests.iter();
+        let position =
+            requests.position(|request| request.packet_identifier == packet_identifier)?;
+        let Request {
+            kind: expected,
+            n_filters,
+            ..
+        } = self.requests.swap_remove(position);
         let has_codes = kind == RequestKind::Subscribe || self.version == ProtocolVersion::V5_0;
         if kind != expected || (has_codes && n_codes != n_filters) {
             self.fail(ReasonCode::ProtocolError);
             return None;
         }
-        self.n_filters_by_request.remove(&packet_identifier);
         let outgoing = &mut self.session.exchanges.outgoing;
         outgoing.release_packet_identifier(packet_identifier);
         Some(n_filters)

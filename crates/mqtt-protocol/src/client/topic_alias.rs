@@ -1,21 +1,20 @@
 //! Topic Aliases that the Server chose.
 
-use std::collections::BTreeMap;
-
 use crate::{Publish, ReasonCode, TopicName};
 
 /// What each Topic Alias stands for on this Network Connection.
 #[derive(Debug)]
 pub(super) struct TopicAliases {
     maximum: u16,
-    topic_name_by_alias: BTreeMap<u16, TopicName>,
+    /// At index `alias − 1`; grows up to `maximum` as aliases come.
+    topic_names: Vec<Option<TopicName>>,
 }
 
 impl TopicAliases {
     pub(super) const fn new(maximum: u16) -> Self {
         Self {
             maximum,
-            topic_name_by_alias: BTreeMap::new(),
+            topic_names: Vec::new(),
         }
     }
 
@@ -27,16 +26,21 @@ impl TopicAliases {
                 None => Err(ReasonCode::ProtocolError),
             };
         };
-        let alias = alias.get();
-        if alias > self.maximum {
+        if alias.get() > self.maximum {
             return Err(ReasonCode::TopicAliasInvalid);
         }
+        let index = usize::from(alias.get() - 1);
         if let Some(topic_name) = &publish.topic_name {
-            self.topic_name_by_alias.insert(alias, topic_name.clone());
-        } else {
-            let topic_name = self.topic_name_by_alias.get(&alias);
-            publish.topic_name = Some(topic_name.ok_or(ReasonCode::ProtocolError)?.clone());
+            if index >= self.topic_names.len() {
+                self.topic_names.resize(index + 1, None);
+            }
+            self.topic_names[index] = Some(topic_name.clone());
+            return Ok(());
         }
-        Ok(())
+        publish.topic_name = self.topic_names.get(index).cloned().flatten();
+        match publish.topic_name {
+            Some(_) => Ok(()),
+            None => Err(ReasonCode::ProtocolError),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The receiving half of a session.
 
-use std::{collections::BTreeMap, num::NonZeroU16};
+use std::num::NonZeroU16;
 
 use crate::{AcknowledgedQoS, PacketIdentifier};
 
@@ -13,9 +13,10 @@ pub struct Incoming {
     receive_maximum: u16,
     /// Invariant: not above the number of QoS 1 messages of this connection without PUBACK.
     n_at_least_once: u16,
-    /// Invariant: the number of values in `exactly_once` that are `Counted::Yes`.
+    /// Invariant: the number of entries in `exactly_once` that are `Counted::Yes`.
     n_exactly_once: u16,
-    exactly_once: BTreeMap<PacketIdentifier, Counted>,
+    /// Invariant: sorted by identifier.
+    exactly_once: Vec<(PacketIdentifier, Counted)>,
 }
 
 /// What a PUBLISH of QoS 1 or 2 is to the session.
@@ -44,7 +45,7 @@ impl Incoming {
         self.receive_maximum = receive_maximum.get();
         self.n_at_least_once = 0;
         self.n_exactly_once = 0;
-        for counted in self.exactly_once.values_mut() {
+        for (_, counted) in &mut self.exactly_once {
             *counted = Counted::No;
         }
     }
@@ -55,27 +56,13 @@ impl Incoming {
         packet_identifier: PacketIdentifier,
         qos: AcknowledgedQoS,
     ) -> ReceivedPublish {
-        let earlier = match qos {
-            AcknowledgedQoS::AtLeastOnce => None,
-            AcknowledgedQoS::ExactlyOnce => self.exactly_once.get(&packet_identifier).copied(),
-        };
-        if earlier == Some(Counted::Yes) {
-            return ReceivedPublish::Duplicate;
-        }
-        if self.n_unacknowledged() >= self.receive_maximum {
-            return ReceivedPublish::QuotaExceeded;
-        }
         match qos {
-            AcknowledgedQoS::AtLeastOnce => self.n_at_least_once += 1,
-            AcknowledgedQoS::ExactlyOnce => {
-                self.n_exactly_once += 1;
-                self.exactly_once.insert(packet_identifier, Counted::Yes);
+            AcknowledgedQoS::AtLeastOnce if self.is_full() => ReceivedPublish::QuotaExceeded,
+            AcknowledgedQoS::AtLeastOnce => {
+                self.n_at_least_once += 1;
+                ReceivedPublish::New
             }
-        }
-        if earlier.is_some() {
-            ReceivedPublish::Duplicate
-        } else {
-            ReceivedPublish::New
+            AcknowledgedQoS::ExactlyOnce => self.handle_exactly_once(packet_identifier),
         }
     }
 
@@ -100,18 +87,19 @@ impl Incoming {
 
     /// The identifiers of QoS 2 messages that were received and not released: what a store keeps.
     pub fn packet_identifiers(&self) -> impl Iterator<Item = PacketIdentifier> + '_ {
-        self.exactly_once.keys().copied()
+        self.exactly_once.iter().map(|(identifier, _)| *identifier)
     }
 
     /// Makes the half again from what a store kept.
     pub fn restore(packet_identifiers: impl IntoIterator<Item = PacketIdentifier>) -> Self {
-        Self {
-            exactly_once: packet_identifiers
-                .into_iter()
-                .map(|packet_identifier| (packet_identifier, Counted::No))
-                .collect(),
-            ..Self::default()
+        let mut incoming = Self::default();
+        for packet_identifier in packet_identifiers {
+            if let Err(position) = incoming.position(packet_identifier) {
+                let entry = (packet_identifier, Counted::No);
+                incoming.exactly_once.insert(position, entry);
+            }
         }
+        incoming
     }
 
     /// Messages of this Network Connection that count against our Receive Maximum.
@@ -120,12 +108,42 @@ impl Incoming {
         self.n_at_least_once.saturating_add(self.n_exactly_once)
     }
 
-    fn forget(&mut self, packet_identifier: PacketIdentifier) -> bool {
-        let counted = self.exactly_once.remove(&packet_identifier);
-        if counted == Some(Counted::Yes) {
-            self.n_exactly_once -= 1;
+    fn handle_exactly_once(&mut self, packet_identifier: PacketIdentifier) -> ReceivedPublish {
+        match self.position(packet_identifier) {
+            Ok(position) if self.exactly_once[position].1 == Counted::Yes => {
+                ReceivedPublish::Duplicate
+            }
+            _ if self.is_full() => ReceivedPublish::QuotaExceeded,
+            Ok(position) => {
+                self.n_exactly_once += 1;
+                self.exactly_once[position].1 = Counted::Yes;
+                ReceivedPublish::Duplicate
+            }
+            Err(position) => {
+                self.n_exactly_once += 1;
+                let entry = (packet_identifier, Counted::Yes);
+                self.exactly_once.insert(position, entry);
+                ReceivedPublish::New
+            }
         }
-        counted.is_some()
+    }
+
+    fn is_full(&self) -> bool {
+        self.n_unacknowledged() >= self.receive_maximum
+    }
+
+    fn forget(&mut self, packet_identifier: PacketIdentifier) -> bool {
+        let Ok(position) = self.position(packet_identifier) else {
+            return false;
+        };
+        let (_, counted) = self.exactly_once.remove(position);
+        self.n_exactly_once -= u16::from(counted == Counted::Yes);
+        true
+    }
+
+    fn position(&self, packet_identifier: PacketIdentifier) -> Result<usize, usize> {
+        self.exactly_once
+            .binary_search_by_key(&packet_identifier, |(identifier, _)| *identifier)
     }
 }
 
@@ -135,7 +153,7 @@ impl Default for Incoming {
             receive_maximum: u16::MAX,
             n_at_least_once: 0,
             n_exactly_once: 0,
-            exactly_once: BTreeMap::new(),
+            exactly_once: Vec::new(),
         }
     }
 }

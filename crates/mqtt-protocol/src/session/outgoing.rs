@@ -1,9 +1,6 @@
 //! The sending half of a session.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    num::NonZeroU16,
-};
+use std::{collections::VecDeque, num::NonZeroU16};
 
 use crate::{PacketIdentifier, QoS, ReasonCode};
 
@@ -20,9 +17,11 @@ pub struct Outgoing<M> {
     n_unacknowledged: u16,
     last_packet_identifier: u16,
     next_sequence: u64,
-    in_flight: BTreeMap<PacketIdentifier, InFlight<M>>,
+    /// Invariant: sorted by identifier. As identifiers are given in turn and acknowledged about in turn,
+    /// insertions and removals are near the ends.
+    in_flight: VecDeque<InFlight<M>>,
     /// Identifiers of SUBSCRIBE and UNSUBSCRIBE, which share their numbers with PUBLISH.
-    reserved: BTreeSet<PacketIdentifier>,
+    reserved: Vec<PacketIdentifier>,
     /// In flight before this connection and not yet sent again on it.
     resend: VecDeque<PacketIdentifier>,
     queue: VecDeque<(M, AcknowledgedQoS)>,
@@ -109,6 +108,8 @@ pub enum InFlightState {
 
 #[derive(Debug, Clone)]
 struct InFlight<M> {
+    packet_identifier: PacketIdentifier,
+    /// Orders messages by their first sending.
     sequence: u64,
     state: InFlightState,
     /// Whether it counts against the quota of this connection.
@@ -127,8 +128,8 @@ impl<M> Outgoing<M> {
             n_unacknowledged: 0,
             last_packet_identifier: 0,
             next_sequence: 0,
-            in_flight: BTreeMap::new(),
-            reserved: BTreeSet::new(),
+            in_flight: VecDeque::new(),
+            reserved: Vec::new(),
             resend: VecDeque::new(),
             queue: VecDeque::new(),
         }
@@ -155,7 +156,7 @@ impl<M> Outgoing<M> {
             Some(packet_identifier) => (packet_identifier, true),
             None => (self.start_next()?, false),
         };
-        let in_flight = self.in_flight.get(&packet_identifier)?;
+        let in_flight = &self.in_flight[self.position(packet_identifier).ok()?];
         let qos = match in_flight.state {
             InFlightState::AwaitingPuback => AcknowledgedQoS::AtLeastOnce,
             InFlightState::AwaitingPubrec => AcknowledgedQoS::ExactlyOnce,
@@ -185,7 +186,7 @@ impl<M> Outgoing<M> {
         packet_identifier: PacketIdentifier,
         reason_code: ReasonCode,
     ) -> PubrecOutcome<M> {
-        let Some(in_flight) = self.in_flight.get_mut(&packet_identifier) else {
+        let Some(in_flight) = self.find_mut(packet_identifier) else {
             return PubrecOutcome::Unknown;
         };
         match in_flight.state {
@@ -213,17 +214,8 @@ impl<M> Outgoing<M> {
     pub fn resume(&mut self, receive_maximum: NonZeroU16) {
         self.suspend();
         self.quota = receive_maximum.min(self.limits.in_flight_max).get();
-        let mut order: Vec<_> = self
-            .in_flight
-            .iter()
-            .map(|(packet_identifier, in_flight)| (in_flight.sequence, *packet_identifier))
-            .collect();
-        order.sort_unstable();
-        self.resend = order
-            .into_iter()
-            .map(|(_, identifier)| identifier)
-            .collect();
-        for in_flight in self.in_flight.values_mut() {
+        self.resend = self.in_flight_in_order();
+        for in_flight in &mut self.in_flight {
             in_flight.counted = in_flight.state == InFlightState::AwaitingPubcomp;
             self.n_unacknowledged += u16::from(in_flight.counted);
         }
@@ -233,7 +225,7 @@ impl<M> Outgoing<M> {
     pub fn suspend(&mut self) {
         self.quota = 0;
         self.n_unacknowledged = 0;
-        for in_flight in self.in_flight.values_mut() {
+        for in_flight in &mut self.in_flight {
             in_flight.counted = false;
         }
         self.reserved.clear();
@@ -247,19 +239,23 @@ impl<M> Outgoing<M> {
     #[must_use = "these messages will never be completed"]
     pub fn restart(&mut self) -> Vec<M> {
         self.suspend();
-        let mut in_flight: Vec<_> = std::mem::take(&mut self.in_flight).into_values().collect();
-        in_flight.sort_unstable_by_key(|in_flight| std::cmp::Reverse(in_flight.sequence));
         let mut indeterminate = Vec::new();
-        for InFlight { state, message, .. } in in_flight {
-            let Some(message) = message else { continue };
-            match state {
-                InFlightState::AwaitingPuback => {
-                    self.queue
-                        .push_front((message, AcknowledgedQoS::AtLeastOnce));
+        for packet_identifier in self.in_flight_in_order().into_iter().rev() {
+            let qos = match self
+                .find_mut(packet_identifier)
+                .map(|in_flight| in_flight.state)
+            {
+                Some(InFlightState::AwaitingPuback) => AcknowledgedQoS::AtLeastOnce,
+                Some(InFlightState::AwaitingPubrec | InFlightState::AwaitingPubcomp) | None => {
+                    AcknowledgedQoS::ExactlyOnce
                 }
-                InFlightState::AwaitingPubrec | InFlightState::AwaitingPubcomp => {
-                    indeterminate.push(message);
+            };
+            match (self.remove(packet_identifier), qos) {
+                (Some(message), AcknowledgedQoS::AtLeastOnce) => {
+                    self.queue.push_front((message, qos));
                 }
+                (Some(message), AcknowledgedQoS::ExactlyOnce) => indeterminate.push(message),
+                (None, _) => {}
             }
         }
         indeterminate.reverse();
@@ -270,17 +266,14 @@ impl<M> Outgoing<M> {
     ///
     /// An exchange of QoS 2 that had begun is brought to its end by a PUBREL, because the peer may know its identifier.
     pub fn abandon(&mut self, mut condition: impl FnMut(&M) -> bool) -> Vec<M> {
-        let mut order: Vec<_> = self
-            .in_flight
-            .iter()
-            .filter(|(_, in_flight)| in_flight.message.as_ref().is_some_and(&mut condition))
-            .map(|(packet_identifier, in_flight)| (in_flight.sequence, *packet_identifier))
-            .collect();
-        order.sort_unstable();
-        let mut abandoned: Vec<M> = order
-            .into_iter()
-            .filter_map(|(_, identifier)| self.abandon_in_flight(identifier))
-            .collect();
+        let mut abandoned = Vec::new();
+        for packet_identifier in self.in_flight_in_order() {
+            let in_flight = self.find_mut(packet_identifier);
+            let message = in_flight.and_then(|in_flight| in_flight.message.as_ref());
+            if message.is_some_and(&mut condition) {
+                abandoned.extend(self.abandon_in_flight(packet_identifier));
+            }
+        }
         for (message, qos) in std::mem::take(&mut self.queue) {
             if condition(&message) {
                 abandoned.push(message);
@@ -296,13 +289,19 @@ impl<M> Outgoing<M> {
     /// and when the Network Connection ends.
     pub fn reserve_packet_identifier(&mut self) -> Option<PacketIdentifier> {
         let packet_identifier = self.allocate()?;
-        self.reserved.insert(packet_identifier);
+        self.reserved.push(packet_identifier);
         Some(packet_identifier)
     }
 
     /// Frees an identifier that was reserved; says whether it was.
     pub fn release_packet_identifier(&mut self, packet_identifier: PacketIdentifier) -> bool {
-        self.reserved.remove(&packet_identifier)
+        let position = self
+            .reserved
+            .iter()
+            .position(|reserved| *reserved == packet_identifier);
+        position
+            .map(|position| self.reserved.swap_remove(position))
+            .is_some()
     }
 
     /// Whether a message that is pushed would be sent at once.
@@ -337,7 +336,7 @@ impl<M> Outgoing<M> {
 
     /// Gives up one message in flight. QoS 2 is brought to its end by a PUBREL, for its owner to send.
     pub fn abandon_in_flight(&mut self, packet_identifier: PacketIdentifier) -> Option<M> {
-        let in_flight = self.in_flight.get_mut(&packet_identifier)?;
+        let in_flight = self.find_mut(packet_identifier)?;
         match in_flight.state {
             InFlightState::AwaitingPuback => self.remove(packet_identifier),
             InFlightState::AwaitingPubrec | InFlightState::AwaitingPubcomp => {
@@ -357,9 +356,9 @@ impl<M> Outgoing<M> {
     pub fn in_flight(
         &self,
     ) -> impl ExactSizeIterator<Item = (PacketIdentifier, InFlightState, u64, Option<&M>)> {
-        self.in_flight.iter().map(|(packet_identifier, in_flight)| {
+        self.in_flight.iter().map(|in_flight| {
             (
-                *packet_identifier,
+                in_flight.packet_identifier,
                 in_flight.state,
                 in_flight.sequence,
                 in_flight.message.as_ref(),
@@ -376,15 +375,13 @@ impl<M> Outgoing<M> {
     ) {
         let sequence = self.take_sequence();
         self.last_packet_identifier = packet_identifier.value();
-        self.in_flight.insert(
+        self.insert(InFlight {
             packet_identifier,
-            InFlight {
-                sequence,
-                state,
-                counted: false,
-                message,
-            },
-        );
+            sequence,
+            state,
+            counted: false,
+            message,
+        });
     }
 
     fn may_send(&self) -> bool {
@@ -397,19 +394,19 @@ impl<M> Outgoing<M> {
 
     fn next_resend(&mut self) -> Option<PacketIdentifier> {
         while let Some(&packet_identifier) = self.resend.front() {
-            let Some(in_flight) = self.in_flight.get_mut(&packet_identifier) else {
-                self.resend.pop_front();
-                continue;
-            };
-            if !in_flight.counted {
-                if self.n_unacknowledged >= self.quota {
-                    return None;
+            let has_room = self.n_unacknowledged < self.quota;
+            if let Some(in_flight) = self.find_mut(packet_identifier) {
+                if !in_flight.counted {
+                    if !has_room {
+                        return None;
+                    }
+                    in_flight.counted = true;
+                    self.n_unacknowledged += 1;
                 }
-                in_flight.counted = true;
-                self.n_unacknowledged += 1;
+                self.resend.pop_front();
+                return Some(packet_identifier);
             }
             self.resend.pop_front();
-            return Some(packet_identifier);
         }
         None
     }
@@ -425,15 +422,13 @@ impl<M> Outgoing<M> {
             AcknowledgedQoS::ExactlyOnce => InFlightState::AwaitingPubrec,
         };
         let sequence = self.take_sequence();
-        self.in_flight.insert(
+        self.insert(InFlight {
             packet_identifier,
-            InFlight {
-                sequence,
-                state,
-                counted: true,
-                message: Some(message),
-            },
-        );
+            sequence,
+            state,
+            counted: true,
+            message: Some(message),
+        });
         self.n_unacknowledged += 1;
         Some(packet_identifier)
     }
@@ -446,12 +441,48 @@ impl<M> Outgoing<M> {
             self.last_packet_identifier = self.last_packet_identifier.wrapping_add(1);
             let candidate = PacketIdentifier::new(self.last_packet_identifier);
             if let Some(candidate) = candidate
-                && !self.in_flight.contains_key(&candidate)
+                && self.position(candidate).is_err()
                 && !self.reserved.contains(&candidate)
             {
                 return Some(candidate);
             }
         }
+    }
+
+    fn position(&self, packet_identifier: PacketIdentifier) -> Result<usize, usize> {
+        // An acknowledgement is mostly of the first.
+        match self.in_flight.front() {
+            Some(first) if first.packet_identifier == packet_identifier => Ok(0),
+            Some(_) | None => self
+                .in_flight
+                .binary_search_by_key(&packet_identifier, |in_flight| in_flight.packet_identifier),
+        }
+    }
+
+    fn find_mut(&mut self, packet_identifier: PacketIdentifier) -> Option<&mut InFlight<M>> {
+        let position = self.position(packet_identifier).ok()?;
+        self.in_flight.get_mut(position)
+    }
+
+    fn insert(&mut self, in_flight: InFlight<M>) {
+        match self.position(in_flight.packet_identifier) {
+            Ok(position) => self.in_flight[position] = in_flight,
+            Err(position) => self.in_flight.insert(position, in_flight),
+        }
+    }
+
+    /// The identifiers in flight in the order of their first sending.
+    fn in_flight_in_order(&self) -> VecDeque<PacketIdentifier> {
+        let mut order: Vec<(u64, PacketIdentifier)> = self
+            .in_flight
+            .iter()
+            .map(|in_flight| (in_flight.sequence, in_flight.packet_identifier))
+            .collect();
+        order.sort_unstable();
+        order
+            .into_iter()
+            .map(|(_, identifier)| identifier)
+            .collect()
     }
 
     fn take_sequence(&mut self) -> u64 {
@@ -464,7 +495,7 @@ impl<M> Outgoing<M> {
         packet_identifier: PacketIdentifier,
         expected: InFlightState,
     ) -> AcknowledgementOutcome<M> {
-        match self.in_flight.get(&packet_identifier) {
+        match self.find_mut(packet_identifier) {
             None => AcknowledgementOutcome::Unknown,
             Some(in_flight) if in_flight.state != expected => AcknowledgementOutcome::ProtocolError,
             Some(_) => AcknowledgementOutcome::Completed(self.remove(packet_identifier)),
@@ -472,7 +503,8 @@ impl<M> Outgoing<M> {
     }
 
     fn remove(&mut self, packet_identifier: PacketIdentifier) -> Option<M> {
-        let in_flight = self.in_flight.remove(&packet_identifier)?;
+        let position = self.position(packet_identifier).ok()?;
+        let in_flight = self.in_flight.remove(position)?;
         self.n_unacknowledged -= u16::from(in_flight.counted);
         in_flight.message
     }

@@ -19,7 +19,7 @@ impl Clock {
             .0
             .as_ref()
             .map_or_else(js_sys::Date::now, Performance::now);
-        Instant::from_start(Duration::from_secs_f64(milliseconds.max(0.0) / 1000.0))
+        Instant::from_start(Duration::from_micros((milliseconds * 1000.0) as u64))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Publications on their way: those that wait, and who waits for their answers.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use mqtt_protocol::{
     ClientConnection, EncodeError, Instant, OutgoingMessage, Property, ProtocolVersion,
@@ -17,7 +17,8 @@ use crate::{
 pub(super) struct Publications {
     version: ProtocolVersion,
     queue: Queue,
-    answer_by_token: BTreeMap<PublicationToken, PublishAnswer>,
+    /// Invariant: sorted by token.
+    answers: VecDeque<(PublicationToken, PublishAnswer)>,
     last_token: u64,
     /// Whether the socket's buffer is above its limit.
     pub(super) is_congested: bool,
@@ -28,7 +29,7 @@ impl Publications {
         Self {
             version,
             queue: Queue::new(limits.queue_len_max, limits.queue_bytes_max),
-            answer_by_token: BTreeMap::new(),
+            answers: VecDeque::new(),
             last_token: 0,
             is_congested: false,
         }
@@ -44,7 +45,7 @@ impl Publications {
     ) {
         self.last_token += 1;
         let token = PublicationToken(self.last_token);
-        self.answer_by_token.insert(token, answer);
+        self.answers.push_back((token, answer));
         let waiting = Waiting {
             token,
             expires_at: publication.expiry.map(|expiry| now + expiry),
@@ -135,7 +136,7 @@ impl Publications {
         while let Some(waiting) = self.queue.pop() {
             self.answer(waiting.token, Err(PublishError::Stopped), outputs);
         }
-        for (_, answer) in std::mem::take(&mut self.answer_by_token) {
+        for (_, answer) in self.answers.drain(..) {
             outputs.push_back(Output::Published(answer, Err(PublishError::Indeterminate)));
         }
     }
@@ -198,7 +199,13 @@ impl Publications {
         result: Result<ReasonCode, PublishError>,
         outputs: &mut VecDeque<Output>,
     ) {
-        if let Some(answer) = self.answer_by_token.remove(&token) {
+        let position = self
+            .answers
+            .binary_search_by_key(&token, |(token, _)| *token);
+        if let Some((_, answer)) = position
+            .ok()
+            .and_then(|position| self.answers.remove(position))
+        {
             outputs.push_back(Output::Published(answer, result));
         }
     }

@@ -1,6 +1,6 @@
 //! What is subscribed to, and the SUBSCRIBE and UNSUBSCRIBE packets that say so.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use mqtt_protocol::{
     ClientConnection, EncodeError, PacketIdentifier, Properties, ReasonCode, Subscription,
@@ -17,7 +17,8 @@ pub(super) struct Requests {
     /// In the order in which they were first asked for.
     subscriptions: Vec<Subscription>,
     waiting: VecDeque<Request>,
-    sent: BTreeMap<PacketIdentifier, Request>,
+    /// In the order in which they were sent.
+    sent: VecDeque<(PacketIdentifier, Request)>,
 }
 
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl Requests {
             len_max,
             subscriptions: Vec::new(),
             waiting: VecDeque::new(),
-            sent: BTreeMap::new(),
+            sent: VecDeque::new(),
         }
     }
 
@@ -126,7 +127,7 @@ impl Requests {
             };
             match sent {
                 Ok(packet_identifier) => {
-                    self.sent.insert(packet_identifier, request);
+                    self.sent.push_back((packet_identifier, request));
                 }
                 Err(UsageError::NoPacketIdentifier | UsageError::NotConnected) => {
                     self.waiting.push_front(request);
@@ -143,7 +144,9 @@ impl Requests {
         reason_codes: Vec<ReasonCode>,
         outputs: &mut VecDeque<Output>,
     ) {
-        let Some(request) = self.sent.remove(&packet_identifier) else {
+        let mut sent = self.sent.iter();
+        let position = sent.position(|(identifier, _)| *identifier == packet_identifier);
+        let Some((_, request)) = position.and_then(|position| self.sent.remove(position)) else {
             return;
         };
         if let Kind::Subscribe(subscriptions) = request.kind {
@@ -161,7 +164,7 @@ impl Requests {
 
     /// Takes note that the connection ended: what was not answered is to be asked again.
     pub(super) fn handle_close(&mut self) {
-        for (_, request) in std::mem::take(&mut self.sent).into_iter().rev() {
+        while let Some((_, request)) = self.sent.pop_back() {
             self.waiting.push_front(request);
         }
     }
