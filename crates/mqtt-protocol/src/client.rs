@@ -2,6 +2,7 @@
 
 mod event;
 mod incoming;
+mod outgoing;
 mod topic_alias;
 
 pub use event::{ClientEvent, ClientOutput, CloseReason, PublicationFailure, PublicationToken};
@@ -13,8 +14,8 @@ use bytes::Bytes;
 use self::topic_alias::TopicAliases;
 use crate::{
     AcknowledgedQoS, Connect, Decoder, DecoderSettings, Disconnect, EncodeError, Instant, Packet,
-    PacketIdentifier, PingAction, PingTimer, Properties, ProtocolVersion, Publish, Pubrel, QoS,
-    ReasonCode, Role, Session, Subscribe, Subscription, TopicFilter, Transmission, Unsubscribe,
+    PacketIdentifier, PingAction, PingTimer, Properties, ProtocolVersion, Publish, QoS, ReasonCode,
+    Role, Session, Subscribe, Subscription, TopicFilter, Unsubscribe,
 };
 
 /// The Client side of one Network Connection: from CONNECT to its end.
@@ -448,67 +449,6 @@ impl ClientConnection {
         }
     }
 
-    /// Sends what the session has to send, as far as the Server's Receive Maximum goes.
-    fn send_session(&mut self, now: Instant) {
-        if self.state != State::Connected {
-            return;
-        }
-        loop {
-            let outgoing = &mut self.session.exchanges.outgoing;
-            while let Some(message) = outgoing.pop_queued_if(|message| {
-                message
-                    .expires_at
-                    .is_some_and(|expires_at| expires_at <= now)
-            }) {
-                self.events.push_back(ClientEvent::PublicationFailed {
-                    token: message.token,
-                    failure: PublicationFailure::Expired,
-                });
-            }
-            let (packet, packet_identifier, dup) = match outgoing.poll_transmission() {
-                None => break,
-                Some(Transmission::Pubrel { packet_identifier }) => {
-                    (pubrel(packet_identifier), packet_identifier, true)
-                }
-                Some(Transmission::Publish {
-                    packet_identifier,
-                    dup,
-                    message,
-                    ..
-                }) => {
-                    let publish = Publish {
-                        dup,
-                        packet_identifier: Some(packet_identifier),
-                        ..message.publish.clone()
-                    };
-                    (Packet::Publish(publish), packet_identifier, dup)
-                }
-            };
-            if let Err(error) = self.send(&packet) {
-                self.withdraw(packet_identifier, dup, error);
-            }
-        }
-    }
-
-    /// Gives up a message that turned out not to be encodable for this Server.
-    fn withdraw(&mut self, packet_identifier: PacketIdentifier, dup: bool, error: EncodeError) {
-        let outgoing = &mut self.session.exchanges.outgoing;
-        let message = if dup {
-            outgoing.abandon_in_flight(packet_identifier)
-        } else {
-            outgoing.withdraw(packet_identifier)
-        };
-        if dup {
-            self.send_fixed(&pubrel(packet_identifier));
-        }
-        if let Some(message) = message {
-            self.events.push_back(ClientEvent::PublicationFailed {
-                token: message.token,
-                failure: PublicationFailure::NotEncodable(error),
-            });
-        }
-    }
-
     fn send(&mut self, packet: &Packet) -> Result<(), EncodeError> {
         packet.encode_within(
             self.version,
@@ -575,12 +515,4 @@ impl Default for ServerLimits {
             retain_available: true,
         }
     }
-}
-
-fn pubrel(packet_identifier: PacketIdentifier) -> Packet {
-    Packet::Pubrel(Pubrel {
-        packet_identifier,
-        reason_code: ReasonCode::Success,
-        properties: Properties::new(),
-    })
 }

@@ -1,5 +1,6 @@
 //! Keeps one client connected: attempts, waits, subscriptions, queue. Pure, so that it is tested natively.
 
+mod ending;
 mod publications;
 mod random;
 mod requests;
@@ -10,9 +11,9 @@ use std::{collections::VecDeque, time::Duration};
 
 use bytestring::ByteString;
 use mqtt_protocol::{
-    ClientConnection, ClientEvent, ClientOutput, ClientSession, ClientSettings, CloseReason,
-    Connack, Connect, Disconnect, Instant, OutgoingLimits, Properties, Property, ProtocolVersion,
-    Publish, ReasonCode, Session, Subscription, TopicFilter,
+    ClientConnection, ClientEvent, ClientOutput, ClientSession, ClientSettings, Connack, Connect,
+    Disconnect, Instant, OutgoingLimits, Properties, Property, ProtocolVersion, Publish,
+    ReasonCode, Session, Subscription, TopicFilter,
 };
 
 use self::{publications::Publications, random::Random, requests::Requests};
@@ -473,145 +474,12 @@ impl Supervisor {
         self.send_requests();
     }
 
-    fn handle_closed(&mut self, reason: CloseReason, now: Instant) {
-        match reason {
-            CloseReason::Refused(connack) => {
-                let reason_code = connack.reason_code;
-                let reason_string = reason_string(&connack.properties);
-                if is_final(reason_code) {
-                    self.refuse(reason_code, reason_string);
-                } else {
-                    let failure = Failure::Refused {
-                        reason_code,
-                        reason_string,
-                    };
-                    self.fail(failure, now);
-                }
-            }
-            CloseReason::Disconnected(disconnect) => {
-                let reason_code = disconnect.reason_code;
-                let reason_string = reason_string(&disconnect.properties);
-                if reason_code == ReasonCode::SessionTakenOver {
-                    self.stop(StopReason::SessionTakenOver);
-                } else if is_elsewhere(reason_code) {
-                    self.refuse(reason_code, reason_string);
-                } else {
-                    let failure = Failure::Disconnected {
-                        reason_code,
-                        reason_string,
-                    };
-                    self.fail(failure, now);
-                }
-            }
-            CloseReason::Violation(reason_code) => {
-                self.fail(Failure::Violation { reason_code }, now);
-            }
-            CloseReason::ConnackTimeout => self.fail(Failure::ConnackTimeout, now),
-            CloseReason::PingrespTimeout => self.fail(Failure::PingrespTimeout, now),
-            CloseReason::ConnectionLost => self.fail(Failure::ConnectionLost, now),
-            CloseReason::ConnectNotEncodable(_) => self.stop(StopReason::InvalidOptions),
-            CloseReason::ByCaller => self.stop(StopReason::ByCaller),
-        }
-    }
-
-    /// Ends an attempt or a connection, and waits for the next attempt.
-    fn fail(&mut self, failure: Failure, now: Instant) {
-        if let State::Open {
-            connected_at: Some(connected_at),
-            ..
-        } = &self.state
-        {
-            // A Server that breaks the rules again and again is not to be met without a growing wait.
-            if !matches!(failure, Failure::Violation { .. }) {
-                let duration = now.saturating_duration_since(*connected_at);
-                self.backoff.handle_connection(duration);
-            }
-        }
-        self.end_link();
-        if failure == Failure::InvalidAddress {
-            self.stop(StopReason::InvalidAddress);
-            return;
-        }
-        let random = self.random.next();
-        let retry_at = now + self.backoff.handle_failure(self.is_visible, random);
-        self.state = State::Waiting { retry_at };
-        self.set_status(Status::Waiting {
-            failure,
-            retry_at,
-            attempt: self.backoff.n_failures().saturating_add(1),
-        });
-    }
-
-    fn refuse(&mut self, reason_code: ReasonCode, reason_string: Option<String>) {
-        self.end_link();
-        self.set_status(Status::Refused {
-            reason_code,
-            reason_string,
-        });
-    }
-
-    fn stop(&mut self, reason: StopReason) {
-        self.end_link();
-        drop(self.session.exchanges.outgoing.abandon(|_| true));
-        self.publications.stop(&mut self.outputs);
-        self.requests.stop(&mut self.outputs);
-        self.must_renew = true;
-        self.set_status(Status::Stopped { reason });
-    }
-
-    /// Closes the link, keeps the session.
-    fn end_link(&mut self) {
-        // Callbacks of the old link are to do nothing.
-        self.generation = self.generation.next();
-        self.congestion = None;
-        self.publications.is_congested = false;
-        match std::mem::replace(&mut self.state, State::Idle) {
-            State::Open { connection, .. } => {
-                self.session = connection.into_session();
-                self.requests.handle_close();
-                self.outputs.push_back(Output::Close);
-            }
-            State::Opening { .. } => self.outputs.push_back(Output::Close),
-            State::Waiting { .. } | State::Idle => {}
-        }
-    }
-
     fn set_status(&mut self, status: Status) {
         if self.status != status {
             self.status = status.clone();
             self.outputs.push_back(Output::Event(Event::Status(status)));
         }
     }
-}
-
-/// Whether trying again cannot change the answer.
-fn is_final(reason_code: ReasonCode) -> bool {
-    is_elsewhere(reason_code)
-        || matches!(
-            reason_code,
-            ReasonCode::UnsupportedProtocolVersion
-                | ReasonCode::ClientIdentifierNotValid
-                | ReasonCode::BadUserNameOrPassword
-                | ReasonCode::NotAuthorized
-                | ReasonCode::Banned
-                | ReasonCode::BadAuthenticationMethod
-                | ReasonCode::TopicNameInvalid
-                | ReasonCode::PacketTooLarge
-                | ReasonCode::PayloadFormatInvalid
-                | ReasonCode::RetainNotSupported
-                | ReasonCode::QoSNotSupported
-        )
-}
-
-fn is_elsewhere(reason_code: ReasonCode) -> bool {
-    matches!(
-        reason_code,
-        ReasonCode::UseAnotherServer | ReasonCode::ServerMoved
-    )
-}
-
-fn reason_string(properties: &Properties) -> Option<String> {
-    properties.reason_string().map(ToString::to_string)
 }
 
 fn message(publish: Publish) -> Option<Message> {

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU16;
 
-use super::{ClientConnection, Request, RequestKind, ServerLimits, State, pubrel};
+use super::{ClientConnection, Request, RequestKind, ServerLimits, State, outgoing::pubrel};
 use crate::{
     AcknowledgedQoS, AcknowledgementOutcome, ClientEvent, CloseReason, Connack, Incoming, Instant,
     OutgoingMessage, Packet, PacketIdentifier, PingTimer, Properties, ProtocolVersion, Puback,
