@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use crate::harness::{Broker, Dashboard, Field, Measurements, Role, eventually};
+use crate::harness::{Broker, Dashboard, Field, Measurements, Role, Subscriber, V5_0, eventually};
 
 #[tokio::test]
 async fn screenshots_of_every_page_at_two_widths_in_light_and_dark() {
     let measurements = Measurements::open();
     let broker = Broker::start().await;
+    let readings = Subscriber::start(&broker, V5_0, "rootzone/+/+/moisture", &[]).await;
     let _field = Field::replay(&broker, &measurements).await;
     let dashboard = Dashboard::open(&broker.page_url()).await;
     dashboard.live_cards(measurements.columns.len()).await;
@@ -19,12 +20,17 @@ async fn screenshots_of_every_page_at_two_widths_in_light_and_dark() {
     dashboard
         .switch_that("Orchard pump", "runs", |look| look.state == "running")
         .await;
+    let n_readings = READINGS_EACH * measurements.columns.len();
     eventually("the charts have something to show", async || {
-        let cards = dashboard.pictures().await?;
-        cards.iter().all(|picture| picture.len() > 2).then_some(())
+        (readings.messages().len() >= n_readings).then_some(())
     })
     .await;
 
+    let hidden = json!({ "hidden": true });
+    dashboard
+        .browser
+        .devtools("Emulation.setScrollbarsHidden", hidden)
+        .await;
     let folder = folder();
     for (name, link) in PAGES {
         if let Some(link) = link {
@@ -44,6 +50,9 @@ async fn screenshots_of_every_page_at_two_widths_in_light_and_dark() {
         }
     }
 }
+
+/// Enough for a curve.
+const READINGS_EACH: usize = 20;
 
 /// A page's name in its file, and the link that leads to it.
 const PAGES: [(&str, Option<&str>); 4] = [

@@ -23,6 +23,10 @@ pub(crate) fn run(arguments: Parser) -> Result<()> {
     supervisor.start(
         BROKER,
         command(workspace::binary(BROKER))?
+            .env(
+                "RUST_LOG",
+                env::var_os("RUST_LOG").unwrap_or_else(|| QUIET.into()),
+            )
             .args(["--port", &options.port.to_string()])
             .args(["--mqtt-port", &options.mqtt_port.to_string()])
             .arg("--page")
@@ -169,6 +173,8 @@ fn open_browser(url: &str) {
     }
 }
 
+/// Every device that connects is worth a line of a broker's log, and none of a demonstration's.
+const QUIET: &str = "warn";
 pub(crate) const BROKER: &str = "rootzone";
 pub(crate) const SIMULATOR: &str = "field-simulator";
 const PORT: u16 = 8080;

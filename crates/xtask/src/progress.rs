@@ -28,6 +28,12 @@ pub(crate) fn say(line: impl Display) {
     eprintln!("xtask: {line}");
 }
 
+/// A line that a child said.
+#[expect(clippy::print_stderr, reason = "what children say is passed on")]
+pub(crate) fn pass_on(name: &str, line: &str) {
+    eprintln!("{name:>15} | {line}");
+}
+
 /// A line of result.
 #[expect(clippy::print_stdout, reason = "results go to standard output")]
 pub(crate) fn print(line: impl Display) {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::process::{Running, is_interrupted};
-use crate::progress::say;
+use crate::progress;
 
 /// Ends its children, the last started first, when it goes.
 pub(crate) struct Supervisor {
@@ -94,7 +94,7 @@ impl Supervisor {
     fn turn(&mut self) -> Result<Option<Line>> {
         match self.lines.recv_timeout(TURN) {
             Ok(line) => {
-                say(format_args!("{} | {}", line.name, line.text));
+                progress::pass_on(line.name, &line.text);
                 if let Some(child) = self
                     .children
                     .iter_mut()

@@ -58,9 +58,25 @@ impl Dashboard {
         Some(pictures.as_array()?.iter().map(Value::to_string).collect())
     }
 
-    /// The accessible name of the connection badge, and of anything else that reports a status.
-    pub(crate) async fn status_text(&self) -> Option<String> {
-        Some(self.browser.script(STATUS).await?.as_str()?.to_owned())
+    /// Why there is no connection, in the page's words.
+    pub(crate) async fn connection_notice(&self) -> Option<String> {
+        Some(
+            self.browser
+                .script(CONNECTION_NOTICE)
+                .await?
+                .as_str()?
+                .to_owned(),
+        )
+    }
+
+    /// From here on keeps what the page says about its connection, as each of it may stand for a moment only.
+    pub(crate) async fn note_connection_notices(&self) {
+        self.browser.script(NOTE_NOTICES).await.unwrap();
+    }
+
+    pub(crate) async fn connection_notices(&self) -> Option<Vec<String>> {
+        let notices = self.browser.script("return window.notices;").await?;
+        serde_json::from_value(notices).ok()
     }
 
     /// The connection badge's state in a word, as the style sheet sees it.
@@ -143,8 +159,17 @@ const PICTURES: &str = r"
     });
 ";
 
-const STATUS: &str = r"
-    return [...document.querySelectorAll('[role=status]')].map(it => it.textContent).join('\n');
+const CONNECTION_NOTICE: &str = r"
+    return document.querySelector('.connection-notice p').innerText;
+";
+
+const NOTE_NOTICES: &str = r"
+    window.notices = [];
+    new MutationObserver(() => {
+        const notice = document.querySelector('.connection-notice p');
+        if (notice) window.notices.push(notice.innerText);
+    }).observe(document.body, { childList: true, characterData: true, subtree: true });
+    return true;
 ";
 
 const CONNECTION_STATE: &str = r"
