@@ -95,10 +95,19 @@ impl EventQueue {
 
     fn push_bounded(&mut self, event: Event) {
         if self.events.len() >= self.len_max {
-            let dropped = self.events.pop_front();
-            self.n_dropped += usize::from(matches!(dropped, Some(Event::Message(_))));
+            match self.events.pop_front() {
+                Some(Event::Message(_)) => self.n_dropped += 1,
+                Some(Event::Status(status)) if !self.has_status() => self.status = Some(status),
+                Some(Event::Status(_) | Event::Subscribed { .. } | Event::Dropped { .. })
+                | None => {}
+            }
         }
         self.events.push_back(event);
+    }
+
+    fn has_status(&self) -> bool {
+        let mut events = self.events.iter();
+        events.any(|event| matches!(event, Event::Status(_)))
     }
 
     fn pop(&mut self) -> Option<Event> {
@@ -135,5 +144,72 @@ impl Stream for Events {
         }
         queue.waker = Some(context.waker().clone());
         Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use mqtt_protocol::{Properties, QoS, TopicName};
+
+    use super::*;
+
+    fn message(number: u8) -> Event {
+        Event::Message(Message {
+            topic_name: TopicName::new("a").unwrap(),
+            payload: Bytes::from(vec![number]),
+            qos: QoS::AtMostOnce,
+            retain: false,
+            properties: Properties::new(),
+        })
+    }
+
+    fn status(attempt: u32) -> Event {
+        Event::Status(Status::Connecting { attempt })
+    }
+
+    fn queue(len_max: usize, events: impl IntoIterator<Item = Event>) -> Vec<Event> {
+        let mut queue = EventQueue::new(len_max);
+        for event in events {
+            queue.push(event);
+        }
+        std::iter::from_fn(|| queue.pop()).collect()
+    }
+
+    #[test]
+    fn events_keep_their_order() {
+        let events = [status(1), message(1), message(2), status(2), message(3)];
+        assert_eq!(queue(10, events.clone()), events);
+    }
+
+    #[test]
+    fn statuses_that_nobody_read_are_replaced_by_the_newest() {
+        let told = queue(10, [status(1), status(2), message(1), status(3), status(4)]);
+        assert_eq!(told, [status(2), message(1), status(4)]);
+    }
+
+    #[test]
+    fn the_oldest_messages_are_dropped_and_counted() {
+        let told = queue(2, (1..=5).map(message));
+        let dropped = Event::Dropped { n_messages: 3 };
+        assert_eq!(told, [dropped, message(4), message(5)]);
+    }
+
+    #[test]
+    fn the_newest_status_is_never_dropped() {
+        let told = queue(3, [status(1)].into_iter().chain((1..=9).map(message)));
+        assert!(told.contains(&status(1)), "{told:?}");
+        assert!(told.contains(&message(9)), "{told:?}");
+    }
+
+    #[test]
+    fn an_old_status_never_comes_after_a_newer_one() {
+        let early = [status(1), message(1), status(2)];
+        let told = queue(3, early.into_iter().chain((2..=9).map(message)));
+        let statuses: Vec<&Event> = told
+            .iter()
+            .filter(|event| matches!(event, Event::Status(_)))
+            .collect();
+        assert_eq!(statuses, [&status(2)]);
     }
 }
