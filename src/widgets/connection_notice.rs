@@ -71,7 +71,7 @@ fn next(connection: &Connection, now: Timestamp) -> String {
                 return "Trying again.".into();
             }
             let seconds = left.as_millis().div_ceil(1_000) as u64;
-            ["Trying again in ", &whole(seconds), " s. What is shown is the last that was heard."].concat()
+            ["Trying again in ", &whole(seconds), " s."].concat()
         }
         Connection::Refused { .. } => "Waiting does not change that. Check the address in the settings, and who may connect.".into(),
         Connection::Stopped { .. } => "No further attempt is made by itself.".into(),

@@ -43,37 +43,43 @@ pub fn ProbeCard(
             })
     });
     let badge = move || face.with(|face| face.standing).map(standing_badge);
+    let say = move |read: fn(&Face) -> &String| move || face.with(|face| read(face).clone());
+    let has_curve = Memo::new(move |_| face.with(|face| !face.span.is_empty()));
+    let picture = move || {
+        if has_curve.get() {
+            let label = Signal::derive(say(|face| &face.curve));
+            view! { <Sparkline chart=curve label /> }.into_any()
+        } else {
+            view! { <p class="probe-card-note">{say(|face| &face.note)}</p> }.into_any()
+        }
+    };
     view! {
         <article class="probe-card" data-status=move || face.with(|face| face.status)>
             <div class="probe-card-head">
                 <h3>
-                    <a href=path>{move || face.with(|face| face.name.clone())}</a>
+                    <a href=path>{say(|face| &face.name)}</a>
                 </h3>
                 {badge}
             </div>
             <div class="probe-card-reading">
                 <p class="probe-card-value">
-                    <strong>{move || face.with(|face| face.value.clone())}</strong>
+                    <strong>{say(|face| &face.value)}</strong>
                     " "
-                    <span class="probe-card-unit">{move || face.with(|face| face.unit.clone())}</span>
+                    <span class="probe-card-unit">{say(|face| &face.unit)}</span>
                 </p>
                 <p class="probe-card-trend">
-                    <span aria-hidden="true">{move || face.with(|face| face.trend.clone())}</span>
-                    <span class="visually-hidden">
-                        {move || face.with(|face| face.trend_spoken.clone())}
-                    </span>
+                    <span aria-hidden="true">{say(|face| &face.trend)}</span>
+                    <span class="visually-hidden">{say(|face| &face.trend_spoken)}</span>
                 </p>
             </div>
-            <div class="probe-card-chart">
-                <Sparkline chart=curve label=Signal::derive(move || face.with(|face| face.curve.clone())) />
-            </div>
+            <div class="probe-card-chart">{picture}</div>
             <div class="probe-card-foot">
                 <p class="probe-card-status">
                     <b>{move || face.with(|face| face.word)}</b>
                     " "
-                    {move || face.with(|face| face.age.clone())}
+                    {say(|face| &face.age)}
                 </p>
-                <p class="probe-card-span">{move || face.with(|face| face.span.clone())}</p>
+                <p class="probe-card-span">{say(|face| &face.span)}</p>
             </div>
         </article>
     }
@@ -88,6 +94,8 @@ struct Face {
     trend: String,
     trend_spoken: String,
     curve: String,
+    /// What stands where the curve will be.
+    note: String,
     status: &'static str,
     word: &'static str,
     age: String,
@@ -110,9 +118,13 @@ impl Face {
             unit: probe.unit.clone(),
             trend: trend.map(tendency).unwrap_or_default(),
             trend_spoken: trend.map(tendency_spoken).unwrap_or_default(),
-            curve: match span.as_str() {
-                "" => ["No curve of ", &probe.name, " yet"].concat(),
-                span => ["Curve of ", &probe.name, " over ", span].concat(),
+            curve: ["Curve of ", &probe.name, " over ", &span].concat(),
+            note: match (&probe.fault, freshness) {
+                (Some(fault), _) => ["Its message could not be read: ", fault, "."].concat(),
+                (None, Freshness::RetainedOnly) => {
+                    "Kept by the broker; when it was measured is not known.".into()
+                }
+                (None, _) => "The curve begins with its next reading.".into(),
             },
             status: freshness.as_str(),
             word: if probe.fault.is_some() { "unreadable message" } else { word },

@@ -64,11 +64,16 @@ pub fn PumpCard(
         let text = move || {
             words.with(|words| {
                 let words = words.as_ref()?;
-                let waiting = words.between.map(|_| String::from("…"));
-                words.countdown.as_ref().map(|(text, _)| text.clone()).or(waiting)
+                let mark = match (words.between, words.fault.is_some()) {
+                    (Some("asked"), _) => "…",
+                    (None, true) => "!",
+                    _ => "–",
+                };
+                let left = words.countdown.as_ref().map(|(text, _)| text.clone());
+                Some(left.unwrap_or_else(|| mark.into()))
             })
         };
-        view! { <span>{text}</span> }.into_any()
+        view! { <span aria-hidden="true">{text}</span> }.into_any()
     };
     let fault = move || {
         let fault = words.with(|words| words.as_ref()?.fault.clone())?;
