@@ -9,6 +9,7 @@ use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::{Process, eventually, path_by};
@@ -19,6 +20,8 @@ pub(crate) struct Browser {
     session: String,
     driver_port: u16,
     _driver: Process,
+    /// What a browser leaves lying about goes with it.
+    _folder: TempDir,
 }
 
 /// What a thing is to somebody who cannot see it.
@@ -31,9 +34,12 @@ pub(crate) enum Role {
 
 impl Browser {
     pub(crate) async fn open(url: &str) -> Self {
+        let folder = TempDir::new().unwrap();
         let mut driver = Process::start(
             "chromedriver",
-            Command::new(path_by("CHROMEDRIVER")).arg("--port=0"),
+            Command::new(path_by("CHROMEDRIVER"))
+                .arg("--port=0")
+                .env("TMPDIR", folder.path()),
         );
         let driver_port = driver.line("chromedriver is ready", driver_port).await;
         let client = ClientBuilder::new(HttpConnector::new())
@@ -51,6 +57,7 @@ impl Browser {
             session,
             driver_port,
             _driver: driver,
+            _folder: folder,
         };
         browser.client.goto(url).await.unwrap();
         browser
