@@ -236,6 +236,10 @@ fn browser() -> Result<()> {
         Ok(test)
     };
     run_command(test()?.args(["--package", CLIENT, "--tests"]))?;
+    if !workspace::root().join("tests").join("browser").is_dir() {
+        say("the page has no tests inside the browser");
+        return Ok(());
+    }
     run_command(test()?.args([
         "--package",
         PAGE,
