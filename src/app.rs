@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use crate::{
+    components::reactive::{maybe, part},
     link::Link,
     pages::{
         field::FieldPage, not_found::NotFoundPage, probe::ProbePage, pumps::PumpsPage,
@@ -44,13 +45,13 @@ pub fn App() -> impl IntoView {
             remove_loading_state();
         }
     });
-    let page = move || match route.get() {
+    let page = part(move || match route.get() {
         Route::Field => view! { <FieldPage /> }.into_any(),
         Route::Probe(id) => view! { <ProbePage id=id.to_string() /> }.into_any(),
         Route::Pumps => view! { <PumpsPage /> }.into_any(),
         Route::Settings => view! { <SettingsPage /> }.into_any(),
         Route::NotFound => view! { <NotFoundPage /> }.into_any(),
-    };
+    });
     view! {
         <div class="page">
             <a class="skip-link" href="#main">"Skip to content"</a>
@@ -78,9 +79,9 @@ pub fn App() -> impl IntoView {
 fn Navigation(
     /// The page that is shown.
     route: Memo<Route>,
-) -> impl IntoView {
+) -> AnyView {
     let link = move |(href, label, icon): (&'static str, &'static str, &'static str)| {
-        let current = move || route.with(|route| current(route, href));
+        let current = maybe(move || route.with(|route| current(route, href)).map(String::from));
         view! {
             <li>
                 <a href=href aria-current=current>
@@ -89,12 +90,14 @@ fn Navigation(
                 </a>
             </li>
         }
+        .into_any()
     };
     view! {
         <nav class="page-nav" aria-label="Pages">
             <ul>{PAGES.map(link).into_iter().collect_view()}</ul>
         </nav>
     }
+    .into_any()
 }
 
 /// What `aria-current` says: a probe's page stands below the field.

@@ -8,6 +8,7 @@ pub mod choice;
 pub mod countdown_ring;
 pub mod frame;
 pub mod notice;
+pub mod reactive;
 pub mod sparkline;
 pub mod switch;
 pub mod text_field;

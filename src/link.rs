@@ -26,8 +26,8 @@ pub struct Link {
     shared: StoredValue<Rc<Shared>, LocalStorage>,
     /// The broker's address.
     pub address: RwSignal<String>,
-    /// From the last PINGREQ to its PINGRESP.
-    pub round_trip: RwSignal<Option<Duration>>,
+    /// Milliseconds from the last PINGREQ to its PINGRESP.
+    pub round_trip: RwSignal<Option<u64>>,
 }
 
 struct Shared {
@@ -136,6 +136,7 @@ impl Link {
         shared.now.set(moment());
         self.change(|fleet| fleet.handle_timeout(moment()));
         let round_trip = shared.client.borrow().as_ref().and_then(Client::round_trip_time);
+        let round_trip = round_trip.map(|trip| trip.as_millis() as u64);
         if self.round_trip.get_untracked() != round_trip {
             self.round_trip.set(round_trip);
         }
@@ -295,7 +296,7 @@ fn subscribe(client: &Client, filters: impl IntoIterator<Item = String>) {
 /// What the switches want published.
 fn commands(fleet: &mut Fleet) -> Vec<(DeviceId, PumpCommand)> {
     let mut commands = Vec::new();
-    for (device, pump) in &mut fleet.pumps {
+    for (device, pump) in fleet.pumps.iter_mut() {
         while let PumpSwitchOutput::Publish(command) = pump.switch.poll_output() {
             commands.push((device.clone(), command));
         }

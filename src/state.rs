@@ -10,6 +10,7 @@ mod freshness;
 mod probe;
 mod pump;
 mod stop_all;
+mod table;
 mod zone;
 
 pub use attention::Attention;
@@ -19,4 +20,5 @@ pub use freshness::Freshness;
 pub use probe::{Probe, ProbeId, Standing, Tendency};
 pub use pump::{Pump, PumpRun};
 pub use stop_all::{Answer, StopAll};
-pub use zone::Zone;
+pub use table::Table;
+pub use zone::{Zone, device_of_key, key_of_device};

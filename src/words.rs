@@ -13,6 +13,8 @@ use crate::{
 /// What a card says about a pump, every word of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PumpWords {
+    /// What people call it.
+    pub name: String,
     /// As it stands in `data-state`.
     pub state: &'static str,
     /// What the pump itself says: whether the switch is on.
@@ -68,6 +70,7 @@ impl PumpWords {
             | SwitchState::Unreachable { .. } => Switch::Off,
         };
         let mut words = Self {
+            name: pump.name.clone(),
             state: "unknown",
             is_on,
             between: None,

@@ -5,10 +5,10 @@ use leptos::prelude::*;
 /// A short word; its tone is `leaf`, `water` or `clay`.
 #[component]
 pub fn Badge(
-    /// The tone and the word.
+    /// The tone.
     tone: &'static str,
     /// The word.
     word: &'static str,
-) -> impl IntoView {
-    view! { <span class="badge" data-tone=tone>{word}</span> }
+) -> AnyView {
+    view! { <span class="badge" data-tone=tone>{word}</span> }.into_any()
 }

@@ -6,17 +6,17 @@ use leptos::prelude::*;
 #[component]
 pub fn Button(
     /// What it says.
-    #[prop(into)]
-    label: Signal<String>,
+    label: &'static str,
     /// `primary`, `alarm` or `quiet`; plain without.
     #[prop(optional)]
     kind: Option<&'static str>,
     /// What it does.
     on_press: Callback<()>,
-) -> impl IntoView {
+) -> AnyView {
     view! {
         <button type="button" class="button" data-kind=kind on:click=move |_| on_press.run(())>
             {label}
         </button>
     }
+    .into_any()
 }

@@ -16,7 +16,7 @@ pub fn Choice(
     chosen: Signal<String>,
     /// What choosing does.
     on_choose: Callback<&'static str>,
-) -> impl IntoView {
+) -> AnyView {
     let option = move |&(value, label): &(&'static str, &'static str)| {
         view! {
             <label>
@@ -30,6 +30,7 @@ pub fn Choice(
                 {label}
             </label>
         }
+        .into_any()
     };
     view! {
         <fieldset>
@@ -37,4 +38,5 @@ pub fn Choice(
             <div class="choice">{options.iter().map(option).collect_view()}</div>
         </fieldset>
     }
+    .into_any()
 }

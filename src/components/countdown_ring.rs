@@ -2,21 +2,23 @@
 
 use leptos::prelude::*;
 
-/// A ring of which a part is left, around a text.
+use crate::components::reactive::{Part, Text};
+
+/// A ring of which a part is left, around something.
 #[component]
 pub fn CountdownRing(
     /// Thousandths of the ring.
-    #[prop(into)]
-    left: Signal<u16>,
+    left: Text,
     /// What stands within it.
-    children: Children,
-) -> impl IntoView {
+    inner: Part,
+) -> AnyView {
     view! {
-        <div class="countdown-ring" style=("--left", move || crate::format::whole(left.get().into()))>
+        <div class="countdown-ring" style=("--left", left)>
             <svg viewBox="0 0 50 50" aria-hidden="true" inner_html=RING></svg>
-            {children()}
+            {inner}
         </div>
     }
+    .into_any()
 }
 
 const RING: &str = concat!(

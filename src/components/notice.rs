@@ -9,15 +9,14 @@ pub fn Notice(
     #[prop(optional)]
     tone: Option<&'static str>,
     /// What is to be known first.
-    #[prop(into)]
-    title: String,
+    title: &'static str,
     /// The rest of it.
     #[prop(into)]
     text: String,
     /// What can be done.
     #[prop(optional)]
     children: Option<Children>,
-) -> impl IntoView {
+) -> AnyView {
     view! {
         <div class="notice" data-tone=tone role=(tone == Some("alarm")).then_some("alert")>
             <p>
@@ -28,4 +27,5 @@ pub fn Notice(
             {children.map(|children| children())}
         </div>
     }
+    .into_any()
 }

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::components::reactive::maybe;
+
 /// A labelled field with a hint, and what is wrong with it.
 #[component]
 pub fn TextField(
@@ -14,10 +16,11 @@ pub fn TextField(
     /// What was typed.
     value: RwSignal<String>,
     /// What is wrong with it.
-    #[prop(into)]
-    error: Signal<Option<&'static str>>,
-) -> impl IntoView {
+    error: RwSignal<Option<String>>,
+) -> AnyView {
     let hint_id = [id, "-hint"].concat();
+    let invalid = maybe(move || error.get().map(|_| "true".into()));
+    let error = maybe(move || error.get());
     view! {
         <div class="text-field">
             <label for=id>{label}</label>
@@ -29,14 +32,15 @@ pub fn TextField(
                 autocapitalize="off"
                 spellcheck="false"
                 aria-describedby=hint_id.clone()
-                aria-invalid=move || error.get().map(|_| "true")
+                aria-invalid=invalid
                 prop:value=value
                 on:input:target=move |event| value.set(event.target().value())
             />
             <p id=hint_id class="text-field-hint">
                 {hint}
-                <span class="text-field-error" role="alert">{move || error.get()}</span>
+                <span class="text-field-error" role="alert">{error}</span>
             </p>
         </div>
     }
+    .into_any()
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
+    components::reactive::{List, memo, part, text},
     state::{Attention, Connection},
     store::{use_connection, use_fleet, use_now},
     widgets::{first_steps::FirstSteps, simulation_note::SimulationNote, zone_section::ZoneSection},
@@ -10,58 +11,71 @@ use crate::{
 
 /// The page at `/`.
 #[component]
-pub fn FieldPage() -> impl IntoView {
+pub fn FieldPage() -> AnyView {
     let fleet = use_fleet();
-    let zones = Memo::new(move |_| {
-        fleet.layout(|fleet| {
-            fleet.zones().into_iter().map(|zone| zone.key).collect::<Vec<String>>()
-        })
+    let zones: Memo<Vec<String>> = memo(move || {
+        fleet.layout(|fleet| fleet.zones().into_iter().map(|zone| zone.key).collect())
     });
-    let is_empty = Memo::new(move |_| zones.with(Vec::is_empty));
+    let is_empty = memo(move || zones.with(Vec::is_empty));
+    let content = part(move || {
+        if is_empty.get() {
+            return view! { <FirstSteps /> }.into_any();
+        }
+        view! {
+            <div class="zones">
+                <List keys=zones piece=zone_section />
+            </div>
+        }
+        .into_any()
+    });
     view! {
         <h1 tabindex="-1">"Field"</h1>
         <Lead />
         <SimulationNote />
-        <Show when=move || !is_empty.get() fallback=|| view! { <FirstSteps /> }>
-            <div class="zones">
-                <For
-                    each=move || zones.get()
-                    key=Clone::clone
-                    children=|key| view! { <ZoneSection key /> }
-                />
-            </div>
-        </Show>
+        {content}
     }
+    .into_any()
+}
+
+fn zone_section(key: String) -> AnyView {
+    view! { <ZoneSection key /> }.into_any()
 }
 
 /// The sentence at the top.
 #[component]
-fn Lead() -> impl IntoView {
+fn Lead() -> AnyView {
     let fleet = use_fleet();
     let connection = use_connection();
     let now = use_now();
-    let attention = Memo::new(move |_| {
+    let sentence = memo(move || {
         let now = now.get();
-        fleet.everything(|fleet| {
+        let attention = fleet.everything(|fleet| {
             let is_empty = fleet.probes.is_empty() && fleet.pumps.is_empty();
             (!is_empty).then(|| Attention::of(fleet, now))
-        })
+        });
+        attention.unwrap_or_else(|| connection.with(waiting))
     });
-    let lead = move || match attention.get() {
-        Some(attention) => attention.lead,
-        None if connection.with(Connection::is_connected) => "Connected.".into(),
-        None => connection.with(|connection| String::from(connection.title()) + "."),
-    };
-    let detail = move || match attention.get() {
-        Some(attention) => attention.detail,
-        None if connection.with(Connection::is_connected) => "Waiting for the first message.".into(),
-        None => "Waiting for the broker.".into(),
-    };
+    let lead = text(move || sentence.with(|sentence| sentence.lead.clone()));
+    let detail = text(move || sentence.with(|sentence| sentence.detail.clone()));
     view! {
         <p class="page-lead">
             <strong>{lead}</strong>
             " "
             {detail}
         </p>
+    }
+    .into_any()
+}
+
+/// What is said while no device has said anything.
+fn waiting(connection: &Connection) -> Attention {
+    let detail = match connection {
+        Connection::Connected => "Waiting for the first message.",
+        Connection::Connecting { .. } | Connection::Waiting { .. } => "Waiting for the broker.",
+        Connection::Refused { .. } | Connection::Stopped { .. } => "Nothing comes from the broker.",
+    };
+    Attention {
+        lead: String::from(connection.title()) + ".",
+        detail: detail.into(),
     }
 }

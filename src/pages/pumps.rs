@@ -1,87 +1,82 @@
 //! Every pump, with the runs that were seen.
 
-use field::DeviceId;
 use leptos::prelude::*;
 
 use crate::{
+    components::reactive::{List, memo, nothing, part, text},
     format::{count, duration, moment},
-    state::Pump,
+    state::{Fleet, Pump, device_of_key, key_of_device},
     store::{use_fleet, use_now, utc_offset},
     widgets::pump_card::PumpCard,
 };
 
 /// The page at `/pumps`.
 #[component]
-pub fn PumpsPage() -> impl IntoView {
+pub fn PumpsPage() -> AnyView {
     let fleet = use_fleet();
-    let pumps = Memo::new(move |_| {
+    let pumps = memo(move || {
         fleet.layout(|fleet| {
-            let mut pumps: Vec<&Pump> = fleet.pumps.values().collect();
-            pumps.sort_by(|one, other| one.name.cmp(&other.name));
-            pumps.into_iter().map(|pump| pump.device.clone()).collect::<Vec<DeviceId>>()
+            let zones = fleet.zones();
+            zones.iter().flat_map(|zone| zone.pumps.iter().map(key_of_device)).collect()
         })
     });
-    let lead = Memo::new(move |_| {
-        fleet.everything(|fleet| {
-            let running = fleet.pumps.values().filter(|pump| pump.is_running()).count();
-            match (fleet.pumps.len(), running) {
-                (0, _) => String::from("No pump has said anything yet. One appears with its first message."),
-                (_, 0) => "No pump is running.".into(),
-                (_, 1) => "1 pump is running.".into(),
-                (_, running) => count(running, "pump") + " are running.",
-            }
-        })
-    });
+    let lead = text(move || fleet.everything(lead));
     view! {
         <h1 tabindex="-1">"Pumps"</h1>
         <p class="page-lead">{lead}</p>
         <div class="pumps-list">
-            <For
-                each=move || pumps.get()
-                key=Clone::clone
-                children=|device| view! { <PumpDetail device /> }
-            />
+            <List keys=pumps piece=pump_detail />
         </div>
+    }
+    .into_any()
+}
+
+fn lead(fleet: &Fleet) -> String {
+    let running = fleet.pumps.values().filter(|pump| pump.is_running()).count();
+    match (fleet.pumps.len(), running) {
+        (0, _) => "No pump has said anything yet. One appears with its first message.".into(),
+        (_, 0) => "No pump is running.".into(),
+        (_, 1) => "1 pump is running.".into(),
+        (_, running) => count(running, "pump") + " are running.",
     }
 }
 
 /// A pump and its last runs.
-#[component]
-fn PumpDetail(
-    /// Which.
-    device: DeviceId,
-) -> impl IntoView {
+fn pump_detail(key: String) -> AnyView {
+    let Some(device) = device_of_key(&key) else {
+        return nothing();
+    };
     let fleet = use_fleet();
     let now = use_now();
     let runs = {
         let device = device.clone();
-        Memo::new(move |_| {
+        memo(move || {
             let now = now.get();
-            let offset = utc_offset(now);
-            let said = |pump: &Pump| {
-                let runs = pump.runs.iter().rev().take(RUNS_SHOWN);
-                runs.map(|run| {
-                    let ran = match run.end {
-                        Some(end) => duration(end.saturating_duration_since(run.start)),
-                        None => "running".into(),
-                    };
-                    let who = if run.is_ours { ", by you" } else { "" };
-                    (moment(run.start, now, offset) + who, ran)
-                })
-                .collect::<Vec<_>>()
-            };
-            fleet.pump(&device, said).unwrap_or_default()
+            fleet.pump(&device, |pump| runs(pump, now)).unwrap_or_default()
         })
     };
+    let list = part(move || {
+        let row = |(start, ran): (String, String)| {
+            view! {
+                <li>
+                    <span>{start}</span>
+                    <span>{ran}</span>
+                </li>
+            }
+            .into_any()
+        };
+        runs.get().into_iter().map(row).collect_view().into_any()
+    });
+    let lead = text(move || {
+        String::from(if runs.with(Vec::is_empty) {
+            "No run seen since this page was opened."
+        } else {
+            "Runs seen since this page was opened"
+        })
+    });
     let zone = {
         let key = String::from(device.zone());
-        move || fleet.layout(|fleet| fleet.zone_name(&key))
-    };
-    let list = move || {
-        runs.get()
-            .into_iter()
-            .map(|(start, ran)| view! { <li><span>{start}</span><span>{ran}</span></li> })
-            .collect_view()
+        text(move || fleet.layout(|fleet| fleet.zone_name(&key)))
     };
     let topic = device.to_string();
     view! {
@@ -89,14 +84,29 @@ fn PumpDetail(
             <h2>{zone}</h2>
             <PumpCard device />
             <div class="pump-detail-runs">
-                <p>
-                    {move || if runs.with(Vec::is_empty) { "No run seen since this page was opened." } else { "Runs seen since this page was opened" }}
-                </p>
+                <p>{lead}</p>
                 <ul>{list}</ul>
-                <p><code>{topic}</code></p>
+                <p>
+                    <code>{topic}</code>
+                </p>
             </div>
         </section>
     }
+    .into_any()
+}
+
+/// When each of the last runs began, and how long it took.
+fn runs(pump: &Pump, now: field::Timestamp) -> Vec<(String, String)> {
+    let runs = pump.runs.iter().rev().take(RUNS_SHOWN);
+    runs.map(|run| {
+        let ran = match run.end {
+            Some(end) => duration(end.saturating_duration_since(run.start)),
+            None => "running".into(),
+        };
+        let who = if run.is_ours { ", by you" } else { "" };
+        (moment(run.start, now, utc_offset(now)) + who, ran)
+    })
+    .collect()
 }
 
 const RUNS_SHOWN: usize = 5;

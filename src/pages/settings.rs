@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::{button::Button, choice::Choice, text_field::TextField},
+    components::{button::Button, choice::Choice, reactive::text, text_field::TextField},
     format::whole,
     link::use_link,
     preferences,
@@ -12,7 +12,7 @@ use crate::{
 
 /// The page at `/settings`.
 #[component]
-pub fn SettingsPage() -> impl IntoView {
+pub fn SettingsPage() -> AnyView {
     view! {
         <h1 tabindex="-1">"Settings"</h1>
         <p class="page-lead">"Kept in this browser only."</p>
@@ -21,10 +21,11 @@ pub fn SettingsPage() -> impl IntoView {
             <Theme />
         </div>
     }
+    .into_any()
 }
 
 #[component]
-fn Broker() -> impl IntoView {
+fn Broker() -> AnyView {
     let link = use_link();
     let connection = use_connection();
     let typed = RwSignal::new(link.address.get_untracked());
@@ -32,7 +33,7 @@ fn Broker() -> impl IntoView {
     let connect = move || {
         let address = String::from(typed.get_untracked().trim());
         if !is_address(&address) {
-            error.set(Some(" That is not an address: it begins with ws:// or wss:// and names a host."));
+            error.set(Some(" That is not an address: it begins with ws:// or wss:// and names a host.".into()));
             return;
         }
         error.set(None);
@@ -46,16 +47,17 @@ fn Broker() -> impl IntoView {
         typed.set(address.clone());
         link.connect(address);
     });
-    let state = move || {
+    let state = text(move || {
         connection.with(|connection| match connection.reason() {
             Some(reason) => [connection.title(), ": ", reason].concat(),
             None => connection.title().into(),
         })
-    };
-    let trip = move || match link.round_trip.get() {
-        Some(trip) => whole(trip.as_millis() as u64) + " ms",
+    });
+    let trip = text(move || match link.round_trip.get() {
+        Some(trip) => whole(trip) + " ms",
         None => "not measured yet".into(),
-    };
+    });
+    let address = text(move || link.address.get());
     view! {
         <form
             class="panel"
@@ -81,16 +83,17 @@ fn Broker() -> impl IntoView {
                 <dt>"State"</dt>
                 <dd>{state}</dd>
                 <dt>"Connected to"</dt>
-                <dd><code>{link.address}</code></dd>
+                <dd><code>{address}</code></dd>
                 <dt>"Round trip"</dt>
                 <dd>{trip}</dd>
             </dl>
         </form>
     }
+    .into_any()
 }
 
 #[component]
-fn Theme() -> impl IntoView {
+fn Theme() -> AnyView {
     let theme = RwSignal::new(preferences::theme());
     let choose = Callback::new(move |chosen: &'static str| {
         theme.set(chosen.into());
@@ -102,6 +105,7 @@ fn Theme() -> impl IntoView {
             <Choice legend="Theme" name="theme" options=&THEMES chosen=theme on_choose=choose />
         </section>
     }
+    .into_any()
 }
 
 fn is_address(address: &str) -> bool {

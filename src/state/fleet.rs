@@ -1,10 +1,6 @@
 //! Every probe and pump that the page has heard of.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    mem,
-    time::Duration,
-};
+use std::{mem, time::Duration};
 
 use field::{
     Address, Channel, CommandId, DeviceConfig, DeviceId, Entity, EntityAddress, PumpState, Reading,
@@ -14,7 +10,7 @@ use field::{
 use crate::{
     format::{level_of_name, name_of_level},
     state::{
-        Probe, ProbeId, Pump, StopAll, Zone,
+        Probe, ProbeId, Pump, StopAll, Table, Zone, device_of_key,
         foreign::{Foreign, Said},
     },
 };
@@ -23,18 +19,18 @@ use crate::{
 #[derive(Debug)]
 pub struct Fleet {
     /// The probes, by id.
-    pub probes: BTreeMap<ProbeId, Probe>,
+    pub probes: Table<ProbeId, Probe>,
     /// The pumps, by device.
-    pub pumps: BTreeMap<DeviceId, Pump>,
+    pub pumps: Table<DeviceId, Pump>,
     /// What plays, where the field is a simulated one.
     pub simulation: Option<Simulation>,
     /// Set while every pump is told to stop.
     pub stop_all: Option<StopAll>,
     /// When the page was opened.
     pub opened_at: Timestamp,
-    config_by_name: BTreeMap<String, DeviceConfig>,
-    announced_by_device: BTreeMap<DeviceId, Announced>,
-    status_by_device: BTreeMap<DeviceId, (Status, bool, Timestamp)>,
+    config_by_name: Table<String, DeviceConfig>,
+    announced_by_device: Table<DeviceId, Announced>,
+    status_by_device: Table<DeviceId, (Status, bool, Timestamp)>,
     foreign: Foreign,
     is_linked: bool,
     command_seed: u64,
@@ -48,9 +44,23 @@ pub struct Changes {
     /// Which probes and pumps there are, their names, or their zones.
     pub layout: bool,
     /// Those that have something new to say.
-    pub probes: BTreeSet<ProbeId>,
+    pub probes: Vec<ProbeId>,
     /// The same.
-    pub pumps: BTreeSet<DeviceId>,
+    pub pumps: Vec<DeviceId>,
+}
+
+impl Changes {
+    fn probe(&mut self, id: &ProbeId) {
+        if !self.probes.contains(id) {
+            self.probes.push(id.clone());
+        }
+    }
+
+    fn pump(&mut self, device: &DeviceId) {
+        if !self.pumps.contains(device) {
+            self.pumps.push(device.clone());
+        }
+    }
 }
 
 /// What discovery says about a device of our own.
@@ -65,14 +75,14 @@ impl Fleet {
     #[must_use]
     pub fn new(command_seed: u64, now: Timestamp) -> Self {
         Self {
-            probes: BTreeMap::new(),
-            pumps: BTreeMap::new(),
+            probes: Table::default(),
+            pumps: Table::default(),
             simulation: None,
             stop_all: None,
             opened_at: now,
-            config_by_name: BTreeMap::new(),
-            announced_by_device: BTreeMap::new(),
-            status_by_device: BTreeMap::new(),
+            config_by_name: Table::default(),
+            announced_by_device: Table::default(),
+            status_by_device: Table::default(),
             foreign: Foreign::default(),
             is_linked: false,
             command_seed,
@@ -101,7 +111,7 @@ impl Fleet {
                     Said::Reading(reading) => probe.handle_message(reading, retained, now),
                     Said::Status(status) => probe.handle_status(status, retained, now),
                 }
-                self.changes.probes.insert(id);
+                self.changes.probe(&id);
             }
         }
     }
@@ -109,19 +119,19 @@ impl Fleet {
     /// The link to the broker came up or was lost.
     pub fn handle_link(&mut self, up: bool, now: Timestamp) {
         self.is_linked = up;
-        for (device, pump) in &mut self.pumps {
+        for (device, pump) in self.pumps.iter_mut() {
             pump.switch.handle_link(up, now);
-            self.changes.pumps.insert(device.clone());
+            self.changes.pump(device);
         }
     }
 
     /// Lets every pump's switch notice what is overdue.
     pub fn handle_timeout(&mut self, now: Timestamp) {
-        for (device, pump) in &mut self.pumps {
+        for (device, pump) in self.pumps.iter_mut() {
             let before = pump.switch.state();
             pump.switch.handle_timeout(now);
             if pump.switch.state() != before {
-                self.changes.pumps.insert(device.clone());
+                self.changes.pump(device);
             }
         }
     }
@@ -131,7 +141,7 @@ impl Fleet {
         let id = self.next_command_id();
         if let Some(pump) = self.pumps.get_mut(device) {
             pump.refusal = pump.switch.request_on(Some(run_for), id, now).err();
-            self.changes.pumps.insert(device.clone());
+            self.changes.pump(device);
         }
     }
 
@@ -141,7 +151,7 @@ impl Fleet {
         if let Some(pump) = self.pumps.get_mut(device) {
             pump.refusal = None;
             pump.switch.request_off(id, now);
-            self.changes.pumps.insert(device.clone());
+            self.changes.pump(device);
         }
     }
 
@@ -149,7 +159,7 @@ impl Fleet {
     pub fn handle_command_lost(&mut self, device: &DeviceId, now: Timestamp) {
         if let Some(pump) = self.pumps.get_mut(device) {
             pump.switch.handle_publish_failed(now);
-            self.changes.pumps.insert(device.clone());
+            self.changes.pump(device);
         }
     }
 
@@ -182,32 +192,21 @@ impl Fleet {
     /// The zones in the order of their names.
     #[must_use]
     pub fn zones(&self) -> Vec<Zone> {
-        let mut zone_by_key: BTreeMap<&str, Zone> = BTreeMap::new();
+        let mut zones: Vec<Zone> = Vec::new();
         for probe in self.probes.values() {
-            let zone = zone_by_key.entry(&probe.zone).or_default();
-            zone.probes.push(probe.id.clone());
+            let probes = &mut self.zone_among(&mut zones, &probe.zone).probes;
+            let at = probes.partition_point(|id| {
+                self.probes.get(id).is_some_and(|other| other.name <= probe.name)
+            });
+            probes.insert(at, probe.id.clone());
         }
-        for device in self.pumps.keys() {
-            let zone = zone_by_key.entry(device.zone()).or_default();
-            zone.pumps.push(device.clone());
+        for pump in self.pumps.values() {
+            let pumps = &mut self.zone_among(&mut zones, pump.device.zone()).pumps;
+            let at = pumps.partition_point(|device| {
+                self.pumps.get(device).is_some_and(|other| other.name <= pump.name)
+            });
+            pumps.insert(at, pump.device.clone());
         }
-        let mut zones: Vec<Zone> = zone_by_key
-            .into_iter()
-            .map(|(key, mut zone)| {
-                zone.key = key.into();
-                zone.name = self.zone_name(key);
-                zone.about = self
-                    .config_by_name
-                    .get(key)
-                    .and_then(|config| config.about.clone());
-                zone.probes
-                    .sort_by_key(|id| self.probes.get(id).map(|probe| &probe.name));
-                zone.pumps
-                    .sort_by_key(|device| self.pumps.get(device).map(|pump| &pump.name));
-                zone
-            })
-            .collect();
-        zones.sort_by(|one, other| one.name.cmp(&other.name));
         zones
     }
 
@@ -251,6 +250,25 @@ impl Fleet {
             .unwrap_or_else(|| name_of_level(key))
     }
 
+    /// The zone of a key, put among the others by its name if it is not there yet.
+    fn zone_among<'a>(&self, zones: &'a mut Vec<Zone>, key: &str) -> &'a mut Zone {
+        let found = zones.iter().position(|zone| zone.key == key);
+        let at = found.unwrap_or_else(|| {
+            let name = self.zone_name(key);
+            let config = self.config_by_name.get(key);
+            let at = zones.partition_point(|zone| zone.name <= name);
+            let zone = Zone {
+                key: key.into(),
+                name,
+                about: config.and_then(|config| config.about.clone()),
+                ..Zone::default()
+            };
+            zones.insert(at, zone);
+            at
+        });
+        &mut zones[at]
+    }
+
     fn apply_device(
         &mut self,
         device: DeviceId,
@@ -271,7 +289,7 @@ impl Fleet {
                 if let Some(probe) = self.probe_of(&device, now) {
                     probe.handle_message(reading, retained, now);
                     let id = probe.id.clone();
-                    self.changes.probes.insert(id);
+                    self.changes.probe(&id);
                 }
             }
             Channel::PumpState => {
@@ -279,7 +297,7 @@ impl Fleet {
                     && let Some(pump) = self.pump_of(&device, now)
                 {
                     pump.handle_state(&state, now);
-                    self.changes.pumps.insert(device);
+                    self.changes.pump(&device);
                 }
             }
             Channel::PumpSet => self.apply_command(device, payload, retained, now),
@@ -300,7 +318,7 @@ impl Fleet {
         }
         if let Some(pump) = self.pump_of(&device, now) {
             pump.stray_command = stray;
-            self.changes.pumps.insert(device);
+            self.changes.pump(&device);
             self.changes.layout = true;
         }
     }
@@ -309,11 +327,11 @@ impl Fleet {
         let id = ProbeId::of_device(&device);
         if let Some(probe) = self.probes.get_mut(&id) {
             probe.handle_status(status, retained, now);
-            self.changes.probes.insert(id);
+            self.changes.probe(&id);
         }
         if let Some(pump) = self.pumps.get_mut(&device) {
             pump.switch.handle_status(status, now);
-            self.changes.pumps.insert(device.clone());
+            self.changes.pump(&device);
         }
         if self.status_by_device.len() < DEVICES_MAX || self.status_by_device.contains_key(&device)
         {
@@ -353,7 +371,7 @@ impl Fleet {
         if self.announced_by_device.len() >= DEVICES_MAX {
             return;
         }
-        let announced = self.announced_by_device.entry(device.clone()).or_default();
+        let announced = self.announced_by_device.entry(&device, Announced::default);
         announced.area = entity.suggested_area.or(announced.area.take());
         // An entity's own name says what it measures; the device's says where it stands.
         announced.name = entity.device_name.or(announced.name.take()).or(entity.name);
@@ -390,8 +408,7 @@ impl Fleet {
         let topic = entity.state_topic.clone().unwrap_or_default();
         let probe = self
             .probes
-            .entry(id.clone())
-            .or_insert_with(|| Probe::new(id.clone(), String::new(), String::new(), topic, now));
+            .entry(&id, || Probe::new(id.clone(), String::new(), String::new(), topic, now));
         (probe.zone, probe.name) = (zone, name);
         probe.unit = entity.unit.clone().unwrap_or_default();
         probe.expires_after = entity
@@ -457,22 +474,19 @@ impl Fleet {
     /// Gives every device the name and target that it has by all that is known.
     fn rename(&mut self) {
         let mut probes = mem::take(&mut self.probes);
-        for (id, probe) in &mut probes {
-            let Some((zone, name)) = id.as_str().split_once('/') else {
-                continue;
-            };
-            if let Ok(device) = DeviceId::new(zone, name) {
+        for (id, probe) in probes.iter_mut() {
+            if let Some(device) = device_of_key(id.as_str()) {
                 probe.name = self.name_of(&device);
                 probe.target = self
                     .config_by_name
-                    .get(name)
+                    .get(device.name())
                     .and_then(|config| config.target);
-                self.changes.probes.insert(id.clone());
+                self.changes.probe(id);
             }
         }
         self.probes = probes;
         let mut pumps = mem::take(&mut self.pumps);
-        for (device, pump) in &mut pumps {
+        for (device, pump) in pumps.iter_mut() {
             pump.name = self.name_of(device);
         }
         self.pumps = pumps;

@@ -1,15 +1,13 @@
 //! Sensors of other makes that announce themselves by Home Assistant's discovery.
 
-use std::collections::BTreeMap;
-
 use field::{Entity, EntityAddress, Reading, Status};
 
-use crate::state::ProbeId;
+use crate::state::{ProbeId, Table};
 
 /// The sensors of other makes, found by the topics that they speak on.
 #[derive(Debug, Default)]
 pub(super) struct Foreign {
-    sensor_by_id: BTreeMap<ProbeId, Sensor>,
+    sensor_by_id: Table<ProbeId, Sensor>,
     /// Topics that have to be subscribed to and are not yet.
     wanted: Vec<String>,
 }
@@ -62,7 +60,7 @@ impl Foreign {
     /// What a message means for every sensor that speaks on its topic.
     pub(super) fn hear(&mut self, topic: &str, payload: &[u8]) -> Vec<(ProbeId, Said)> {
         let mut heard = Vec::new();
-        for (id, sensor) in &mut self.sensor_by_id {
+        for (id, sensor) in self.sensor_by_id.iter_mut() {
             if sensor.entity.state_topic.as_deref() == Some(topic) {
                 let reading = sensor
                     .entity

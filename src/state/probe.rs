@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use chart::Series;
 use field::{DeviceId, Reading, Status, TargetBand, Timestamp};
 
-use crate::state::Freshness;
+use crate::state::{Freshness, zone::key_of_device};
 
 /// A probe's place in addresses: `north-beds/bed-1`, or the discovery topic of a foreign device.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,10 +21,7 @@ impl ProbeId {
     /// The id of a device of our own.
     #[must_use]
     pub fn of_device(device: &DeviceId) -> Self {
-        let mut text = String::from(device.zone());
-        text.push('/');
-        text.push_str(device.name());
-        Self(text.into())
+        Self(key_of_device(device).into())
     }
 
     /// As it stands in the address of the probe's page, before percent-encoding.

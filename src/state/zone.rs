@@ -18,3 +18,16 @@ pub struct Zone {
     /// In the order of their names.
     pub pumps: Vec<DeviceId>,
 }
+
+/// A device as a key for a list: its zone and its name.
+#[must_use]
+pub fn key_of_device(device: &DeviceId) -> String {
+    [device.zone(), "/", device.name()].concat()
+}
+
+/// The device that a key stands for.
+#[must_use]
+pub fn device_of_key(key: &str) -> Option<DeviceId> {
+    let (zone, name) = key.split_once('/')?;
+    DeviceId::new(zone, name).ok()
+}

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
+    components::reactive::{maybe, text},
     format::whole,
     link::use_link,
     state::Connection,
@@ -11,16 +12,16 @@ use crate::{
 
 /// A dot and a word; a screen reader hears of changes.
 #[component]
-pub fn ConnectionBadge() -> impl IntoView {
+pub fn ConnectionBadge() -> AnyView {
     let connection = use_connection();
     let link = use_link();
-    let state = Memo::new(move |_| connection.with(Connection::as_str));
-    let title = Memo::new(move |_| connection.with(Connection::title));
-    let round_trip = move || {
+    let state = text(move || connection.with(Connection::as_str).into());
+    let title = text(move || connection.with(Connection::title).into());
+    let round_trip = maybe(move || {
         let is_connected = connection.with(Connection::is_connected);
         let trip = link.round_trip.get().filter(|_| is_connected)?;
-        Some(["· ", &whole(trip.as_millis() as u64), " ms"].concat())
-    };
+        Some(["· ", &whole(trip), " ms"].concat())
+    });
     view! {
         <div class="connection-badge" data-state=state>
             <span class="connection-badge-dot" aria-hidden="true"></span>
@@ -28,4 +29,5 @@ pub fn ConnectionBadge() -> impl IntoView {
             <span class="connection-badge-trip">{round_trip}</span>
         </div>
     }
+    .into_any()
 }

@@ -6,7 +6,10 @@ use field::Timestamp;
 use leptos::prelude::*;
 
 use crate::{
-    components::button::Button,
+    components::{
+        button::Button,
+        reactive::{memo, part_if, text},
+    },
     format::whole,
     link::use_link,
     state::Connection,
@@ -15,17 +18,17 @@ use crate::{
 
 /// A strip below the header; nothing while all is well.
 #[component]
-pub fn ConnectionNotice() -> impl IntoView {
+pub fn ConnectionNotice() -> AnyView {
     let connection = use_connection();
     let now = use_now();
     let link = use_link();
-    let state = Memo::new(move |_| connection.with(Connection::as_str));
-    let is_shown = Memo::new(move |_| connection.with(is_worth_a_word));
-    let lead = move || connection.with(lead);
-    let next = move || connection.with(|connection| next(connection, now.get()));
+    let is_shown = memo(move || connection.with(is_worth_a_word));
     let retry = Callback::new(move |()| link.reconnect_now());
-    view! {
-        <Show when=move || is_shown.get()>
+    let notice = part_if(is_shown, move || {
+        let state = text(move || connection.with(Connection::as_str).into());
+        let lead = text(move || connection.with(lead));
+        let next = text(move || connection.with(|connection| next(connection, now.get())));
+        view! {
             <section class="connection-notice" aria-label="Connection" data-state=state>
                 <div>
                     <p>
@@ -36,8 +39,10 @@ pub fn ConnectionNotice() -> impl IntoView {
                     <Button label="Try now" on_press=retry />
                 </div>
             </section>
-        </Show>
-    }
+        }
+        .into_any()
+    });
+    notice.into_any()
 }
 
 /// The first attempt is not: it is over in a moment, or turns into something that is.

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
+    components::reactive::{memo, part, text},
     link::use_link,
     state::Connection,
     store::use_connection,
@@ -10,10 +11,10 @@ use crate::{
 
 /// How to begin, once the broker is there and nobody has spoken; empty cards until then.
 #[component]
-pub fn FirstSteps() -> impl IntoView {
+pub fn FirstSteps() -> AnyView {
     let connection = use_connection();
-    let is_connected = Memo::new(move |_| connection.with(Connection::is_connected));
-    move || {
+    let is_connected = memo(move || connection.with(Connection::is_connected));
+    let steps = part(move || {
         if is_connected.get() {
             view! { <HowToBegin /> }.into_any()
         } else {
@@ -27,18 +28,19 @@ pub fn FirstSteps() -> impl IntoView {
             }
             .into_any()
         }
-    }
+    });
+    steps.into_any()
 }
 
 #[component]
-fn HowToBegin() -> impl IntoView {
+fn HowToBegin() -> AnyView {
     let link = use_link();
     view! {
         <section class="first-steps panel">
             <div>
                 <h2>"No device has said anything yet"</h2>
                 <p>
-                    "The page listens at " <code>{link.address}</code>
+                    "The page listens at " <code>{text(move || link.address.get())}</code>
                     ". A probe appears here with its first message; nothing has to be set up."
                 </p>
             </div>
@@ -62,4 +64,5 @@ fn HowToBegin() -> impl IntoView {
             </ol>
         </section>
     }
+    .into_any()
 }

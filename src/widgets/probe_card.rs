@@ -5,7 +5,11 @@ use field::Timestamp;
 use leptos::prelude::*;
 
 use crate::{
-    components::{badge::Badge, sparkline::Sparkline},
+    components::{
+        badge::Badge,
+        reactive::{memo, nothing, part, text},
+        sparkline::Sparkline,
+    },
     format::value,
     router::probe_path,
     state::{Freshness, Probe, ProbeId, Standing},
@@ -18,43 +22,34 @@ use crate::{
 pub fn ProbeCard(
     /// Which.
     id: ProbeId,
-) -> impl IntoView {
+) -> AnyView {
     let fleet = use_fleet();
     let now = use_now();
     let path = probe_path(&id);
     let face = {
         let id = id.clone();
-        Memo::new(move |_| {
-            fleet.probe(&id, |probe| Face::of(probe, now.get())).unwrap_or_default()
+        memo(move || {
+            let now = now.get();
+            fleet.probe(&id, |probe| Face::of(probe, now)).unwrap_or_default()
         })
     };
-    let empty = chart::Series::new(1);
-    let curve = Signal::derive(move || {
-        let now = now.get();
-        fleet
-            .probe(&id, |probe| sparkline(probe, now))
-            .unwrap_or_else(|| chart::Sparkline {
-                series: empty.clone(),
-                window: Span::default(),
-                now: now.millis(),
-                band: None,
-                is_fresh: false,
-                expiry: None,
-            })
+    let say = move |read: fn(&Face) -> &String| text(move || face.with(|face| read(face).clone()));
+    let status = text(move || face.with(|face| face.status.into()));
+    let word = text(move || face.with(|face| face.word.into()));
+    let badge = part(move || match face.with(|face| face.standing) {
+        Some(standing) => standing_badge(standing),
+        None => nothing(),
     });
-    let badge = move || face.with(|face| face.standing).map(standing_badge);
-    let say = move |read: fn(&Face) -> &String| move || face.with(|face| read(face).clone());
-    let has_curve = Memo::new(move |_| face.with(|face| !face.span.is_empty()));
-    let picture = move || {
+    let has_curve = memo(move || face.with(|face| !face.span.is_empty()));
+    let picture = part(move || {
         if has_curve.get() {
-            let label = Signal::derive(say(|face| &face.curve));
-            view! { <Sparkline chart=curve label /> }.into_any()
+            curve(id.clone(), face)
         } else {
             view! { <p class="probe-card-note">{say(|face| &face.note)}</p> }.into_any()
         }
-    };
+    });
     view! {
-        <article class="probe-card" data-status=move || face.with(|face| face.status)>
+        <article class="probe-card" data-status=status>
             <div class="probe-card-head">
                 <h3>
                     <a href=path>{say(|face| &face.name)}</a>
@@ -75,7 +70,7 @@ pub fn ProbeCard(
             <div class="probe-card-chart">{picture}</div>
             <div class="probe-card-foot">
                 <p class="probe-card-status">
-                    <b>{move || face.with(|face| face.word)}</b>
+                    <b>{word}</b>
                     " "
                     {say(|face| &face.age)}
                 </p>
@@ -83,6 +78,29 @@ pub fn ProbeCard(
             </div>
         </article>
     }
+    .into_any()
+}
+
+/// The small chart of what was collected.
+fn curve(id: ProbeId, face: Memo<Face>) -> AnyView {
+    let fleet = use_fleet();
+    let now = use_now();
+    let empty = chart::Series::new(1);
+    let curve = Signal::derive(move || {
+        let now = now.get();
+        fleet
+            .probe(&id, |probe| sparkline(probe, now))
+            .unwrap_or_else(|| chart::Sparkline {
+                series: empty.clone(),
+                window: Span::default(),
+                now: now.millis(),
+                band: None,
+                is_fresh: false,
+                expiry: None,
+            })
+    });
+    let label = Signal::derive(move || face.with(|face| face.curve.clone()));
+    view! { <Sparkline chart=curve label /> }.into_any()
 }
 
 /// What the card says, every word of it: what does not change is not written again.
@@ -151,11 +169,12 @@ fn sparkline(probe: &Probe, now: Timestamp) -> chart::Sparkline {
 }
 
 /// Where a value stands, as a badge.
-pub fn standing_badge(standing: Standing) -> impl IntoView {
+#[must_use]
+pub fn standing_badge(standing: Standing) -> AnyView {
     let (tone, word) = match standing {
         Standing::Dry => ("clay", "dry"),
         Standing::InBand => ("leaf", "in band"),
         Standing::Wet => ("water", "wet"),
     };
-    view! { <Badge tone word /> }
+    view! { <Badge tone word /> }.into_any()
 }

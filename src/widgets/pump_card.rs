@@ -6,10 +6,16 @@ use field::{DeviceId, Switch as Position};
 use leptos::prelude::*;
 
 use crate::{
-    components::{button::Button, countdown_ring::CountdownRing, notice::Notice, switch::Switch},
+    components::{
+        button::Button,
+        countdown_ring::CountdownRing,
+        notice::Notice,
+        reactive::{Text, maybe, memo, nothing, part, text},
+        switch::Switch,
+    },
     format::whole,
     link::use_link,
-    state::Connection,
+    state::{Connection, Pump, key_of_device},
     store::{use_connection, use_fleet, use_now, utc_offset},
     words::PumpWords,
 };
@@ -19,114 +25,114 @@ use crate::{
 pub fn PumpCard(
     /// Which.
     device: DeviceId,
-) -> impl IntoView {
+) -> AnyView {
     let fleet = use_fleet();
     let connection = use_connection();
     let now = use_now();
     let link = use_link();
     let run_for = RwSignal::new(LENGTH_DEFAULT);
-    let device = StoredValue::new(device);
-    let is_connected = Memo::new(move |_| connection.with(Connection::is_connected));
-    let words = Memo::new(move |_| {
-        let (now, is_connected) = (now.get(), is_connected.get());
-        device.with_value(|device| {
-            fleet.pump(device, |pump| PumpWords::of(pump, is_connected, now, utc_offset(now)))
+    let words = {
+        let device = device.clone();
+        memo(move || {
+            let now = now.get();
+            let is_connected = connection.with(Connection::is_connected);
+            let words = |pump: &Pump| PumpWords::of(pump, is_connected, now, utc_offset(now));
+            fleet.pump(&device, words)
         })
-    });
-    let say = move |read: fn(&PumpWords) -> &'static str| {
-        move || words.with(|words| words.as_ref().map(read))
     };
-    let name = Signal::derive(move || {
-        let name = device.with_value(|device| fleet.pump(device, |pump| pump.name.clone()));
-        name.unwrap_or_default()
-    });
-    let sentence_id = device.with_value(|device| {
-        ["pump-", device.zone(), "-", device.name()].concat().replace(char::is_whitespace, "-")
-    });
-    let press = Callback::new(move |()| {
-        let asked = words.with_untracked(|words| words.as_ref().map(|words| words.press));
-        device.with_value(|device| match asked {
-            Some(Position::On) => {
-                link.switch_on(device, Duration::from_secs(60 * run_for.get_untracked()));
+    let say = move |read: fn(&PumpWords) -> String| {
+        maybe(move || words.with(|words| words.as_ref().map(read)))
+    };
+    let sentence_id = ["pump/", &key_of_device(&device)].concat();
+    let described_by = sentence_id.clone();
+    let press = {
+        let device = device.clone();
+        Callback::new(move |()| {
+            let asked = words.with_untracked(|words| words.as_ref().map(|words| words.press));
+            match asked {
+                Some(Position::On) => {
+                    let seconds = 60 * run_for.get_untracked();
+                    link.switch_on(&device, Duration::from_secs(seconds));
+                }
+                Some(Position::Off) => link.switch_off(&device),
+                None => {}
             }
-            Some(Position::Off) => link.switch_off(device),
-            None => {}
-        });
-    });
-    let left = Signal::derive(move || {
-        words.with(|words| words.as_ref()?.countdown.as_ref().map(|(_, left)| *left)).unwrap_or(0)
-    });
-    let is_off = Memo::new(move |_| words.with(|words| words.as_ref().is_some_and(|words| words.is_off)));
-    let face = move || {
-        if is_off.get() {
-            return view! { <RunLength name run_for /> }.into_any();
-        }
-        let text = move || {
-            words.with(|words| {
-                let words = words.as_ref()?;
-                let mark = match (words.between, words.fault.is_some()) {
-                    (Some("asked"), _) => "…",
-                    (None, true) => "!",
-                    _ => "–",
-                };
-                let left = words.countdown.as_ref().map(|(text, _)| text.clone());
-                Some(left.unwrap_or_else(|| mark.into()))
-            })
-        };
-        view! { <span aria-hidden="true">{text}</span> }.into_any()
+        })
     };
-    let fault = move || {
-        let fault = words.with(|words| words.as_ref()?.fault.clone())?;
-        Some(view! {
+    let name = move || words.with(|words| words.as_ref().map(|words| words.name.clone()).unwrap_or_default());
+    let left = text(move || {
+        let left = words.with(|words| words.as_ref()?.countdown.as_ref().map(|(_, left)| *left));
+        whole(left.unwrap_or(0).into())
+    });
+    let is_off = memo(move || words.with(|words| words.as_ref().is_some_and(|words| words.is_off)));
+    let face = part(move || {
+        if is_off.get() {
+            return run_length(text(move || name() + ": run for"), run_for);
+        }
+        view! { <span aria-hidden="true">{say(mark)}</span> }.into_any()
+    });
+    let fault = memo(move || words.with(|words| words.as_ref()?.fault.clone()));
+    let fault = part(move || match fault.get() {
+        Some(fault) => view! {
             <p class="pump-card-fault" role="alert">
                 <strong>{fault.what}</strong>
                 " "
                 {fault.remedy}
             </p>
-        })
-    };
+        }
+        .into_any(),
+        None => nothing(),
+    });
     view! {
-        <article class="pump-card" data-state=say(|words| words.state)>
-            <CountdownRing left>{face}</CountdownRing>
+        <article class="pump-card" data-state=say(|words| words.state.into())>
+            <CountdownRing left inner=face />
             <div>
-                <h3>{name}</h3>
-                <p class="pump-card-sentence" id=sentence_id.clone()>
-                    {move || words.with(|words| words.as_ref().map(|words| words.sentence.clone()))}
+                <h3>{say(|words| words.name.clone())}</h3>
+                <p class="pump-card-sentence" id=sentence_id>
+                    {say(|words| words.sentence.clone())}
                 </p>
             </div>
             <div class="pump-card-switch">
                 <Switch
-                    label=name
-                    described_by=sentence_id
-                    is_on=Signal::derive(move || {
-                        words.with(|words| words.as_ref().is_some_and(|words| words.is_on))
+                    label=text(name)
+                    described_by
+                    checked=text(move || {
+                        let is_on = words.with(|words| words.as_ref().is_some_and(|words| words.is_on));
+                        String::from(if is_on { "true" } else { "false" })
                     })
-                    between=Signal::derive(move || words.with(|words| words.as_ref()?.between))
-                    is_refused=Signal::derive(move || {
-                        words.with(|words| words.as_ref().is_some_and(|words| words.is_refused))
+                    between=maybe(move || {
+                        words.with(|words| words.as_ref()?.between.map(String::from))
+                    })
+                    disabled=maybe(move || {
+                        words.with(|words| words.as_ref()?.is_refused.then(|| "true".into()))
                     })
                     on_press=press
                 />
-                <span aria-hidden="true">{say(|words| words.label)}</span>
+                <span aria-hidden="true">{say(|words| words.label.into())}</span>
             </div>
             {fault}
         </article>
-        <StrayCommand device />
+        {stray_command(device)}
+    }
+    .into_any()
+}
+
+/// What stands in the ring when no run's length can be chosen.
+fn mark(words: &PumpWords) -> String {
+    match (&words.countdown, words.between, &words.fault) {
+        (Some((left, _)), ..) => left.clone(),
+        (None, Some("asked"), _) => "…".into(),
+        (None, None, Some(_)) => "!".into(),
+        (None, ..) => "–".into(),
     }
 }
 
 /// How long the next run takes, chosen where its countdown will stand.
-#[component]
-fn RunLength(
-    /// The pump's name.
-    name: Signal<String>,
-    /// Minutes.
-    run_for: RwSignal<u64>,
-) -> impl IntoView {
-    let label = move || [&name.get(), ": run for"].concat();
-    let minutes = move || whole(run_for.get());
-    let option = move |&(minutes, text): &(u64, &'static str)| {
-        view! { <option selected=move || run_for.get() == minutes>{text}</option> }
+fn run_length(label: Text, run_for: RwSignal<u64>) -> AnyView {
+    let minutes = text(move || whole(run_for.get()));
+    let option = |&(minutes, text): &(u64, &'static str)| {
+        let is_chosen = run_for.get_untracked() == minutes;
+        view! { <option selected=is_chosen>{text}</option> }.into_any()
     };
     let choose = move |event| {
         let chosen = event_target_value(&event);
@@ -143,33 +149,36 @@ fn RunLength(
             </select>
         </div>
     }
+    .into_any()
 }
 
 /// A retained message on the pump's command topic: a fault, with a button that clears it.
-#[component]
-fn StrayCommand(
-    /// The pump.
-    device: StoredValue<DeviceId>,
-) -> impl IntoView {
+fn stray_command(device: DeviceId) -> AnyView {
     let fleet = use_fleet();
     let link = use_link();
-    let stray = Memo::new(move |_| {
-        device.with_value(|device| fleet.pump(device, |pump| pump.stray_command.clone())).flatten()
-    });
-    let clear = Callback::new(move |()| device.with_value(|device| link.clear_stray_command(device)));
-    move || {
+    let stray = {
+        let device = device.clone();
+        memo(move || fleet.pump(&device, |pump| pump.stray_command.clone()).flatten())
+    };
+    let clear = Callback::new(move |()| link.clear_stray_command(&device));
+    let notice = part(move || {
+        let Some(stray) = stray.get() else {
+            return nothing();
+        };
         let text = [
             "Its command topic holds the retained message ",
-            &stray.get()?,
+            &stray,
             ". The pump would get it again on every connection.",
         ]
         .concat();
-        Some(view! {
+        view! {
             <Notice tone="alarm" title="A kept command." text>
                 <Button label="Clear it" on_press=clear />
             </Notice>
-        })
-    }
+        }
+        .into_any()
+    });
+    notice.into_any()
 }
 
 /// Minutes, as said.

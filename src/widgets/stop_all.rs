@@ -1,19 +1,21 @@
 //! Every pump off: the button, and who has confirmed.
 
-use field::DeviceId;
 use leptos::prelude::*;
 
 use crate::{
-    components::button::Button,
+    components::{
+        button::Button,
+        reactive::{List, maybe, memo, part_if, text},
+    },
     format::{count, whole},
     link::use_link,
-    state::{Answer, Connection, Fleet},
+    state::{Answer, Connection, Fleet, device_of_key, key_of_device},
     store::{use_connection, use_fleet},
 };
 
 /// The button in the header. It can be pressed at any time.
 #[component]
-pub fn StopAllButton() -> impl IntoView {
+pub fn StopAllButton() -> AnyView {
     let link = use_link();
     let stop = Callback::new(move |()| link.stop_all());
     view! {
@@ -21,51 +23,61 @@ pub fn StopAllButton() -> impl IntoView {
             <Button label="Stop all pumps" kind="alarm" on_press=stop />
         </div>
     }
+    .into_any()
 }
 
 /// Pump by pump, who has confirmed; nothing until the button was pressed.
 #[component]
-pub fn StopAllPanel() -> impl IntoView {
+pub fn StopAllPanel() -> AnyView {
     let fleet = use_fleet();
     let connection = use_connection();
     let link = use_link();
-    let is_shown = Memo::new(move |_| fleet.layout(|fleet| fleet.stop_all.is_some()));
-    let is_connected = Memo::new(move |_| connection.with(Connection::is_connected));
-    let summary = Memo::new(move |_| fleet.everything(|fleet| summary(fleet, is_connected.get())));
-    let pumps = move || {
-        fleet.layout(|fleet| fleet.pumps.keys().cloned().collect::<Vec<DeviceId>>())
-    };
-    let row = move |device: DeviceId| {
-        let name = {
-            let device = device.clone();
-            move || fleet.pump(&device, |pump| pump.name.clone())
-        };
-        let answer = Memo::new(move |_| {
-            fleet.pump(&device, |pump| Answer::of(pump, is_connected.get()))
+    let is_shown = memo(move || fleet.layout(|fleet| fleet.stop_all.is_some()));
+    let pumps = memo(move || fleet.layout(|fleet| fleet.pumps.keys().map(key_of_device).collect()));
+    let close = Callback::new(move |()| link.forget_stop_all());
+    let panel = part_if(is_shown, move || {
+        let summary = text(move || {
+            let is_connected = connection.with(Connection::is_connected);
+            fleet.everything(|fleet| summary(fleet, is_connected))
         });
         view! {
-            <li>
-                {name}
-                <span data-answer=move || answer.get().map(Answer::as_str)>
-                    {move || answer.get().map(Answer::words)}
-                </span>
-            </li>
-        }
-    };
-    let close = Callback::new(move |()| link.forget_stop_all());
-    view! {
-        <Show when=move || is_shown.get()>
             <section class="stop-all-panel" aria-label="Stop all pumps">
                 <div class="stop-all-head">
                     <p role="status">{summary}</p>
                     <Button label="Close" on_press=close />
                 </div>
                 <ul class="stop-all-list">
-                    <For each=pumps key=Clone::clone children=row />
+                    <List keys=pumps piece=row />
                 </ul>
             </section>
-        </Show>
+        }
+        .into_any()
+    });
+    panel.into_any()
+}
+
+/// One pump's answer.
+fn row(key: String) -> AnyView {
+    let fleet = use_fleet();
+    let connection = use_connection();
+    let pump = {
+        let key = key.clone();
+        maybe(move || fleet.pump(&device_of_key(&key)?, |pump| pump.name.clone()))
+    };
+    let answer = memo(move || {
+        let is_connected = connection.with(Connection::is_connected);
+        let answer = fleet.pump(&device_of_key(&key)?, |pump| Answer::of(pump, is_connected))?;
+        Some((answer.as_str(), answer.words()))
+    });
+    let word = maybe(move || answer.get().map(|(word, _)| word.into()));
+    let words = maybe(move || answer.get().map(|(_, words)| words.into()));
+    view! {
+        <li>
+            <strong>{pump}</strong>
+            <span data-answer=word>{words}</span>
+        </li>
     }
+    .into_any()
 }
 
 fn summary(fleet: &Fleet, is_connected: bool) -> String {

@@ -80,11 +80,11 @@ fn names_and_targets_come_before_and_after_the_first_reading() {
         for (topic, payload) in messages {
             says(&mut fleet, topic, payload);
         }
-        assert_eq!(fleet.probes[&id].name, "Bed one");
-        assert_eq!(fleet.probes[&id].target, TargetBand::new(14.0, 22.0));
+        assert_eq!(fleet.probes.get(&id).unwrap().name, "Bed one");
+        assert_eq!(fleet.probes.get(&id).unwrap().target, TargetBand::new(14.0, 22.0));
         says(&mut fleet, "rootzone/config/bed-1", "");
         assert_eq!(
-            (fleet.probes[&id].name.as_str(), fleet.probes[&id].target),
+            (fleet.probes.get(&id).unwrap().name.as_str(), fleet.probes.get(&id).unwrap().target),
             ("Bed 1", None)
         );
     }
@@ -96,7 +96,7 @@ fn a_status_heard_before_the_first_reading_counts() {
     says(&mut fleet, "rootzone/north-beds/bed-1/status", "offline");
     assert!(fleet.probes.is_empty());
     fleet.apply("rootzone/north-beds/bed-1/moisture", b"19", true, at(2));
-    let probe = &fleet.probes[&ProbeId::new("north-beds/bed-1")];
+    let probe = fleet.probes.get(&ProbeId::new("north-beds/bed-1")).unwrap();
     assert_eq!(
         probe.freshness(at(2)),
         Freshness::Offline { since: Some(at(1)) }
@@ -116,7 +116,7 @@ fn a_sensor_of_another_make_appears_with_nothing_typed() {
     assert!(fleet.take_wanted_topics().is_empty());
     says(&mut fleet, "garden/soil", "38.2");
     let id = ProbeId::new("homeassistant/sensor/garden/soil_1");
-    let probe = &fleet.probes[&id];
+    let probe = fleet.probes.get(&id).unwrap();
     assert_eq!(
         (
             probe.name.as_str(),
@@ -127,7 +127,7 @@ fn a_sensor_of_another_make_appears_with_nothing_typed() {
     );
     assert_eq!(probe.moisture(), Some(38.2));
     says(&mut fleet, "garden/status", "offline");
-    assert_eq!(fleet.probes[&id].freshness(at(1)).as_str(), "offline");
+    assert_eq!(fleet.probes.get(&id).unwrap().freshness(at(1)).as_str(), "offline");
     says(&mut fleet, "homeassistant/sensor/garden/soil_1/config", "");
     assert!(fleet.probes.is_empty());
 }
@@ -142,7 +142,7 @@ fn discovery_names_our_own_devices() {
         config,
     );
     assert_eq!(
-        fleet.probes[&ProbeId::new("north-beds/bed-1")].name,
+        fleet.probes.get(&ProbeId::new("north-beds/bed-1")).unwrap().name,
         "Bed 1, deep"
     );
     assert_eq!(fleet.zones()[0].name, "Northern beds");
@@ -154,11 +154,11 @@ fn a_retained_command_is_a_fault_until_it_is_cleared() {
     let mut fleet = linked();
     let pump = device("orchard", "pump-1");
     fleet.apply("rootzone/orchard/pump-1/pump/set", b"ON", true, at(1));
-    assert_eq!(fleet.pumps[&pump].stray_command.as_deref(), Some("ON"));
+    assert_eq!(fleet.pumps.get(&pump).unwrap().stray_command.as_deref(), Some("ON"));
     says(&mut fleet, "rootzone/orchard/pump-1/pump/set", "OFF");
-    assert!(fleet.pumps[&pump].stray_command.is_some());
+    assert!(fleet.pumps.get(&pump).unwrap().stray_command.is_some());
     says(&mut fleet, "rootzone/orchard/pump-1/pump/set", "");
-    assert_eq!(fleet.pumps[&pump].stray_command, None);
+    assert_eq!(fleet.pumps.get(&pump).unwrap().stray_command, None);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn on_is_refused_while_disconnected_and_the_reason_kept() {
     says(&mut fleet, "rootzone/orchard/pump-1/pump/state", "OFF");
     fleet.handle_link(false, at(2));
     fleet.switch_on(&pump, Duration::from_secs(60), at(3));
-    assert!(fleet.pumps[&pump].refusal.is_some());
+    assert!(fleet.pumps.get(&pump).unwrap().refusal.is_some());
     fleet.handle_link(true, at(4));
     assert!(commands(&mut fleet, &pump).is_empty());
 }
@@ -195,9 +195,9 @@ fn stop_all_reaches_a_pump_that_shows_up_after_it() {
     says(&mut fleet, "rootzone/orchard/pump-1/pump/state", "ON");
     let pump = device("orchard", "pump-1");
     assert_eq!(commands(&mut fleet, &pump)[0].state, Switch::Off);
-    assert_eq!(Answer::of(&fleet.pumps[&pump], true), Answer::Waiting);
+    assert_eq!(Answer::of(fleet.pumps.get(&pump).unwrap(), true), Answer::Waiting);
     says(&mut fleet, "rootzone/orchard/pump-1/pump/state", "OFF");
-    assert_eq!(Answer::of(&fleet.pumps[&pump], true), Answer::Confirmed);
+    assert_eq!(Answer::of(fleet.pumps.get(&pump).unwrap(), true), Answer::Confirmed);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn stop_all_while_disconnected_is_sent_with_the_connection() {
     fleet.handle_link(false, at(2));
     fleet.stop_all(at(3));
     assert!(commands(&mut fleet, &pump).is_empty());
-    assert_eq!(Answer::of(&fleet.pumps[&pump], false), Answer::NotConnected);
+    assert_eq!(Answer::of(fleet.pumps.get(&pump).unwrap(), false), Answer::NotConnected);
     fleet.handle_link(true, at(6));
     assert_eq!(commands(&mut fleet, &pump)[0].state, Switch::Off);
 }
@@ -226,7 +226,7 @@ fn no_answer_within_ten_seconds_is_a_change_to_show() {
     fleet.handle_timeout(at(12));
     assert!(fleet.take_changes().pumps.contains(&pump));
     assert!(matches!(
-        fleet.pumps[&pump].switch.state(),
+        fleet.pumps.get(&pump).unwrap().switch.state(),
         SwitchState::NotConfirmed { .. }
     ));
 }
