@@ -57,7 +57,7 @@ impl Template {
         .ok_or(TemplateError::NotANumber)
     }
 
-    /// The text that stands there, numbers and truth values included.
+    /// The text that stands there, whole numbers and truth values included.
     ///
     /// # Errors
     /// If there is none.
@@ -71,7 +71,10 @@ impl Template {
                 // As Jinja writes them.
                 Value::Bool(true) => Ok("True".into()),
                 Value::Bool(false) => Ok("False".into()),
-                number @ Value::Number(_) => number_of(&number)
+                // Words of availability are whole numbers, if they are numbers:
+                // writing any other would cost the page the tables for it.
+                Value::Number(number) => number
+                    .as_i64()
                     .map(|number| number.to_string())
                     .ok_or(TemplateError::NotAText),
                 Value::Null | Value::Array(_) | Value::Object(_) => Err(TemplateError::NotAText),
@@ -123,7 +126,7 @@ fn steps(mut rest: &str) -> Option<Vec<Step>> {
         let step;
         (step, rest) = if let Some(after) = rest.strip_prefix('.') {
             let end = after
-                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
                 .unwrap_or(after.len());
             let (key, rest) = after.split_at(end);
             if key.is_empty() {
@@ -174,7 +177,7 @@ mod tests {
 
     #[test]
     fn plain_places_are_found() {
-        let payload = br#"{"soil":{"m 1":[40.5,"ON"]},"state":"online","on":true}"#;
+        let payload = br#"{"soil":{"m 1":[40.5,"ON"]},"state":"online","on":true,"n":1}"#;
         for (template, number) in [
             ("{{ value_json.soil['m 1'][0] }}", 40.5),
             ("{{value_json[\"soil\"]['m 1'][0]}}", 40.5),
@@ -183,7 +186,7 @@ mod tests {
         }
         for (template, text) in [
             ("{{ value_json.state }}", "online"),
-            ("{{ value_json.soil['m 1'][0] }}", "40.5"),
+            ("{{ value_json.n }}", "1"),
             ("{{ value_json.on }}", "True"),
         ] {
             assert_eq!(Template::parse(template).text(payload).as_deref(), Ok(text));
