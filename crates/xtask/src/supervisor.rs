@@ -45,6 +45,9 @@ impl Supervisor {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        // Ctrl-C would otherwise reach a child twice, from the terminal and from us, and a second time means at once.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
         let mut running = Running::start(command)?;
         let child = running.child_mut();
         if let Some(output) = child.stdout.take() {
