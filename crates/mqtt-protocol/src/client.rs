@@ -15,7 +15,7 @@ use self::topic_alias::TopicAliases;
 use crate::{
     AcknowledgedQoS, Connect, Decoder, DecoderSettings, Disconnect, EncodeError, Instant, Packet,
     PacketIdentifier, PingAction, PingTimer, Properties, ProtocolVersion, Publish, QoS, ReasonCode,
-    Role, Session, Subscribe, Subscription, TopicFilter, Unsubscribe,
+    Role, Session, Subscribe, Subscription, TopicFilter, Unsubscribe, packet::receiver,
 };
 
 /// The Client side of one Network Connection: from CONNECT to its end.
@@ -226,7 +226,7 @@ impl ClientConnection {
         self.decoder.feed(bytes);
         // What follows a violation or a DISCONNECT in the same bytes is dropped.
         while !self.is_over() {
-            match self.decoder.next_packet() {
+            match self.decoder.next_packet_for::<receiver::Client>() {
                 Ok(Some(packet)) => self.handle_packet(packet, now),
                 Ok(None) => break,
                 Err(error) => self.fail(error.reason_code()),

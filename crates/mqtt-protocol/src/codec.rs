@@ -5,7 +5,10 @@ use bytes::{Buf, Bytes};
 use crate::{
     DecodeError, Fault, MalformedPacket, Packet, PacketType, ProtocolError, ProtocolVersion, Stage,
     data_type::{Reader, decode_variable_byte_integer},
-    packet::{Connect, Context, FirstByte},
+    packet::{
+        Connect, FirstByte,
+        receiver::{self, Receiver},
+    },
 };
 
 /// Cuts a stream of bytes into packets.
@@ -86,11 +89,20 @@ impl Decoder {
     ///
     /// What the peer did wrong; the connection is to be closed.
     pub fn next_packet(&mut self) -> Result<Option<Packet>, DecodeError> {
+        match self.settings.role {
+            Role::Client => self.next_packet_for::<receiver::Client>(),
+            Role::Server => self.next_packet_for::<receiver::Server>(),
+        }
+    }
+
+    /// The same for a receiver that is known when this is compiled: a page that only ever is a Client
+    /// is not to carry what only a Server reads.
+    pub(crate) fn next_packet_for<R: Receiver>(&mut self) -> Result<Option<Packet>, DecodeError> {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
         // The result is built where the caller wants it: to move it costs as much as to decode it.
-        let result = self.decode_next();
+        let result = self.decode_next::<R>();
         match &result {
             Ok(Some(Packet::Connect(connect))) => {
                 self.settings.version = Some(connect.protocol_version);
@@ -113,33 +125,33 @@ impl Decoder {
         self.settings.version
     }
 
-    fn decode_next(&mut self) -> Result<Option<Packet>, DecodeError> {
+    fn decode_next<R: Receiver>(&mut self) -> Result<Option<Packet>, DecodeError> {
         if !self.partial.is_empty() {
             let whole = self
-                .complete_partial()
+                .complete_partial::<R>()
                 .map_err(|fault| self.failure(fault))?;
             let Some((header, whole)) = whole else {
                 return Ok(None);
             };
-            return self.decode_body(header, &whole);
+            return self.decode_body::<R>(header, &whole);
         }
         let header = self
-            .decode_header(&self.input)
+            .decode_header::<R>(&self.input)
             .map_err(|fault| self.failure(fault))?;
         let Some(header) = header.filter(|header| header.packet_length <= self.input.len()) else {
             self.partial.extend_from_slice(&self.input);
             self.input = Bytes::new();
             return Ok(None);
         };
-        let result = self.decode_body(header, &self.input);
+        let result = self.decode_body::<R>(header, &self.input);
         self.input.advance(header.packet_length);
         result
     }
 
     /// Moves what belongs to the begun packet from `input` to `partial`, and out once it is whole.
-    fn complete_partial(&mut self) -> Result<Option<(FixedHeader, Bytes)>, Fault> {
+    fn complete_partial<R: Receiver>(&mut self) -> Result<Option<(FixedHeader, Bytes)>, Fault> {
         loop {
-            if let Some(header) = self.decode_header(&self.partial)? {
+            if let Some(header) = self.decode_header::<R>(&self.partial)? {
                 let missing = header.packet_length - self.partial.len();
                 let available = missing.min(self.input.len());
                 // A peer gets memory for twice what it has sent, not for what it announces.
@@ -159,12 +171,12 @@ impl Decoder {
     }
 
     /// Reads and checks the fixed header; `None` if `bytes` end within it.
-    fn decode_header(&self, bytes: &[u8]) -> Result<Option<FixedHeader>, Fault> {
+    fn decode_header<R: Receiver>(&self, bytes: &[u8]) -> Result<Option<FixedHeader>, Fault> {
         let Some((&first_byte, rest)) = bytes.split_first() else {
             return Ok(None);
         };
         let first_byte = FirstByte::decode(first_byte)?;
-        self.check_expected(first_byte.packet_type)?;
+        self.check_expected::<R>(first_byte.packet_type)?;
         let Some((remaining_length, length_of_length)) = decode_variable_byte_integer(rest)? else {
             return Ok(None);
         };
@@ -184,8 +196,8 @@ impl Decoder {
     }
 
     /// Refuses what the peer may not send, as soon as the first byte is in.
-    fn check_expected(&self, packet_type: PacketType) -> Result<(), Fault> {
-        let expected = match (self.settings.version, self.settings.role) {
+    fn check_expected<R: Receiver>(&self, packet_type: PacketType) -> Result<(), Fault> {
+        let expected = match (self.settings.version, R::ROLE) {
             (None, _) => bit(PacketType::Connect),
             (Some(ProtocolVersion::V3_1_1), _) if packet_type == PacketType::Auth => {
                 return Err(MalformedPacket::UnknownPacketType(packet_type as u8).into());
@@ -203,24 +215,24 @@ impl Decoder {
     }
 
     /// Reads a whole packet at the start of `bytes`.
-    fn decode_body(
+    fn decode_body<R: Receiver>(
         &self,
         header: FixedHeader,
         bytes: &Bytes,
     ) -> Result<Option<Packet>, DecodeError> {
         let mut reader = Reader::new(bytes, header.body_start, header.packet_length);
         let Some(version) = self.settings.version else {
+            // A Client knows its version from the beginning.
+            if R::ROLE == Role::Client {
+                return Ok(None);
+            }
             let mut stage = Stage::BeforeConnect;
             return match Connect::decode(&mut reader, &mut stage) {
                 Ok(connect) => Ok(Some(connect.into())),
                 Err(fault) => Err(DecodeError { fault, stage }),
             };
         };
-        let context = Context {
-            version,
-            receiver: self.settings.role,
-        };
-        match Packet::decode(header.first_byte, reader, context) {
+        match Packet::decode::<R>(header.first_byte, reader, version) {
             Ok(packet) => Ok(Some(packet)),
             Err(fault) => Err(self.failure(fault)),
         }

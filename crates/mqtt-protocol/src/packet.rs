@@ -11,6 +11,7 @@ mod publish;
 mod pubrec;
 mod pubrel;
 mod reason;
+pub(crate) mod receiver;
 mod suback;
 mod subscribe;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use unsubscribe::Unsubscribe;
 
 use std::fmt;
 
+use self::receiver::Receiver;
 use crate::{
     EncodeError, Fault, MalformedPacket, ProtocolError, ProtocolVersion, Role,
     data_type::{Reader, begin_length, end_length},
@@ -173,35 +175,56 @@ impl Packet {
 
     /// Reads what follows the fixed header of a packet other than CONNECT.
     #[inline]
-    pub(crate) fn decode(
+    pub(crate) fn decode<R: Receiver>(
         header: FirstByte,
         mut reader: Reader<'_>,
-        context: Context,
+        version: ProtocolVersion,
     ) -> Result<Self, Fault> {
+        let context = Context {
+            version,
+            receiver: R::ROLE,
+        };
+        let from_client = R::ROLE == Role::Server;
+        let from_server = R::ROLE == Role::Client;
         let reader_mut = &mut reader;
         Ok(match header.packet_type {
             PacketType::Publish => Self::Publish(Publish::decode(header.flags, reader, context)?),
-            PacketType::Connack => Self::Connack(Connack::decode(reader_mut, context)?),
+            PacketType::Connack if from_server => {
+                Self::Connack(Connack::decode(reader_mut, context)?)
+            }
             PacketType::Puback => Self::Puback(Puback::decode(reader_mut, context)?),
             PacketType::Pubrec => Self::Pubrec(Pubrec::decode(reader_mut, context)?),
             PacketType::Pubrel => Self::Pubrel(Pubrel::decode(reader_mut, context)?),
             PacketType::Pubcomp => Self::Pubcomp(Pubcomp::decode(reader_mut, context)?),
-            PacketType::Subscribe => Self::Subscribe(Subscribe::decode(reader_mut, context)?),
-            PacketType::Suback => Self::Suback(Suback::decode(reader_mut, context)?),
-            PacketType::Unsubscribe => Self::Unsubscribe(Unsubscribe::decode(reader_mut, context)?),
-            PacketType::Unsuback => Self::Unsuback(Unsuback::decode(reader_mut, context)?),
-            PacketType::Pingreq => {
+            PacketType::Subscribe if from_client => {
+                Self::Subscribe(Subscribe::decode(reader_mut, context)?)
+            }
+            PacketType::Suback if from_server => Self::Suback(Suback::decode(reader_mut, context)?),
+            PacketType::Unsubscribe if from_client => {
+                Self::Unsubscribe(Unsubscribe::decode(reader_mut, context)?)
+            }
+            PacketType::Unsuback if from_server => {
+                Self::Unsuback(Unsuback::decode(reader_mut, context)?)
+            }
+            PacketType::Pingreq if from_client => {
                 reader.finish()?;
                 Self::Pingreq
             }
-            PacketType::Pingresp => {
+            PacketType::Pingresp if from_server => {
                 reader.finish()?;
                 Self::Pingresp
             }
             PacketType::Disconnect => Self::Disconnect(Disconnect::decode(reader_mut, context)?),
             PacketType::Auth => Self::Auth(Auth::decode(reader_mut, context)?),
-            PacketType::Connect => {
-                return Err(ProtocolError::UnexpectedPacket(PacketType::Connect).into());
+            unexpected @ (PacketType::Connect
+            | PacketType::Connack
+            | PacketType::Subscribe
+            | PacketType::Suback
+            | PacketType::Unsubscribe
+            | PacketType::Unsuback
+            | PacketType::Pingreq
+            | PacketType::Pingresp) => {
+                return Err(ProtocolError::UnexpectedPacket(unexpected).into());
             }
         })
     }

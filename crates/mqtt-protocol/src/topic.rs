@@ -74,11 +74,10 @@ impl TopicFilter {
         }
         check_wildcards(match filter.strip_prefix(SHARE_PREFIX) {
             Some(shared) => {
-                split_shared(shared)
-                    .ok_or(InvalidTopic::SharedSubscription)?
-                    .1
+                let (_, shared) = split_shared(shared).ok_or(InvalidTopic::SharedSubscription)?;
+                shared.as_bytes()
             }
-            None => &filter,
+            None => filter.as_bytes(),
         })?;
         Ok(Self(filter))
     }
@@ -126,7 +125,7 @@ impl TopicFilter {
     /// Whether there is a `+` or `#` in it.
     #[must_use]
     pub fn has_wildcard(&self) -> bool {
-        self.0.contains(['+', '#'])
+        has_wildcard(self.0.as_bytes())
     }
 
     fn shared_parts(&self) -> Option<(&str, &str)> {
@@ -167,15 +166,19 @@ fn check_length(text: &str) -> Result<(), InvalidTopic> {
     }
 }
 
-fn check_wildcards(filter: &str) -> Result<(), InvalidTopic> {
+fn check_wildcards(filter: &[u8]) -> Result<(), InvalidTopic> {
     let mut ended = false;
-    for level in filter.split('/') {
-        if ended || (level.len() > 1 && level.contains(['+', '#'])) {
+    for level in filter.split(|&byte| byte == b'/') {
+        if ended || (level.len() > 1 && has_wildcard(level)) {
             return Err(InvalidTopic::MisplacedWildcard);
         }
-        ended = level == "#";
+        ended = level == b"#";
     }
     Ok(())
+}
+
+fn has_wildcard(text: &[u8]) -> bool {
+    text.iter().any(|byte| matches!(byte, b'+' | b'#'))
 }
 
 /// Compares a valid filter with a valid topic, byte by byte, as a level of UTF-8 begins and ends at a slash.
@@ -206,8 +209,9 @@ fn matches(mut filter: &[u8], mut topic: &[u8]) -> bool {
 
 /// Splits what follows `$share/`.
 fn split_shared(shared: &str) -> Option<(&str, &str)> {
-    let (group, filter) = shared.split_once('/')?;
-    let is_valid = !group.is_empty() && !group.contains(['+', '#']) && !filter.is_empty();
+    let slash = shared.bytes().position(|byte| byte == b'/')?;
+    let (group, filter) = (shared.get(..slash)?, shared.get(slash + 1..)?);
+    let is_valid = !group.is_empty() && !has_wildcard(group.as_bytes()) && !filter.is_empty();
     is_valid.then_some((group, filter))
 }
 
