@@ -34,7 +34,9 @@ impl Backoff {
     pub fn handle_failure(&mut self, is_visible: bool, random: u32) -> Duration {
         let bound = self.bound(is_visible);
         self.n_failures = self.n_failures.saturating_add(1);
-        bound.mul_f64(f64::from(random) / f64::from(u32::MAX))
+        let seconds = bound * f64::from(random) / f64::from(u32::MAX);
+        // Not `Duration::from_secs_f64`, whose panics, none of which can come, take more room than all of this.
+        Duration::from_nanos((seconds * 1e9).ceil() as u64)
     }
 
     /// Takes note that a connection ended that had lasted for `duration`.
@@ -55,14 +57,16 @@ impl Backoff {
         self.n_failures
     }
 
-    fn bound(&self, is_visible: bool) -> Duration {
+    /// In seconds.
+    fn bound(&self, is_visible: bool) -> f64 {
         let range = if is_visible {
             &self.settings.visible
         } else {
             &self.settings.hidden
         };
         let factor = 1_u32.checked_shl(self.n_failures).unwrap_or(u32::MAX);
-        range.start().saturating_mul(factor).min(*range.end())
+        let bound = range.start().as_secs_f64() * f64::from(factor);
+        bound.min(range.end().as_secs_f64())
     }
 }
 

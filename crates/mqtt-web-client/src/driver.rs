@@ -13,7 +13,7 @@ use gloo_timers::callback::Timeout;
 use mqtt_protocol::{Instant, ReasonCode, TopicFilter};
 use wasm_bindgen_futures::spawn_local;
 
-use self::browser::{Clock, Listener};
+use self::browser::{Clock, PageListener};
 use crate::{
     Events, Link, LinkHandler, Options, Publication, PublishError, Receipt, Status, SubscribeError,
     SubscriptionOptions, Transport,
@@ -38,8 +38,8 @@ pub(crate) struct Driver {
     timer: RefCell<Option<(Instant, Timeout)>>,
     is_awake: Cell<bool>,
     wake: Wake,
-    /// Kept for their `Drop`.
-    _listeners: Vec<Listener>,
+    /// Kept for its `Drop`.
+    _page_listener: PageListener,
 }
 
 /// Reaches the driver as long as it is there.
@@ -97,7 +97,7 @@ impl Driver {
                 events: Rc::clone(&events),
                 timer: RefCell::default(),
                 is_awake: Cell::new(false),
-                _listeners: listeners(&wake),
+                _page_listener: listen_to_page(&wake),
                 wake,
             }
         });
@@ -264,26 +264,14 @@ impl Drop for Driver {
     }
 }
 
-/// What of the page's life concerns the connection.
-fn listeners(wake: &Wake) -> Vec<Listener> {
-    let on_visibility = wake.clone();
-    let on_visibility = move || {
-        let is_visible = browser::is_visible();
-        on_visibility.with_supervisor(|supervisor, now| {
-            supervisor.handle_visibility(is_visible, now);
+/// Tells the supervisor what of the page's life concerns the connection.
+fn listen_to_page(wake: &Wake) -> PageListener {
+    let wake = wake.clone();
+    PageListener::new(move || {
+        wake.with_supervisor(|supervisor, now| {
+            supervisor.handle_page_event(browser::is_visible(), now);
         });
-    };
-    let on_wake = |wake: Wake| move || wake.with_supervisor(Supervisor::handle_wake);
-    [
-        Listener::on_document("visibilitychange", on_visibility),
-        Listener::on_document("resume", on_wake(wake.clone())),
-        Listener::on_window("pageshow", on_wake(wake.clone())),
-        Listener::on_window("online", on_wake(wake.clone())),
-        Listener::on_window("offline", on_wake(wake.clone())),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    })
 }
 
 /// Rounds up, so that a timer never fires before its deadline; browsers take at most 2³¹ − 1.

@@ -192,15 +192,17 @@ impl Supervisor {
         }
     }
 
-    pub(crate) fn handle_visibility(&mut self, is_visible: bool, now: Instant) {
-        self.is_visible = is_visible;
-        if is_visible {
+    /// Handles that the page became visible or hidden, came back, or that the machine went on- or offline.
+    pub(crate) fn handle_page_event(&mut self, is_visible: bool, now: Instant) {
+        let was_visible = std::mem::replace(&mut self.is_visible, is_visible);
+        let is_going = was_visible && !is_visible;
+        if !is_going {
             self.handle_wake(now);
         }
     }
 
-    /// Finds out at once how things stand: the page became visible, the machine came online or woke up.
-    pub(crate) fn handle_wake(&mut self, now: Instant) {
+    /// Finds out at once how things stand.
+    fn handle_wake(&mut self, now: Instant) {
         match &mut self.state {
             State::Waiting { .. } => {
                 self.backoff.reset();

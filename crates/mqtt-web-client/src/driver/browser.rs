@@ -34,52 +34,44 @@ pub(super) fn is_visible() -> bool {
     document.is_none_or(|document| document.visibility_state() != VisibilityState::Hidden)
 }
 
-/// An event listener that is removed when this is dropped.
-pub(super) struct Listener {
-    target: EventTarget,
-    event_type: &'static str,
+/// Listens to what in the life of the page may concern a connection, until this is dropped.
+pub(super) struct PageListener {
     closure: Closure<dyn FnMut()>,
 }
 
-impl Listener {
-    pub(super) fn on_window(
-        event_type: &'static str,
-        callback: impl FnMut() + 'static,
-    ) -> Option<Self> {
-        Self::new(web_sys::window()?.into(), event_type, callback)
-    }
-
-    pub(super) fn on_document(
-        event_type: &'static str,
-        callback: impl FnMut() + 'static,
-    ) -> Option<Self> {
-        Self::new(web_sys::window()?.document()?.into(), event_type, callback)
-    }
-
-    fn new(
-        target: EventTarget,
-        event_type: &'static str,
-        callback: impl FnMut() + 'static,
-    ) -> Option<Self> {
+impl PageListener {
+    pub(super) fn new(callback: impl FnMut() + 'static) -> Self {
         let closure = Closure::<dyn FnMut()>::new(callback);
-        target
-            .add_event_listener_with_callback(event_type, closure.as_ref().unchecked_ref())
-            .ok()?;
-        Some(Self {
-            target,
-            event_type,
-            closure,
-        })
+        let callback = closure.as_ref().unchecked_ref();
+        each_page_event(|target, event_type| {
+            // It fails for no arguments of these types.
+            let _ = target.add_event_listener_with_callback(event_type, callback);
+        });
+        Self { closure }
     }
 }
 
-impl Drop for Listener {
+impl Drop for PageListener {
     fn drop(&mut self) {
         let callback = self.closure.as_ref().unchecked_ref();
-        // It fails only for a listener that is not there.
-        let _ = self
-            .target
-            .remove_event_listener_with_callback(self.event_type, callback);
+        each_page_event(|target, event_type| {
+            // The same.
+            let _ = target.remove_event_listener_with_callback(event_type, callback);
+        });
+    }
+}
+
+fn each_page_event(handle: impl Fn(&EventTarget, &str)) {
+    let Some(window) = web_sys::window() else {
+        return;
+    };
+    for event_type in ["pageshow", "online", "offline"] {
+        handle(&window, event_type);
+    }
+    if let Some(document) = window.document() {
+        for event_type in ["visibilitychange", "resume"] {
+            handle(&document, event_type);
+        }
     }
 }
 

@@ -145,7 +145,7 @@ fn a_refusal_for_good_is_told_and_not_tried_again() {
     page.refuse(ReasonCode::BadUserNameOrPassword);
     assert!(matches!(page.status(), Status::Refused { .. }));
     assert_eq!((page.link, page.deadline), (None, None));
-    page.supervisor.handle_wake(page.now);
+    page.supervisor.handle_page_event(true, page.now);
     page.turn();
     assert_eq!(page.n_opened, 1);
 

@@ -26,7 +26,7 @@ fn the_waits_are_random_within_a_bound_that_grows_to_4_s() {
 #[test]
 fn a_hidden_page_waits_up_to_30_s() {
     let mut page = Page::new(options());
-    page.supervisor.handle_visibility(false, page.now);
+    page.supervisor.handle_page_event(false, page.now);
     let waits = waits(&mut page, 200);
     assert!(waits.iter().all(|wait| *wait <= secs(30)));
     assert!(waits.iter().any(|wait| *wait > secs(25)));
@@ -35,10 +35,10 @@ fn a_hidden_page_waits_up_to_30_s() {
 #[test]
 fn a_page_that_becomes_visible_reconnects_at_once() {
     let mut page = Page::new(options());
-    page.supervisor.handle_visibility(false, page.now);
+    page.supervisor.handle_page_event(false, page.now);
     waits(&mut page, 20);
     page.link(LinkEvent::Closed(Failure::Unreachable));
-    page.supervisor.handle_visibility(true, page.now);
+    page.supervisor.handle_page_event(true, page.now);
     page.turn();
     assert_eq!(*page.status(), Status::Connecting { attempt: 1 });
 }
@@ -47,9 +47,9 @@ fn a_page_that_becomes_visible_reconnects_at_once() {
 fn a_page_that_wakes_up_finds_a_dead_connection_within_2_s() {
     let mut page = Page::connected(options());
     page.take_sent();
-    page.supervisor.handle_visibility(false, page.now);
+    page.supervisor.handle_page_event(false, page.now);
     page.now += secs(8 * 3600);
-    page.supervisor.handle_visibility(true, page.now);
+    page.supervisor.handle_page_event(true, page.now);
     page.turn();
     assert_eq!(page.take_sent(), [Packet::Pingreq]);
     let woke_at = page.now;
@@ -64,7 +64,7 @@ fn a_page_that_wakes_up_finds_a_dead_connection_within_2_s() {
 #[test]
 fn a_page_that_wakes_up_keeps_a_connection_that_answers() {
     let mut page = Page::connected(options());
-    page.supervisor.handle_wake(page.now);
+    page.supervisor.handle_page_event(true, page.now);
     page.turn();
     page.now += Duration::from_millis(30);
     page.receive(&Packet::Pingresp);
