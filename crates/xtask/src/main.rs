@@ -16,6 +16,7 @@ mod progress;
 mod screenshots;
 mod serve;
 mod size;
+mod style_sheets;
 mod supervisor;
 mod test;
 mod tidy;

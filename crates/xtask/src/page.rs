@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::process::{command, run};
 use crate::progress::{say, step};
-use crate::{compression, tools, workspace};
+use crate::{compression, style_sheets, tools, workspace};
 
 /// Builds the page as it is released, unless that has been done since anything changed.
 pub(crate) fn build() -> Result<()> {
@@ -74,6 +74,7 @@ pub(crate) fn optimize() -> Result<()> {
     } else {
         say("no wasm-opt on PATH: the page will be larger, and works");
     }
+    style_sheets::join(&folder)?;
     step("compressing the page", || {
         compression::compress_folder(&folder)
     })
