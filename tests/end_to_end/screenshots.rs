@@ -71,7 +71,11 @@ async fn take(dashboard: &Dashboard, width: u32, theme: &str, file: &Path) {
     browser
         .devtools("Emulation.setDeviceMetricsOverride", metrics)
         .await;
-    let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": theme }] });
+    // Without reduced motion the picture would catch the colours on their way.
+    let scheme = json!({ "features": [
+        { "name": "prefers-color-scheme", "value": theme },
+        { "name": "prefers-reduced-motion", "value": "reduce" },
+    ] });
     browser.devtools("Emulation.setEmulatedMedia", scheme).await;
     eventually("the page has its new width", async || {
         (browser.script("return innerWidth;").await? == width).then_some(())
