@@ -269,15 +269,23 @@ impl<M> Outgoing<M> {
     ///
     /// An exchange of QoS 2 that had begun is brought to its end by a PUBREL, because the peer may know its identifier.
     pub fn abandon(&mut self, mut condition: impl FnMut(&M) -> bool) -> Vec<M> {
+        self.abandon_if(&mut condition)
+    }
+
+    /// Compiled once for all conditions.
+    fn abandon_if(&mut self, condition: &mut dyn FnMut(&M) -> bool) -> Vec<M> {
         let mut abandoned = Vec::new();
         for packet_identifier in self.in_flight_in_order() {
             let in_flight = self.find_mut(packet_identifier);
             let message = in_flight.and_then(|in_flight| in_flight.message.as_ref());
-            if message.is_some_and(&mut condition) {
+            if message.is_some_and(&mut *condition) {
                 abandoned.extend(self.abandon_in_flight(packet_identifier));
             }
         }
-        for (message, qos) in std::mem::take(&mut self.queue) {
+        for _ in 0..self.queue.len() {
+            let Some((message, qos)) = self.queue.pop_front() else {
+                break;
+            };
             if condition(&message) {
                 abandoned.push(message);
             } else {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mqtt_protocol::Instant;
 use wasm_bindgen::{JsCast as _, prelude::Closure};
-use web_sys::{EventTarget, Performance, VisibilityState};
+use web_sys::{EventTarget, Performance};
 
 /// The monotonic clock of the page. The wall clock, which jumps, only where there is no other.
 pub(super) struct Clock(Option<Performance>);
@@ -31,7 +31,7 @@ pub(super) fn seed() -> u64 {
 /// Whether the page can be seen; a worker counts as visible.
 pub(super) fn is_visible() -> bool {
     let document = web_sys::window().and_then(|window| window.document());
-    document.is_none_or(|document| document.visibility_state() != VisibilityState::Hidden)
+    document.is_none_or(|document| !document.hidden())
 }
 
 /// Listens to what in the life of the page may concern a connection, until this is dropped.

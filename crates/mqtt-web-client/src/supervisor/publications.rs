@@ -136,7 +136,7 @@ impl Publications {
         while let Some(waiting) = self.queue.pop() {
             self.answer(waiting.token, Err(PublishError::Stopped), outputs);
         }
-        for (_, answer) in self.answers.drain(..) {
+        while let Some((_, answer)) = self.answers.pop_front() {
             outputs.push_back(Output::Published(answer, Err(PublishError::Indeterminate)));
         }
     }

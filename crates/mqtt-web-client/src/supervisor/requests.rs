@@ -18,7 +18,7 @@ pub(super) struct Requests {
     subscriptions: Vec<Subscription>,
     waiting: VecDeque<Request>,
     /// In the order in which they were sent.
-    sent: VecDeque<(PacketIdentifier, Request)>,
+    sent: Vec<(PacketIdentifier, Request)>,
 }
 
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Requests {
             len_max,
             subscriptions: Vec::new(),
             waiting: VecDeque::new(),
-            sent: VecDeque::new(),
+            sent: Vec::new(),
         }
     }
 
@@ -87,20 +87,15 @@ impl Requests {
     pub(super) fn renew(&mut self) {
         self.waiting.retain(|request| request.answer.is_some());
         let waiting = &self.waiting;
-        let is_waiting = |subscription: &&Subscription| {
-            waiting
-                .iter()
-                .any(|request| request.is_about(&subscription.topic_filter))
-        };
-        let renewed: Vec<Subscription> = self
-            .subscriptions
-            .iter()
-            .filter(|subscription| !is_waiting(subscription))
-            .cloned()
-            .collect();
-        for chunk in renewed.chunks(RENEWAL_LEN_MAX).rev() {
+        let mut renewed = self.subscriptions.clone();
+        renewed.retain(|subscription| {
+            let mut waiting = waiting.iter();
+            !waiting.any(|request| request.is_about(&subscription.topic_filter))
+        });
+        while !renewed.is_empty() {
+            let last = renewed.split_off(renewed.len().saturating_sub(RENEWAL_LEN_MAX));
             self.waiting.push_front(Request {
-                kind: Kind::Subscribe(chunk.to_vec()),
+                kind: Kind::Subscribe(last),
                 answer: None,
             });
         }
@@ -127,7 +122,7 @@ impl Requests {
             };
             match sent {
                 Ok(packet_identifier) => {
-                    self.sent.push_back((packet_identifier, request));
+                    self.sent.push((packet_identifier, request));
                 }
                 Err(UsageError::NoPacketIdentifier | UsageError::NotConnected) => {
                     self.waiting.push_front(request);
@@ -146,9 +141,10 @@ impl Requests {
     ) {
         let mut sent = self.sent.iter();
         let position = sent.position(|(identifier, _)| *identifier == packet_identifier);
-        let Some((_, request)) = position.and_then(|position| self.sent.remove(position)) else {
+        let Some(position) = position else {
             return;
         };
+        let (_, request) = self.sent.remove(position);
         if let Kind::Subscribe(subscriptions) = request.kind {
             for (subscription, reason_code) in subscriptions.into_iter().zip(&reason_codes) {
                 outputs.push_back(Output::Event(Event::Subscribed {
@@ -164,7 +160,7 @@ impl Requests {
 
     /// Takes note that the connection ended: what was not answered is to be asked again.
     pub(super) fn handle_close(&mut self) {
-        while let Some((_, request)) = self.sent.pop_back() {
+        while let Some((_, request)) = self.sent.pop() {
             self.waiting.push_front(request);
         }
     }
@@ -172,7 +168,7 @@ impl Requests {
     /// Answers every caller that nothing more will come.
     pub(super) fn stop(&mut self, outputs: &mut VecDeque<Output>) {
         self.handle_close();
-        for request in self.waiting.drain(..) {
+        while let Some(request) = self.waiting.pop_front() {
             if let Some(answer) = request.answer {
                 outputs.push_back(Output::Subscribed(answer, Err(SubscribeError::Stopped)));
             }
