@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use crate::{
-    components::reactive::{maybe, part},
+    components::reactive::{many, maybe, part},
     link::Link,
     pages::{
         field::FieldPage, not_found::NotFoundPage, probe::ProbePage, pumps::PumpsPage,
@@ -35,19 +35,18 @@ pub fn App() -> impl IntoView {
     preferences::show_theme();
     link.connect(preferences::broker_address().unwrap_or_else(preferences::default_broker_address));
 
-    let route = follow_location();
+    let path = follow_location();
     Effect::new(move |before: Option<()>| {
-        let title = route.with(title);
-        document().set_title(title);
+        document().set_title(title(&route(path)));
         if before.is_some() {
             request_animation_frame(focus_heading);
         } else {
             remove_loading_state();
         }
     });
-    let page = part(move || match route.get() {
+    let page = part(move || match route(path) {
         Route::Field => view! { <FieldPage /> }.into_any(),
-        Route::Probe(id) => view! { <ProbePage id=id.to_string() /> }.into_any(),
+        Route::Probe(id) => view! { <ProbePage id /> }.into_any(),
         Route::Pumps => view! { <PumpsPage /> }.into_any(),
         Route::Settings => view! { <SettingsPage /> }.into_any(),
         Route::NotFound => view! { <NotFoundPage /> }.into_any(),
@@ -61,7 +60,7 @@ pub fn App() -> impl IntoView {
                         <svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true" inner_html=MARK></svg>
                         <span class="brand-name">"Rootzone"</span>
                     </a>
-                    <Navigation route />
+                    <Navigation path />
                     <div class="page-header-end">
                         <ConnectionBadge />
                         <StopAllButton />
@@ -77,11 +76,11 @@ pub fn App() -> impl IntoView {
 
 #[component]
 fn Navigation(
-    /// The page that is shown.
-    route: Memo<Route>,
+    /// The path in the address.
+    path: RwSignal<String>,
 ) -> AnyView {
     let link = move |(href, label, icon): (&'static str, &'static str, &'static str)| {
-        let current = maybe(move || route.with(|route| current(route, href)).map(String::from));
+        let current = maybe(move || current(&route(path), href).map(String::from));
         view! {
             <li>
                 <a href=href aria-current=current>
@@ -94,16 +93,23 @@ fn Navigation(
     };
     view! {
         <nav class="page-nav" aria-label="Pages">
-            <ul>{PAGES.map(link).into_iter().collect_view()}</ul>
+            <ul>{many(PAGES.map(link).into())}</ul>
         </nav>
     }
     .into_any()
 }
 
+/// The page that is shown.
+fn route(path: RwSignal<String>) -> Route {
+    path.with(|path| Route::of_path(path))
+}
+
 /// What `aria-current` says: a probe's page stands below the field.
 fn current(route: &Route, href: &str) -> Option<&'static str> {
     match (route, href) {
-        (Route::Field, "/") | (Route::Pumps, "/pumps") | (Route::Settings, "/settings") => Some("page"),
+        (Route::Field, "/") | (Route::Pumps, "/pumps") | (Route::Settings, "/settings") => {
+            Some("page")
+        }
         (Route::Probe(_), "/") => Some("true"),
         _ => None,
     }
@@ -122,7 +128,9 @@ fn title(route: &Route) -> &'static str {
 /// Moves a screen reader to the page that was navigated to.
 fn focus_heading() {
     let heading = document().query_selector("main h1").ok().flatten();
-    if let Some(heading) = heading.and_then(|heading| heading.dyn_into::<web_sys::HtmlElement>().ok()) {
+    if let Some(heading) =
+        heading.and_then(|heading| heading.dyn_into::<web_sys::HtmlElement>().ok())
+    {
         // An element that cannot take the focus leaves it where it is.
         let _ = heading.focus();
     }

@@ -27,6 +27,12 @@ pub fn whole(number: u64) -> String {
         .collect()
 }
 
+/// Whole milliseconds, in a number that a browser divides by itself.
+#[must_use]
+pub fn millis(duration: Duration) -> u64 {
+    duration.as_secs() * 1_000 + u64::from(duration.subsec_millis())
+}
+
 /// A measured value with one decimal.
 #[must_use]
 pub fn value(value: f64) -> String {
@@ -58,7 +64,7 @@ pub fn age(age: Duration) -> String {
 /// A countdown in minutes and seconds, "6:12", rounded up so that it ends with the thing it counts to.
 #[must_use]
 pub fn countdown(left: Duration) -> String {
-    let seconds = left.as_millis().div_ceil(1_000) as u64;
+    let seconds = millis(left).div_ceil(1_000);
     let (minutes, seconds) = (seconds / 60, seconds % 60);
     let mut text = whole(minutes);
     text.push_str(if seconds < 10 { ":0" } else { ":" });
@@ -94,9 +100,9 @@ pub fn count(number: usize, noun: &str) -> String {
 #[must_use]
 pub fn name_of_level(level: &str) -> String {
     let mut name = level.replace(['-', '_'], " ");
-    if let Some(first) = name.chars().next() {
-        let upper: String = first.to_uppercase().collect();
-        name.replace_range(..first.len_utf8(), &upper);
+    // The tables of Unicode's upper and lower case would weigh more than this whole module.
+    if let Some(first) = name.get_mut(..1) {
+        first.make_ascii_uppercase();
     }
     name
 }
@@ -104,7 +110,7 @@ pub fn name_of_level(level: &str) -> String {
 /// A level made of a name, so that "North beds" stands where "north-beds" does.
 #[must_use]
 pub fn level_of_name(name: &str) -> String {
-    name.trim().to_lowercase().replace([' ', '_'], "-")
+    name.trim().to_ascii_lowercase().replace([' ', '_'], "-")
 }
 
 #[cfg(test)]
@@ -137,7 +143,7 @@ mod tests {
     #[test]
     fn levels_become_names_and_names_levels() {
         assert_eq!(name_of_level("north-beds"), "North beds");
-        assert_eq!(name_of_level("übung_1"), "Übung 1");
+        assert_eq!(name_of_level("übung_1"), "übung 1");
         assert_eq!(level_of_name(" North beds"), "north-beds");
     }
 

@@ -11,11 +11,13 @@ use futures_util::StreamExt;
 use leptos::prelude::*;
 use mqtt_web_client::{
     Client, Event, Events, Message, Options, Publication, PublishError, QoS, QueuePolicy,
-    ReasonCode, Receipt, Resubscribe, Status, SubscriptionOptions, TopicFilter, TopicName, in_words,
+    ReasonCode, Receipt, Resubscribe, Status, SubscriptionOptions, TopicFilter, TopicName,
+    in_words,
 };
 use wasm_bindgen_futures::spawn_local;
 
 use crate::{
+    format::{millis, whole},
     state::{Connection, Fleet},
     store::{Clock, FleetStore, moment},
 };
@@ -26,8 +28,8 @@ pub struct Link {
     shared: StoredValue<Rc<Shared>, LocalStorage>,
     /// The broker's address.
     pub address: RwSignal<String>,
-    /// Milliseconds from the last PINGREQ to its PINGRESP.
-    pub round_trip: RwSignal<Option<u64>>,
+    /// From the last PINGREQ to its PINGRESP, such as "12 ms"; empty before the first.
+    pub round_trip: RwSignal<String>,
 }
 
 struct Shared {
@@ -57,7 +59,7 @@ impl Link {
                 now: clock.now,
             })),
             address: RwSignal::new(String::new()),
-            round_trip: RwSignal::new(None),
+            round_trip: RwSignal::new(String::new()),
         };
         let ticking = set_interval_with_handle(move || link.tick(), TICK);
         on_cleanup(move || {
@@ -76,15 +78,19 @@ impl Link {
         }
         shared.generation.set(shared.generation.get() + 1);
         shared.pending.borrow_mut().clear();
-        shared.fleet.update(|fleet| *fleet = Fleet::new(random_seed(), moment()));
-        shared.connection.set(Connection::Connecting { again: false });
+        shared
+            .fleet
+            .update(|fleet| *fleet = Fleet::new(random_seed(), moment()));
+        shared
+            .connection
+            .set(Connection::Connecting { again: false });
         let (client, events) = Client::connect(Options {
             keep_alive_secs: KEEP_ALIVE_SECS,
             resubscribe: Resubscribe::Always,
             ..Options::new(address.clone())
         });
         self.address.set(address);
-        self.round_trip.set(None);
+        self.round_trip.set(String::new());
         subscribe(&client, FILTERS.map(String::from));
         *shared.client.borrow_mut() = Some(client);
         spawn_local(listen(self, events, shared.generation.get()));
@@ -135,10 +141,16 @@ impl Link {
         self.flush();
         shared.now.set(moment());
         self.change(|fleet| fleet.handle_timeout(moment()));
-        let round_trip = shared.client.borrow().as_ref().and_then(Client::round_trip_time);
-        let round_trip = round_trip.map(|trip| trip.as_millis() as u64);
-        if self.round_trip.get_untracked() != round_trip {
-            self.round_trip.set(round_trip);
+        let round_trip = shared
+            .client
+            .borrow()
+            .as_ref()
+            .and_then(Client::round_trip_time);
+        if let Some(round_trip) = round_trip {
+            let text = whole(millis(round_trip)) + " ms";
+            if self.round_trip.with_untracked(|shown| *shown != text) {
+                self.round_trip.set(text);
+            }
         }
     }
 
@@ -159,18 +171,30 @@ impl Link {
         let again = shared.connection.with_untracked(|connection| {
             !matches!(connection, Connection::Connecting { again: false })
         });
-        let now = shared.client.borrow().as_ref().map(Client::now).unwrap_or_default();
+        let now = shared
+            .client
+            .borrow()
+            .as_ref()
+            .map(Client::now)
+            .unwrap_or_default();
         let connection = match status {
             Status::Connecting { .. } => Connection::Connecting { again },
             Status::Connected { .. } => Connection::Connected,
-            Status::Waiting { failure, retry_at, .. } => Connection::Waiting {
+            Status::Waiting {
+                failure, retry_at, ..
+            } => Connection::Waiting {
                 reason: failure.to_string(),
                 retry_at: moment() + retry_at.saturating_duration_since(now),
             },
-            Status::Refused { reason_code, reason_string } => Connection::Refused {
+            Status::Refused {
+                reason_code,
+                reason_string,
+            } => Connection::Refused {
                 reason: refusal(*reason_code, reason_string.as_deref()),
             },
-            Status::Stopped { reason } => Connection::Stopped { reason: reason.to_string() },
+            Status::Stopped { reason } => Connection::Stopped {
+                reason: reason.to_string(),
+            },
         };
         let is_connected = connection.is_connected();
         shared.connection.set(connection);
@@ -200,7 +224,12 @@ impl Link {
         let now = moment();
         let wanted = self.change(|fleet| {
             for message in &messages {
-                fleet.apply(message.topic_name.as_str(), &message.payload, message.retain, now);
+                fleet.apply(
+                    message.topic_name.as_str(),
+                    &message.payload,
+                    message.retain,
+                    now,
+                );
             }
             fleet.take_wanted_topics()
         });
@@ -285,7 +314,9 @@ async fn listen(link: Link, mut events: Events, generation: u32) {
 
 fn subscribe(client: &Client, filters: impl IntoIterator<Item = String>) {
     // A device may announce a topic that is none.
-    let filters = filters.into_iter().filter_map(|filter| TopicFilter::new(filter).ok());
+    let filters = filters
+        .into_iter()
+        .filter_map(|filter| TopicFilter::new(filter).ok());
     let options = SubscriptionOptions {
         maximum_qos: QoS::AtLeastOnce,
         ..SubscriptionOptions::default()

@@ -47,17 +47,17 @@ pub fn probe_path(id: &ProbeId) -> String {
     String::from("/probe/") + &levels.join("/")
 }
 
-/// Follows the address: links within the page and the browser's own buttons change it without a load.
+/// The path in the address, followed: links within the page and the browser's own buttons change it without a load.
 #[must_use]
-pub fn follow_location() -> Memo<Route> {
+pub fn follow_location() -> RwSignal<String> {
     let path = RwSignal::new(current_path());
     let popped = window_event_listener(ev::popstate, move |_| path.set(current_path()));
     let clicked = window_event_listener(ev::click, move |event| {
         if let Some(href) = inner_link(&event) {
             event.prevent_default();
-            let pushed = window()
-                .history()
-                .and_then(|history| history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&href)));
+            let pushed = window().history().and_then(|history| {
+                history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&href))
+            });
             if pushed.is_ok() {
                 window().scroll_to_with_x_and_y(0.0, 0.0);
                 path.set(current_path());
@@ -68,7 +68,7 @@ pub fn follow_location() -> Memo<Route> {
         popped.remove();
         clicked.remove();
     });
-    Memo::new(move |_| Route::of_path(&path.read()))
+    path
 }
 
 fn current_path() -> String {

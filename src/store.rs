@@ -1,12 +1,12 @@
 //! The fleet as the page sees it: who reads something is told when just that changes.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
 use chart::UtcOffset;
 use field::{DeviceId, Timestamp};
 use leptos::prelude::*;
 
-use crate::state::{Changes, Connection, Fleet, Probe, ProbeId, Pump};
+use crate::state::{Changes, Connection, Fleet, Probe, ProbeId, Pump, Table, key_of_device};
 
 /// The fleet, reached from anywhere with [`use_fleet`]. Only [`link`](crate::link) changes it.
 #[derive(Clone, Copy)]
@@ -16,8 +16,10 @@ struct Shared {
     fleet: RefCell<Fleet>,
     layout: ArcTrigger,
     any: ArcTrigger,
-    probe_by_id: RefCell<BTreeMap<ProbeId, ArcTrigger>>,
-    pump_by_device: RefCell<BTreeMap<DeviceId, ArcTrigger>>,
+    /// By the probe's id.
+    probes: RefCell<Table<String, ArcTrigger>>,
+    /// By the pump's key.
+    pumps: RefCell<Table<String, ArcTrigger>>,
 }
 
 impl FleetStore {
@@ -28,15 +30,15 @@ impl FleetStore {
             fleet: RefCell::new(fleet),
             layout: ArcTrigger::new(),
             any: ArcTrigger::new(),
-            probe_by_id: RefCell::default(),
-            pump_by_device: RefCell::default(),
+            probes: RefCell::default(),
+            pumps: RefCell::default(),
         })))
     }
 
     /// Reads one probe; whoever does is told of its changes only. `None` if there is no such probe.
     pub fn probe<T>(self, id: &ProbeId, read: impl FnOnce(&Probe) -> T) -> Option<T> {
         let shared = self.0.get_value();
-        track(&shared.probe_by_id, id);
+        track(&shared.probes, id.as_str());
         let fleet = shared.fleet.borrow();
         fleet.probes.get(id).map(read)
     }
@@ -44,7 +46,7 @@ impl FleetStore {
     /// Reads one pump; whoever does is told of its changes only. `None` if there is no such pump.
     pub fn pump<T>(self, device: &DeviceId, read: impl FnOnce(&Pump) -> T) -> Option<T> {
         let shared = self.0.get_value();
-        track(&shared.pump_by_device, device);
+        track(&shared.pumps, &key_of_device(device));
         let fleet = shared.fleet.borrow();
         fleet.pumps.get(device).map(read)
     }
@@ -84,27 +86,31 @@ impl Shared {
             return;
         }
         let mut told = vec![self.any.clone()];
+        let (probes, pumps) = (self.probes.borrow(), self.pumps.borrow());
         if changes.layout {
             told.push(self.layout.clone());
             // A device that is gone, or that came, was read by those who waited for it.
-            told.extend(self.probe_by_id.borrow().values().cloned());
-            told.extend(self.pump_by_device.borrow().values().cloned());
+            told.extend(probes.values().chain(pumps.values()).cloned());
         } else {
-            let (probes, pumps) = (self.probe_by_id.borrow(), self.pump_by_device.borrow());
-            told.extend(changes.probes.iter().filter_map(|id| probes.get(id)).cloned());
-            told.extend(changes.pumps.iter().filter_map(|device| pumps.get(device)).cloned());
+            for id in &changes.probes {
+                told.extend(probes.get(id.as_str()).cloned());
+            }
+            for device in &changes.pumps {
+                told.extend(pumps.get(&key_of_device(device)).cloned());
+            }
         }
+        drop((probes, pumps));
         for trigger in told {
             trigger.notify();
         }
     }
 }
 
-fn track<K: Ord + Clone>(triggers: &RefCell<BTreeMap<K, ArcTrigger>>, key: &K) {
+fn track(triggers: &RefCell<Table<String, ArcTrigger>>, key: &str) {
     let known = triggers.borrow().get(key).cloned();
     let trigger = known.unwrap_or_else(|| {
         let trigger = ArcTrigger::new();
-        triggers.borrow_mut().insert(key.clone(), trigger.clone());
+        triggers.borrow_mut().insert(key.into(), trigger.clone());
         trigger
     });
     trigger.track();
@@ -127,7 +133,9 @@ impl Clock {
     /// A clock that shows the moment and does not tick.
     #[must_use]
     pub fn new() -> Self {
-        Self { now: RwSignal::new(moment()) }
+        Self {
+            now: RwSignal::new(moment()),
+        }
     }
 }
 
@@ -159,5 +167,7 @@ pub fn moment() -> Timestamp {
 #[must_use]
 pub fn utc_offset(time: Timestamp) -> UtcOffset {
     let date = js_sys::Date::new(&(time.millis() as f64).into());
-    UtcOffset { minutes: -(date.get_timezone_offset() as i32) }
+    UtcOffset {
+        minutes: -(date.get_timezone_offset() as i32),
+    }
 }

@@ -6,7 +6,7 @@ use chart::UtcOffset;
 use field::{Refusal, Run, Simulation, Switch, SwitchState, Timestamp};
 
 use crate::{
-    format::{age, countdown, duration, moment},
+    format::{age, countdown, duration, millis, moment, value},
     state::{Freshness, Pump, PumpRun, Tendency},
 };
 
@@ -28,7 +28,7 @@ pub struct PumpWords {
     /// What a person should do about it.
     pub fault: Option<Fault>,
     /// How long a run still takes, "6:12", and which part of it is left.
-    pub countdown: Option<(String, u16)>,
+    pub countdown: Option<(String, u64)>,
     /// Whether a run's length can be chosen.
     pub is_off: bool,
     /// What pressing the switch asks for.
@@ -61,7 +61,9 @@ impl PumpWords {
             SwitchState::Unreachable { last } if *last != Some(Switch::On) => Switch::On,
             // Refused without a connection, and says so; nothing is kept for later.
             SwitchState::Unknown if !is_connected && !was_running => Switch::On,
-            SwitchState::NotConfirmed { asked: Switch::On, .. } if !is_on => Switch::On,
+            SwitchState::NotConfirmed {
+                asked: Switch::On, ..
+            } if !is_on => Switch::On,
             SwitchState::Unknown
             | SwitchState::AskedOn { .. }
             | SwitchState::Running(_)
@@ -96,14 +98,20 @@ impl PumpWords {
             SwitchState::Unknown => {
                 words.between = Some("unknown");
                 match (is_connected, was_running) {
-                    (true, _) => "Asking the pump what it does. Until it answers, the switch sends OFF.",
+                    (true, _) => {
+                        "Asking the pump what it does. Until it answers, the switch sends OFF."
+                    }
                     (false, true) => "Not connected. It was running when it was last heard.",
                     (false, false) => "Not connected, so nobody knows what it does.",
                 }
                 .into()
             }
             SwitchState::Off { .. } => match pump.last_run() {
-                Some(PumpRun { start, end: Some(end), .. }) => {
+                Some(PumpRun {
+                    start,
+                    end: Some(end),
+                    ..
+                }) => {
                     let ran_for = duration(end.saturating_duration_since(start));
                     String::from("Off. Last ran at ") + &at(start) + " for " + &ran_for + "."
                 }
@@ -111,12 +119,16 @@ impl PumpWords {
             },
             SwitchState::AskedOn { since: asked } => {
                 words.between = Some("asked");
-                String::from("Asked to start ") + &since(asked) + ". Waiting for the pump to say so."
+                String::from("Asked to start ")
+                    + &since(asked)
+                    + ". Waiting for the pump to say so."
             }
             SwitchState::AskedOff { since: asked } => {
                 words.between = Some("asked");
                 if is_connected {
-                    String::from("Asked to stop ") + &since(asked) + ". Waiting for the pump to say so."
+                    String::from("Asked to stop ")
+                        + &since(asked)
+                        + ". Waiting for the pump to say so."
                 } else {
                     "Not connected. OFF is sent the moment there is a connection.".into()
                 }
@@ -125,7 +137,10 @@ impl PumpWords {
                 words.countdown = left(&run, now);
                 running(&run, &at)
             }
-            SwitchState::NotConfirmed { asked, since: asked_at } => {
+            SwitchState::NotConfirmed {
+                asked,
+                since: asked_at,
+            } => {
                 words.fault = Some(match asked {
                     Switch::On => NO_ANSWER_TO_ON,
                     Switch::Off => NO_ANSWER_TO_OFF,
@@ -136,7 +151,9 @@ impl PumpWords {
                 };
                 String::from(what) + &at(asked_at) + ", not confirmed."
             }
-            SwitchState::Unreachable { last: Some(Switch::On) } => {
+            SwitchState::Unreachable {
+                last: Some(Switch::On),
+            } => {
                 words.fault = Some(LOST_WHILE_RUNNING);
                 "Offline. Before that it said that it was running.".into()
             }
@@ -170,11 +187,11 @@ fn running(run: &Run, at: &dyn Fn(Timestamp) -> String) -> String {
 }
 
 /// What is left of a run: as people say it, and in thousandths of the whole.
-fn left(run: &Run, now: Timestamp) -> Option<(String, u16)> {
+fn left(run: &Run, now: Timestamp) -> Option<(String, u64)> {
     let until = run.until?;
-    let whole = until.saturating_duration_since(run.since).as_millis().max(1);
+    let whole = millis(until.saturating_duration_since(run.since)).max(1);
     let left = until.saturating_duration_since(now);
-    let thousandths = (left.as_millis() * 1_000 / whole).min(1_000) as u16;
+    let thousandths = (millis(left).saturating_mul(1_000) / whole).min(1_000);
     Some((countdown(left), thousandths))
 }
 
@@ -201,13 +218,18 @@ const REFUSED_OFFLINE: Fault = Fault {
 
 /// A probe's state in words, such as "live" and "4 s ago".
 #[must_use]
-pub fn freshness(freshness: Freshness, now: Timestamp, offset: UtcOffset) -> (&'static str, String) {
+pub fn freshness(
+    freshness: Freshness,
+    now: Timestamp,
+    offset: UtcOffset,
+) -> (&'static str, String) {
     match freshness {
         Freshness::Live { age: since } => ("live", age(since)),
         Freshness::Stale { age: since } => ("stale", age(since)),
-        Freshness::Offline { since: Some(since) } => {
-            ("offline", String::from("since ") + &moment(since, now, offset))
-        }
+        Freshness::Offline { since: Some(since) } => (
+            "offline",
+            String::from("since ") + &moment(since, now, offset),
+        ),
         Freshness::Offline { since: None } => ("offline", String::new()),
         Freshness::RetainedOnly => ("age unknown", String::new()),
         Freshness::Silent => ("no reading yet", String::new()),
@@ -217,7 +239,7 @@ pub fn freshness(freshness: Freshness, now: Timestamp, offset: UtcOffset) -> (&'
 /// A change in words, such as "↘ 0.5 in 6 h".
 #[must_use]
 pub fn tendency(tendency: Tendency) -> String {
-    let size = crate::format::value(f64::from(tendency.change.abs()));
+    let size = value(f64::from(tendency.change.abs()));
     let arrow = match tendency.change {
         _ if size == "0.0" => "→ ",
         change if change > 0.0 => "↗ ",
@@ -229,7 +251,7 @@ pub fn tendency(tendency: Tendency) -> String {
 /// The same for a screen reader, to which an arrow says nothing.
 #[must_use]
 pub fn tendency_spoken(tendency: Tendency) -> String {
-    let size = crate::format::value(f64::from(tendency.change.abs()));
+    let size = value(f64::from(tendency.change.abs()));
     let over = duration(tendency.over);
     match tendency.change {
         _ if size == "0.0" => String::from("unchanged in ") + &over,
@@ -262,7 +284,10 @@ mod tests {
     }
 
     fn pump() -> Pump {
-        let mut pump = Pump::new(DeviceId::new("orchard", "pump-1").unwrap(), "Orchard pump".into());
+        let mut pump = Pump::new(
+            DeviceId::new("orchard", "pump-1").unwrap(),
+            "Orchard pump".into(),
+        );
         pump.switch.handle_link(true, at(0));
         pump
     }
@@ -288,22 +313,36 @@ mod tests {
     #[test]
     fn a_run_from_asking_to_stopped() {
         let mut pump = pump();
-        assert_eq!((words(&pump, 1).label, words(&pump, 1).press), ("Unknown", Switch::Off));
+        assert_eq!(
+            (words(&pump, 1).label, words(&pump, 1).press),
+            ("Unknown", Switch::Off)
+        );
         says(&mut pump, Switch::Off, 1);
         assert_eq!(words(&pump, 2).sentence, "Off.");
-        pump.switch.request_on(Some(Duration::from_secs(600)), id(), at(120)).unwrap();
+        pump.switch
+            .request_on(Some(Duration::from_secs(600)), id(), at(120))
+            .unwrap();
         let asked = words(&pump, 123);
-        assert_eq!(asked.sentence, "Asked to start 3 s ago. Waiting for the pump to say so.");
+        assert_eq!(
+            asked.sentence,
+            "Asked to start 3 s ago. Waiting for the pump to say so."
+        );
         assert_eq!((asked.is_on, asked.between), (false, Some("asked")));
         says(&mut pump, Switch::On, 124);
         let running = words(&pump, 124 + 228);
-        assert_eq!(running.sentence, "Running since 14:02, started by you. Stops at 14:12.");
+        assert_eq!(
+            running.sentence,
+            "Running since 14:02, started by you. Stops at 14:12."
+        );
         assert_eq!(running.countdown, Some(("6:12".into(), 620)));
         pump.switch.request_off(id(), at(400));
         let stopping = words(&pump, 401);
         assert_eq!((stopping.is_on, stopping.label), (true, "Stopping"));
         says(&mut pump, Switch::Off, 424);
-        assert_eq!(words(&pump, 500).sentence, "Off. Last ran at 14:02 for 5 min.");
+        assert_eq!(
+            words(&pump, 500).sentence,
+            "Off. Last ran at 14:02 for 5 min."
+        );
     }
 
     #[test]
@@ -333,10 +372,16 @@ mod tests {
         says(&mut pump, Switch::On, 0);
         pump.switch.handle_link(false, at(10));
         let unlinked = |pump: &Pump| PumpWords::of(pump, false, at(12), UtcOffset::default());
-        assert_eq!(unlinked(&pump).sentence, "Not connected. It was running when it was last heard.");
+        assert_eq!(
+            unlinked(&pump).sentence,
+            "Not connected. It was running when it was last heard."
+        );
         assert_eq!(unlinked(&pump).press, Switch::Off);
         pump.runs.clear();
-        assert_eq!((unlinked(&pump).press, unlinked(&pump).is_refused), (Switch::On, true));
+        assert_eq!(
+            (unlinked(&pump).press, unlinked(&pump).is_refused),
+            (Switch::On, true)
+        );
     }
 
     #[test]
@@ -346,12 +391,20 @@ mod tests {
         pump.switch.handle_link(false, at(10));
         pump.switch.request_off(id(), at(11));
         let words = PumpWords::of(&pump, false, at(12), UtcOffset::default());
-        assert_eq!(words.sentence, "Not connected. OFF is sent the moment there is a connection.");
+        assert_eq!(
+            words.sentence,
+            "Not connected. OFF is sent the moment there is a connection."
+        );
     }
 
     #[test]
     fn changes_are_said_as_people_say_them() {
-        let say = |change, seconds| tendency(Tendency { change, over: Duration::from_secs(seconds) });
+        let say = |change, seconds| {
+            tendency(Tendency {
+                change,
+                over: Duration::from_secs(seconds),
+            })
+        };
         assert_eq!(say(-0.52, 21_600), "↘ 0.5 in 6 h");
         assert_eq!(say(1.6, 720), "↗ 1.6 in 12 min");
         assert_eq!(say(-0.04, 45), "→ 0.0 in 45 s");

@@ -15,35 +15,34 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use crate::components::frame::FrameTask;
 
-/// A canvas that shows a picture: drawn anew when what `depends_on` tracks changes, when its size,
-/// the screen's resolution or the theme does, at most once a frame and never while it is out of
-/// sight.
+/// A canvas that shows a picture: drawn anew when what the picture is made from changes, when its
+/// size, the screen's resolution or the theme does, at most once a frame and never while it is out
+/// of sight.
 #[component]
 pub fn Canvas(
     /// Reads every signal that the picture is made from.
-    depends_on: impl Fn() + Send + Sync + 'static,
+    depends_on: Box<dyn Fn()>,
     /// Makes the picture. It runs inside an animation frame and tracks nothing.
-    picture: impl FnMut(Size) -> Picture + 'static,
+    picture: Box<dyn FnMut(Size) -> Picture>,
     /// Takes what was painted, without its commands: its scales say what lies where.
-    painted: impl Fn(Picture) + 'static,
-) -> impl IntoView {
+    painted: Box<dyn Fn(Picture)>,
+) -> AnyView {
     let canvas = NodeRef::<html::Canvas>::new();
     let mount = StoredValue::new_local(None::<Mount>);
-    let plan = StoredValue::new_local(Some((picture, painted)));
+    let mut plan = Some((picture, painted));
     Effect::new(move |_| {
         depends_on();
         let Some(element) = canvas.get() else { return };
-        if let Some((picture, painted)) = plan.try_update_value(Option::take).flatten() {
+        if let Some((picture, painted)) = plan.take() {
             mount.set_value(Mount::new(element, picture, painted));
         }
         mount.with_value(|mount| {
-            mount
-                .as_ref()
-                .inspect(|mount| mount.task.request())
-                .is_some()
+            if let Some(mount) = mount {
+                mount.task.request();
+            }
         });
     });
-    view! { <canvas class="canvas" aria-hidden="true" node_ref=canvas></canvas> }
+    view! { <canvas class="canvas" aria-hidden="true" node_ref=canvas></canvas> }.into_any()
 }
 
 /// What lives as long as the canvas is in the page.
@@ -59,8 +58,8 @@ impl Mount {
     /// `None` if the browser has no such canvas; the page then shows its words alone.
     fn new(
         element: HtmlCanvasElement,
-        mut picture: impl FnMut(Size) -> Picture + 'static,
-        painted: impl Fn(Picture) + 'static,
+        mut picture: Box<dyn FnMut(Size) -> Picture>,
+        painted: Box<dyn Fn(Picture)>,
     ) -> Option<Self> {
         let context = element.get_context("2d").ok()??;
         let context = context.dyn_into::<CanvasRenderingContext2d>().ok()?;

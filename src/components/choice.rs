@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::components::reactive::many;
+
 /// Radio buttons in a row.
 #[component]
 pub fn Choice(
@@ -12,20 +14,23 @@ pub fn Choice(
     /// Value and label of each.
     options: &'static [(&'static str, &'static str)],
     /// The value that is chosen.
-    #[prop(into)]
-    chosen: Signal<String>,
-    /// What choosing does.
-    on_choose: Callback<&'static str>,
+    chosen: RwSignal<String>,
+    /// What else choosing does.
+    on_choose: fn(&str),
 ) -> AnyView {
-    let option = move |&(value, label): &(&'static str, &'static str)| {
+    let option = |&(value, label): &(&'static str, &'static str)| {
+        let is_chosen = chosen.with_untracked(|chosen| chosen == value);
         view! {
             <label>
                 <input
                     type="radio"
                     name=name
                     value=value
-                    prop:checked=move || chosen.with(|chosen| chosen == value)
-                    on:change=move |_| on_choose.run(value)
+                    checked=is_chosen
+                    on:change=move |_| {
+                        chosen.set(value.into());
+                        on_choose(value);
+                    }
                 />
                 {label}
             </label>
@@ -35,7 +40,7 @@ pub fn Choice(
     view! {
         <fieldset>
             <legend>{legend}</legend>
-            <div class="choice">{options.iter().map(option).collect_view()}</div>
+            <div class="choice">{many(options.iter().map(option).collect())}</div>
         </fieldset>
     }
     .into_any()

@@ -2,13 +2,14 @@
 //!
 //! A view is compiled anew for every type of closure in it, and no two closures have the same type.
 //! Boxed, they are of one type for each thing that they give: that is what keeps the page small.
+//! For the same reason a signal holds a text wherever a text will do.
 
 use leptos::prelude::*;
 
 /// A text that changes.
 pub type Text = Box<dyn FnMut() -> String + Send>;
 
-/// A text, or an attribute, that is not always there.
+/// An attribute that is not always there.
 pub type Maybe = Box<dyn FnMut() -> Option<String> + Send>;
 
 /// A part of a view that changes as a whole.
@@ -19,7 +20,7 @@ pub fn text(read: impl FnMut() -> String + Send + 'static) -> Text {
     Box::new(read)
 }
 
-/// A text, or an attribute, that is not always there.
+/// An attribute that is not always there.
 pub fn maybe(read: impl FnMut() -> Option<String> + Send + 'static) -> Maybe {
     Box::new(read)
 }
@@ -30,11 +31,19 @@ pub fn part(make: impl FnMut() -> AnyView + Send + 'static) -> Part {
 }
 
 /// A part that is there while something holds.
-pub fn part_if(
-    holds: Memo<bool>,
-    mut make: impl FnMut() -> AnyView + Send + 'static,
-) -> Part {
-    part(move || if holds.get() { make() } else { nothing() })
+pub fn part_if(holds: Memo<bool>, mut make: impl FnMut() -> AnyView + Send + 'static) -> AnyView {
+    part(move || if holds.get() { make() } else { nothing() }).into_any()
+}
+
+/// A part for each key. All of them are made anew when the keys change, which they seldom do.
+pub fn list(keys: Memo<Vec<String>>, piece: fn(String) -> AnyView) -> AnyView {
+    part(move || many(keys.get().into_iter().map(piece).collect())).into_any()
+}
+
+/// Views one after the other.
+#[must_use]
+pub fn many(views: Vec<AnyView>) -> AnyView {
+    views.into_any()
 }
 
 /// No view.
@@ -54,15 +63,4 @@ fn memo_of<T: PartialEq + Send + Sync + 'static>(
     read: Box<dyn Fn() -> T + Send + Sync>,
 ) -> Memo<T> {
     Memo::new(move |_| read())
-}
-
-/// A piece of the view for each key; those whose key stays are not made anew.
-#[component]
-pub fn List(
-    /// The keys, in order.
-    keys: Memo<Vec<String>>,
-    /// Makes the piece for a key.
-    piece: fn(String) -> AnyView,
-) -> AnyView {
-    view! { <For each=move || keys.get() key=Clone::clone children=piece /> }.into_any()
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::reactive::maybe;
+use crate::components::reactive::{maybe, text};
 
 /// A labelled field with a hint, and what is wrong with it.
 #[component]
@@ -15,12 +15,11 @@ pub fn TextField(
     hint: &'static str,
     /// What was typed.
     value: RwSignal<String>,
-    /// What is wrong with it.
-    error: RwSignal<Option<String>>,
+    /// What is wrong with it; empty if nothing is.
+    error: RwSignal<String>,
 ) -> AnyView {
     let hint_id = [id, "-hint"].concat();
-    let invalid = maybe(move || error.get().map(|_| "true".into()));
-    let error = maybe(move || error.get());
+    let invalid = maybe(move || (!error.read().is_empty()).then(|| "true".into()));
     view! {
         <div class="text-field">
             <label for=id>{label}</label>
@@ -33,12 +32,14 @@ pub fn TextField(
                 spellcheck="false"
                 aria-describedby=hint_id.clone()
                 aria-invalid=invalid
-                prop:value=value
-                on:input:target=move |event| value.set(event.target().value())
+                prop:value=text(move || value.get())
+                on:input=move |event| value.set(event_target_value(&event))
             />
             <p id=hint_id class="text-field-hint">
                 {hint}
-                <span class="text-field-error" role="alert">{error}</span>
+                <span class="text-field-error" role="alert">
+                    {text(move || error.get())}
+                </span>
             </p>
         </div>
     }

@@ -3,10 +3,12 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::reactive::{List, memo, part, text},
+    components::reactive::{list, memo, part, text},
     state::{Attention, Connection},
     store::{use_connection, use_fleet, use_now},
-    widgets::{first_steps::FirstSteps, simulation_note::SimulationNote, zone_section::ZoneSection},
+    widgets::{
+        first_steps::FirstSteps, simulation_note::SimulationNote, zone_section::ZoneSection,
+    },
 };
 
 /// The page at `/`.
@@ -22,9 +24,7 @@ pub fn FieldPage() -> AnyView {
             return view! { <FirstSteps /> }.into_any();
         }
         view! {
-            <div class="zones">
-                <List keys=zones piece=zone_section />
-            </div>
+            <div class="zones">{list(zones, zone_section)}</div>
         }
         .into_any()
     });
@@ -47,21 +47,24 @@ fn Lead() -> AnyView {
     let fleet = use_fleet();
     let connection = use_connection();
     let now = use_now();
+    // Lead and detail.
     let sentence = memo(move || {
         let now = now.get();
         let attention = fleet.everything(|fleet| {
             let is_empty = fleet.probes.is_empty() && fleet.pumps.is_empty();
             (!is_empty).then(|| Attention::of(fleet, now))
         });
-        attention.unwrap_or_else(|| connection.with(waiting))
+        let attention = attention.unwrap_or_else(|| connection.with(waiting));
+        vec![attention.lead, attention.detail]
     });
-    let lead = text(move || sentence.with(|sentence| sentence.lead.clone()));
-    let detail = text(move || sentence.with(|sentence| sentence.detail.clone()));
+    let part_of = move |index: usize| {
+        text(move || sentence.with(|sentence| sentence.get(index).cloned().unwrap_or_default()))
+    };
     view! {
         <p class="page-lead">
-            <strong>{lead}</strong>
+            <strong>{part_of(0)}</strong>
             " "
-            {detail}
+            {part_of(1)}
         </p>
     }
     .into_any()

@@ -1,18 +1,21 @@
 //! One probe: a large live chart and what the probe says about itself.
 
 use chart::clock;
-use field::{DeviceId, Timestamp};
+use field::Timestamp;
 use leptos::prelude::*;
 
 use crate::{
-    components::notice::Notice,
+    components::{
+        notice::Notice,
+        reactive::{list, many, memo, nothing, part, part_if, text},
+    },
     format::{moment, value},
-    state::{Connection, Freshness, Probe, ProbeId, Standing},
+    state::{Connection, Fleet, Freshness, Probe, ProbeId, Standing, device_of_key, key_of_device},
     store::{use_connection, use_fleet, use_now, utc_offset},
     widgets::{
         probe_card::standing_badge,
         pump_card::PumpCard,
-        reading_chart::{ReadingChart, scene_of, watering_pumps},
+        reading_chart::{ReadingChart, scene_of},
     },
     words,
 };
@@ -21,79 +24,72 @@ use crate::{
 #[component]
 pub fn ProbePage(
     /// The probe's id, as in the address.
-    id: String,
-) -> impl IntoView {
+    id: ProbeId,
+) -> AnyView {
     let fleet = use_fleet();
-    let id = ProbeId::new(&id);
     let is_known = {
         let id = id.clone();
-        Memo::new(move |_| fleet.probe(&id, |_| ()).is_some())
+        memo(move || fleet.probe(&id, |_| ()).is_some())
     };
-    view! {
-        <div class="probe-page">
-            {move || {
-                let id = id.clone();
-                if is_known.get() {
-                    view! {
-                        <Head id=id.clone() />
-                        <ReadingChart id=id.clone() />
-                        <div class="probe-page-more">
-                            <About id=id.clone() />
-                            <Waters id />
-                        </div>
-                    }
-                        .into_any()
-                } else {
-                    view! { <Unknown id /> }.into_any()
-                }
-            }}
-        </div>
-    }
+    let content = part(move || {
+        let id = id.clone();
+        if !is_known.get() {
+            return unknown(&id);
+        }
+        view! {
+            {head(id.clone())}
+            <ReadingChart id=id.clone() />
+            <div class="probe-page-more">{about(id.clone())} {waters(id)}</div>
+        }
+        .into_any()
+    });
+    view! { <div class="probe-page">{content}</div> }.into_any()
 }
 
 /// Name, value, age, and where it is going.
-#[component]
-fn Head(
-    /// Which probe.
-    id: ProbeId,
-) -> impl IntoView {
+fn head(id: ProbeId) -> AnyView {
     let fleet = use_fleet();
     let now = use_now();
-    let pumps = watering_pumps(fleet, id.clone());
-    let last_run = Memo::new(move |_| {
-        let end = |device: &DeviceId| fleet.pump(device, |pump| pump.last_run()?.end).flatten();
-        pumps.with(|pumps| pumps.iter().filter_map(end).max())
-    });
     let zone = {
         let id = id.clone();
-        Memo::new(move |_| {
+        text(move || {
             let zone = fleet
                 .probe(&id, |probe| probe.zone.clone())
                 .unwrap_or_default();
             fleet.layout(|fleet| fleet.zone_name(&zone))
         })
     };
-    let face = Memo::new(move |_| {
-        let (now, last_run) = (now.get(), last_run.get());
+    let face = memo(move || {
+        let now = now.get();
+        let last_run = fleet
+            .probe(&id, |probe| probe.zone.clone())
+            .and_then(|zone| fleet.everything(|fleet| last_run(fleet, &zone)));
         fleet
             .probe(&id, |probe| Face::of(probe, last_run, now))
             .unwrap_or_default()
     });
-    let say = move |read: fn(&Face) -> &String| move || face.with(|face| read(face).clone());
-    let fault = move || {
-        let text = face.with(|face| face.fault.clone())?;
-        Some(view! { <Notice tone="clay" title="The newest message could not be read:" text /> })
-    };
+    let say = move |read: fn(&Face) -> &String| text(move || face.with(|face| read(face).clone()));
+    let status = text(move || face.with(|face| face.status.into()));
+    let word = text(move || face.with(|face| face.word.into()));
+    let badge = part(move || match face.with(|face| face.standing) {
+        Some(standing) => standing_badge(standing),
+        None => nothing(),
+    });
+    let fault = part(move || match face.with(|face| face.fault.clone()) {
+        text if text.is_empty() => nothing(),
+        text => view! { <Notice tone="clay" title="The newest message could not be read:" text /> }
+            .into_any(),
+    });
     view! {
         <nav class="probe-page-trail" aria-label="Breadcrumb">
             <a href="/">"Field"</a>
             <span aria-hidden="true">"/"</span>
             <span>{zone}</span>
         </nav>
-        <div class="probe-page-head" data-status=move || face.with(|face| face.status)>
+        <div class="probe-page-head" data-status=status>
             <div class="probe-page-title">
                 <h1 tabindex="-1">{say(|face| &face.name)}</h1>
-                {move || face.with(|face| face.standing).map(standing_badge)}
+                {badge}
             </div>
             <div class="probe-page-reading">
                 <p class="probe-page-value">
@@ -102,7 +98,7 @@ fn Head(
                     <span>{say(|face| &face.unit)}</span>
                 </p>
                 <p class="probe-page-status">
-                    <b>{move || face.with(|face| face.word)}</b>
+                    <b>{word}</b>
                     " "
                     {say(|face| &face.age)}
                 </p>
@@ -111,6 +107,15 @@ fn Head(
         </div>
         {fault}
     }
+    .into_any()
+}
+
+/// When the last watering of a zone ended.
+fn last_run(fleet: &Fleet, zone: &str) -> Option<Timestamp> {
+    fleet
+        .pumps_of_zone(zone)
+        .filter_map(|pump| pump.last_run()?.end)
+        .max()
 }
 
 /// What stands above the chart, every word of it: what does not change is not written again.
@@ -123,7 +128,7 @@ struct Face {
     word: &'static str,
     age: String,
     outlook: String,
-    fault: Option<String>,
+    fault: String,
     standing: Option<Standing>,
 }
 
@@ -139,7 +144,11 @@ impl Face {
             word,
             age,
             outlook: outlook(probe, last_run, now),
-            fault: probe.fault.as_ref().map(|fault| fault.to_string() + "."),
+            fault: probe
+                .fault
+                .as_ref()
+                .map(|fault| fault.clone() + ".")
+                .unwrap_or_default(),
             standing: probe.standing(now),
         }
     }
@@ -176,92 +185,106 @@ fn outlook(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> String
 }
 
 /// What the probe says about itself.
-#[component]
-fn About(
-    /// Which probe.
-    id: ProbeId,
-) -> impl IntoView {
+fn about(id: ProbeId) -> AnyView {
     let fleet = use_fleet();
-    let facts = Memo::new(move |_| fleet.probe(&id, facts).unwrap_or_default());
-    let row = |(name, text): (&'static str, String)| {
-        let text = if name == TOPIC {
-            view! { <code>{text}</code> }.into_any()
-        } else {
-            text.into_any()
-        };
-        view! {
-            <dt>{name}</dt>
-            <dd>{text}</dd>
-        }
-    };
+    // Name and value by turns.
+    let facts = memo(move || fleet.probe(&id, facts).unwrap_or_default());
+    let facts = part(move || facts.with(|facts| many(facts.chunks_exact(2).map(fact).collect())));
     view! {
         <section aria-labelledby="probe-about">
             <h2 id="probe-about">"Probe"</h2>
-            <dl class="panel probe-page-facts">
-                {move || facts.get().into_iter().map(row).collect_view()}
-            </dl>
+            <dl class="panel probe-page-facts">{facts}</dl>
         </section>
     }
+    .into_any()
+}
+
+fn fact(pair: &[String]) -> AnyView {
+    let [name, value] = pair else {
+        return nothing();
+    };
+    let (is_topic, name, value) = (name == TOPIC, name.clone(), value.clone());
+    let value = if is_topic {
+        view! { <code>{value}</code> }.into_any()
+    } else {
+        value.into_any()
+    };
+    view! {
+        <dt>{name}</dt>
+        <dd>{value}</dd>
+    }
+    .into_any()
 }
 
 /// Only what it did say.
-fn facts(probe: &Probe) -> Vec<(&'static str, String)> {
+fn facts(probe: &Probe) -> Vec<String> {
     let reading = probe.reading.unwrap_or_default();
-    let number = |number: f64, unit: &str| chart::decimal(number as f32, 0) + unit;
+    let whole = |number: f64| chart::decimal(number as f32, 0);
     let facts = [
         (
             "Battery",
-            reading.battery.map(|percent| number(percent, " %")),
+            reading.battery.map(|percent| whole(percent) + " %"),
         ),
         (
             "Soil",
             reading.temperature.map(|celsius| value(celsius) + " °C"),
         ),
-        ("Raw", reading.raw.map(|count| number(count, ""))),
+        ("Raw", reading.raw.map(whole)),
         (TOPIC, Some(probe.topic.clone())),
     ];
-    facts
-        .into_iter()
-        .filter_map(|(name, text)| Some((name, text?)))
-        .collect()
+    let mut said = Vec::new();
+    for (name, text) in facts {
+        if let Some(text) = text {
+            said.extend([String::from(name), text]);
+        }
+    }
+    said
 }
 
 /// The pumps that water this soil.
-#[component]
-fn Waters(
-    /// Which probe.
-    id: ProbeId,
-) -> impl IntoView {
-    let pumps = watering_pumps(use_fleet(), id);
-    view! {
-        <Show when=move || !pumps.with(Vec::is_empty)>
+fn waters(id: ProbeId) -> AnyView {
+    let fleet = use_fleet();
+    let pumps: Memo<Vec<String>> = memo(move || {
+        let zone = fleet
+            .probe(&id, |probe| probe.zone.clone())
+            .unwrap_or_default();
+        fleet.layout(|fleet| {
+            fleet
+                .pumps_of_zone(&zone)
+                .map(|pump| key_of_device(&pump.device))
+                .collect()
+        })
+    });
+    let has_pumps = memo(move || pumps.with(|pumps| !pumps.is_empty()));
+    part_if(has_pumps, move || {
+        view! {
             <section aria-labelledby="probe-waters">
                 <h2 id="probe-waters">"Waters"</h2>
-                <For
-                    each=move || pumps.get()
-                    key=Clone::clone
-                    children=|device| view! { <PumpCard device /> }
-                />
+                {list(pumps, pump_card)}
             </section>
-        </Show>
-    }
+        }
+        .into_any()
+    })
+}
+
+fn pump_card(key: String) -> AnyView {
+    let device = device_of_key(&key);
+    device
+        .map(|device| view! { <PumpCard device /> }.into_any())
+        .into_any()
 }
 
 /// No such probe has been heard of, or not yet.
-#[component]
-fn Unknown(
-    /// Which probe.
-    id: ProbeId,
-) -> impl IntoView {
+fn unknown(id: &ProbeId) -> AnyView {
     let connection = use_connection();
     let name = crate::format::name_of_level(id.as_str().rsplit('/').next().unwrap_or_default());
-    let lead = move || {
-        if connection.with(Connection::is_connected) {
+    let lead = text(move || {
+        String::from(if connection.with(Connection::is_connected) {
             "Nothing has been heard of this probe yet. It shows here with its first message."
         } else {
             "Waiting for the broker."
-        }
-    };
+        })
+    });
     view! {
         <nav class="probe-page-trail" aria-label="Breadcrumb">
             <a href="/">"Field"</a>
@@ -269,6 +292,7 @@ fn Unknown(
         <h1 tabindex="-1">{name}</h1>
         <p class="page-lead">{lead}</p>
     }
+    .into_any()
 }
 
 const TOPIC: &str = "Topic";

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::reactive::{List, memo, nothing, part, text},
+    components::reactive::{list, memo, nothing, text},
     format::{count, duration, moment},
     state::{Fleet, Pump, device_of_key, key_of_device},
     store::{use_fleet, use_now, utc_offset},
@@ -17,22 +17,27 @@ pub fn PumpsPage() -> AnyView {
     let pumps = memo(move || {
         fleet.layout(|fleet| {
             let zones = fleet.zones();
-            zones.iter().flat_map(|zone| zone.pumps.iter().map(key_of_device)).collect()
+            zones
+                .iter()
+                .flat_map(|zone| zone.pumps.iter().map(key_of_device))
+                .collect()
         })
     });
     let lead = text(move || fleet.everything(lead));
     view! {
         <h1 tabindex="-1">"Pumps"</h1>
         <p class="page-lead">{lead}</p>
-        <div class="pumps-list">
-            <List keys=pumps piece=pump_detail />
-        </div>
+        <div class="pumps-list">{list(pumps, pump_detail)}</div>
     }
     .into_any()
 }
 
 fn lead(fleet: &Fleet) -> String {
-    let running = fleet.pumps.values().filter(|pump| pump.is_running()).count();
+    let running = fleet
+        .pumps
+        .values()
+        .filter(|pump| pump.is_running())
+        .count();
     match (fleet.pumps.len(), running) {
         (0, _) => "No pump has said anything yet. One appears with its first message.".into(),
         (_, 0) => "No pump is running.".into(),
@@ -52,21 +57,11 @@ fn pump_detail(key: String) -> AnyView {
         let device = device.clone();
         memo(move || {
             let now = now.get();
-            fleet.pump(&device, |pump| runs(pump, now)).unwrap_or_default()
+            fleet
+                .pump(&device, |pump| runs(pump, now))
+                .unwrap_or_default()
         })
     };
-    let list = part(move || {
-        let row = |(start, ran): (String, String)| {
-            view! {
-                <li>
-                    <span>{start}</span>
-                    <span>{ran}</span>
-                </li>
-            }
-            .into_any()
-        };
-        runs.get().into_iter().map(row).collect_view().into_any()
-    });
     let lead = text(move || {
         String::from(if runs.with(Vec::is_empty) {
             "No run seen since this page was opened."
@@ -85,7 +80,7 @@ fn pump_detail(key: String) -> AnyView {
             <PumpCard device />
             <div class="pump-detail-runs">
                 <p>{lead}</p>
-                <ul>{list}</ul>
+                <ul>{list(runs, run)}</ul>
                 <p>
                     <code>{topic}</code>
                 </p>
@@ -95,16 +90,23 @@ fn pump_detail(key: String) -> AnyView {
     .into_any()
 }
 
+fn run(words: String) -> AnyView {
+    view! { <li>{words}</li> }.into_any()
+}
+
 /// When each of the last runs began, and how long it took.
-fn runs(pump: &Pump, now: field::Timestamp) -> Vec<(String, String)> {
+fn runs(pump: &Pump, now: field::Timestamp) -> Vec<String> {
     let runs = pump.runs.iter().rev().take(RUNS_SHOWN);
     runs.map(|run| {
-        let ran = match run.end {
-            Some(end) => duration(end.saturating_duration_since(run.start)),
-            None => "running".into(),
-        };
-        let who = if run.is_ours { ", by you" } else { "" };
-        (moment(run.start, now, utc_offset(now)) + who, ran)
+        let began = moment(run.start, now, utc_offset(now));
+        let who = if run.is_ours { ", started by you" } else { "" };
+        match run.end {
+            Some(end) => {
+                let ran_for = duration(end.saturating_duration_since(run.start));
+                [&began, " for ", &ran_for, who].concat()
+            }
+            None => [&began, ", still running", who].concat(),
+        }
     })
     .collect()
 }

@@ -4,7 +4,6 @@ use leptos::prelude::*;
 
 use crate::{
     components::{button::Button, choice::Choice, reactive::text, text_field::TextField},
-    format::whole,
     link::use_link,
     preferences,
     store::use_connection,
@@ -29,19 +28,21 @@ fn Broker() -> AnyView {
     let link = use_link();
     let connection = use_connection();
     let typed = RwSignal::new(link.address.get_untracked());
-    let error = RwSignal::new(None);
+    let error = RwSignal::new(String::new());
     let connect = move || {
         let address = String::from(typed.get_untracked().trim());
         if !is_address(&address) {
-            error.set(Some(" That is not an address: it begins with ws:// or wss:// and names a host.".into()));
+            error.set(
+                " That is not an address: it begins with ws:// or wss:// and names a host.".into(),
+            );
             return;
         }
-        error.set(None);
+        error.set(String::new());
         preferences::keep_broker_address(Some(&address));
         link.connect(address);
     };
     let reset = Callback::new(move |()| {
-        error.set(None);
+        error.set(String::new());
         preferences::keep_broker_address(None);
         let address = preferences::default_broker_address();
         typed.set(address.clone());
@@ -54,8 +55,8 @@ fn Broker() -> AnyView {
         })
     });
     let trip = text(move || match link.round_trip.get() {
-        Some(trip) => whole(trip) + " ms",
-        None => "not measured yet".into(),
+        trip if trip.is_empty() => "not measured yet".into(),
+        trip => trip,
     });
     let address = text(move || link.address.get());
     view! {
@@ -95,22 +96,30 @@ fn Broker() -> AnyView {
 #[component]
 fn Theme() -> AnyView {
     let theme = RwSignal::new(preferences::theme());
-    let choose = Callback::new(move |chosen: &'static str| {
-        theme.set(chosen.into());
-        preferences::keep_theme(chosen);
-    });
     view! {
         <section class="panel">
             <h2>"Appearance"</h2>
-            <Choice legend="Theme" name="theme" options=&THEMES chosen=theme on_choose=choose />
+            <Choice
+                legend="Theme"
+                name="theme"
+                options=&THEMES
+                chosen=theme
+                on_choose=preferences::keep_theme
+            />
         </section>
     }
     .into_any()
 }
 
 fn is_address(address: &str) -> bool {
-    let host = address.strip_prefix("ws://").or_else(|| address.strip_prefix("wss://"));
+    let host = address
+        .strip_prefix("ws://")
+        .or_else(|| address.strip_prefix("wss://"));
     host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(' '))
 }
 
-const THEMES: [(&str, &str); 3] = [("auto", "As the system"), ("light", "Light"), ("dark", "Dark")];
+const THEMES: [(&str, &str); 3] = [
+    ("auto", "As the system"),
+    ("light", "Light"),
+    ("dark", "Dark"),
+];

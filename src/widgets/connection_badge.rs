@@ -2,13 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    components::reactive::{maybe, text},
-    format::whole,
-    link::use_link,
-    state::Connection,
-    store::use_connection,
-};
+use crate::{components::reactive::text, link::use_link, state::Connection, store::use_connection};
 
 /// A dot and a word; a screen reader hears of changes.
 #[component]
@@ -17,10 +11,12 @@ pub fn ConnectionBadge() -> AnyView {
     let link = use_link();
     let state = text(move || connection.with(Connection::as_str).into());
     let title = text(move || connection.with(Connection::title).into());
-    let round_trip = maybe(move || {
+    let round_trip = text(move || {
         let is_connected = connection.with(Connection::is_connected);
-        let trip = link.round_trip.get().filter(|_| is_connected)?;
-        Some(["· ", &whole(trip), " ms"].concat())
+        link.round_trip.with(|trip| match trip.as_str() {
+            trip if is_connected && !trip.is_empty() => ["· ", trip].concat(),
+            _ => String::new(),
+        })
     });
     view! {
         <div class="connection-badge" data-state=state>

@@ -10,7 +10,7 @@ use crate::{
         button::Button,
         reactive::{memo, part_if, text},
     },
-    format::whole,
+    format::{millis, whole},
     link::use_link,
     state::Connection,
     store::{use_connection, use_now},
@@ -24,7 +24,7 @@ pub fn ConnectionNotice() -> AnyView {
     let link = use_link();
     let is_shown = memo(move || connection.with(is_worth_a_word));
     let retry = Callback::new(move |()| link.reconnect_now());
-    let notice = part_if(is_shown, move || {
+    part_if(is_shown, move || {
         let state = text(move || connection.with(Connection::as_str).into());
         let lead = text(move || connection.with(lead));
         let next = text(move || connection.with(|connection| next(connection, now.get())));
@@ -41,8 +41,7 @@ pub fn ConnectionNotice() -> AnyView {
             </section>
         }
         .into_any()
-    });
-    notice.into_any()
+    })
 }
 
 /// The first attempt is not: it is over in a moment, or turns into something that is.
@@ -50,7 +49,9 @@ fn is_worth_a_word(connection: &Connection) -> bool {
     match connection {
         Connection::Connecting { again } => *again,
         Connection::Connected => false,
-        Connection::Waiting { .. } | Connection::Refused { .. } | Connection::Stopped { .. } => true,
+        Connection::Waiting { .. } | Connection::Refused { .. } | Connection::Stopped { .. } => {
+            true
+        }
     }
 }
 
@@ -75,10 +76,13 @@ fn next(connection: &Connection, now: Timestamp) -> String {
             if left < Duration::from_millis(500) {
                 return "Trying again.".into();
             }
-            let seconds = left.as_millis().div_ceil(1_000) as u64;
+            let seconds = millis(left).div_ceil(1_000);
             ["Trying again in ", &whole(seconds), " s."].concat()
         }
-        Connection::Refused { .. } => "Waiting does not change that. Check the address in the settings, and who may connect.".into(),
+        Connection::Refused { .. } => {
+            "Waiting does not change that. Check the address in the settings, and who may connect."
+                .into()
+        }
         Connection::Stopped { .. } => "No further attempt is made by itself.".into(),
     }
 }

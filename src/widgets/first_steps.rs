@@ -14,7 +14,7 @@ use crate::{
 pub fn FirstSteps() -> AnyView {
     let connection = use_connection();
     let is_connected = memo(move || connection.with(Connection::is_connected));
-    let steps = part(move || {
+    part(move || {
         if is_connected.get() {
             view! { <HowToBegin /> }.into_any()
         } else {
@@ -28,8 +28,8 @@ pub fn FirstSteps() -> AnyView {
             }
             .into_any()
         }
-    });
-    steps.into_any()
+    })
+    .into_any()
 }
 
 #[component]

@@ -1,5 +1,7 @@
 //! One probe on a card: name, number, trend, curve, age.
 
+use std::sync::Arc;
+
 use chart::{Band, Span, live_window};
 use field::Timestamp;
 use leptos::prelude::*;
@@ -10,7 +12,7 @@ use crate::{
         reactive::{memo, nothing, part, text},
         sparkline::Sparkline,
     },
-    format::value,
+    format::{millis, value},
     router::probe_path,
     state::{Freshness, Probe, ProbeId, Standing},
     store::{use_fleet, use_now, utc_offset},
@@ -30,7 +32,9 @@ pub fn ProbeCard(
         let id = id.clone();
         memo(move || {
             let now = now.get();
-            fleet.probe(&id, |probe| Face::of(probe, now)).unwrap_or_default()
+            fleet
+                .probe(&id, |probe| Face::of(probe, now))
+                .unwrap_or_default()
         })
     };
     let say = move |read: fn(&Face) -> &String| text(move || face.with(|face| read(face).clone()));
@@ -86,21 +90,20 @@ fn curve(id: ProbeId, face: Memo<Face>) -> AnyView {
     let fleet = use_fleet();
     let now = use_now();
     let empty = chart::Series::new(1);
-    let curve = Signal::derive(move || {
+    let chart: Arc<dyn Fn() -> chart::Sparkline> = Arc::new(move || {
         let now = now.get();
-        fleet
-            .probe(&id, |probe| sparkline(probe, now))
-            .unwrap_or_else(|| chart::Sparkline {
-                series: empty.clone(),
-                window: Span::default(),
-                now: now.millis(),
-                band: None,
-                is_fresh: false,
-                expiry: None,
-            })
+        let chart = fleet.probe(&id, |probe| sparkline(probe, now));
+        chart.unwrap_or_else(|| chart::Sparkline {
+            series: empty.clone(),
+            window: Span::default(),
+            now: now.millis(),
+            band: None,
+            is_fresh: false,
+            expiry: None,
+        })
     });
-    let label = Signal::derive(move || face.with(|face| face.curve.clone()));
-    view! { <Sparkline chart=curve label /> }.into_any()
+    let label = text(move || face.with(|face| face.curve.clone()));
+    view! { <Sparkline chart label /> }.into_any()
 }
 
 /// What the card says, every word of it: what does not change is not written again.
@@ -125,7 +128,9 @@ impl Face {
     fn of(probe: &Probe, now: Timestamp) -> Self {
         let freshness = probe.freshness(now);
         let (word, age) = words::freshness(freshness, now, utc_offset(now));
-        let trend = probe.tendency().filter(|_| matches!(freshness, Freshness::Live { .. }));
+        let trend = probe
+            .tendency()
+            .filter(|_| matches!(freshness, Freshness::Live { .. }));
         let span = match probe.history.first() {
             Some(first) => collected(first.time, now),
             None => String::new(),
@@ -145,7 +150,11 @@ impl Face {
                 (None, _) => "The curve begins with its next reading.".into(),
             },
             status: freshness.as_str(),
-            word: if probe.fault.is_some() { "unreadable message" } else { word },
+            word: if probe.fault.is_some() {
+                "unreadable message"
+            } else {
+                word
+            },
             age,
             span,
             standing: probe.standing(now),
@@ -154,7 +163,10 @@ impl Face {
 }
 
 fn sparkline(probe: &Probe, now: Timestamp) -> chart::Sparkline {
-    let first = probe.history.first().map_or(now.millis(), |first| first.time);
+    let first = probe
+        .history
+        .first()
+        .map_or(now.millis(), |first| first.time);
     chart::Sparkline {
         series: probe.history.clone(),
         window: live_window(first, None, now.millis()),
@@ -164,7 +176,9 @@ fn sparkline(probe: &Probe, now: Timestamp) -> chart::Sparkline {
             high: target.high() as f32,
         }),
         is_fresh: matches!(probe.freshness(now), Freshness::Live { .. }),
-        expiry: probe.expires_after.and_then(|expiry| i64::try_from(expiry.as_millis()).ok()),
+        expiry: probe
+            .expires_after
+            .and_then(|expiry| i64::try_from(millis(expiry)).ok()),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
         button::Button,
         countdown_ring::CountdownRing,
         notice::Notice,
-        reactive::{Text, maybe, memo, nothing, part, text},
+        reactive::{Text, many, maybe, memo, nothing, part, text},
         switch::Switch,
     },
     format::whole,
@@ -30,7 +30,7 @@ pub fn PumpCard(
     let connection = use_connection();
     let now = use_now();
     let link = use_link();
-    let run_for = RwSignal::new(LENGTH_DEFAULT);
+    let run_for = RwSignal::new(String::from(LENGTH_DEFAULT));
     let words = {
         let device = device.clone();
         memo(move || {
@@ -51,18 +51,24 @@ pub fn PumpCard(
             let asked = words.with_untracked(|words| words.as_ref().map(|words| words.press));
             match asked {
                 Some(Position::On) => {
-                    let seconds = 60 * run_for.get_untracked();
-                    link.switch_on(&device, Duration::from_secs(seconds));
+                    link.switch_on(&device, run_for.with_untracked(|length| minutes(length)));
                 }
                 Some(Position::Off) => link.switch_off(&device),
                 None => {}
             }
         })
     };
-    let name = move || words.with(|words| words.as_ref().map(|words| words.name.clone()).unwrap_or_default());
+    let name = move || {
+        words.with(|words| {
+            words
+                .as_ref()
+                .map(|words| words.name.clone())
+                .unwrap_or_default()
+        })
+    };
     let left = text(move || {
         let left = words.with(|words| words.as_ref()?.countdown.as_ref().map(|(_, left)| *left));
-        whole(left.unwrap_or(0).into())
+        whole(left.unwrap_or(0))
     });
     let is_off = memo(move || words.with(|words| words.as_ref().is_some_and(|words| words.is_off)));
     let face = part(move || {
@@ -71,17 +77,26 @@ pub fn PumpCard(
         }
         view! { <span aria-hidden="true">{say(mark)}</span> }.into_any()
     });
-    let fault = memo(move || words.with(|words| words.as_ref()?.fault.clone()));
-    let fault = part(move || match fault.get() {
-        Some(fault) => view! {
-            <p class="pump-card-fault" role="alert">
-                <strong>{fault.what}</strong>
-                " "
-                {fault.remedy}
-            </p>
+    // Only another fault is told to a screen reader again.
+    let fault = memo(move || {
+        let fault = words.with(|words| words.as_ref()?.fault.clone());
+        fault
+            .map(|fault| vec![fault.what.to_string(), fault.remedy.to_string()])
+            .unwrap_or_default()
+    });
+    let fault = part(move || match fault.get().as_slice() {
+        [what, remedy] => {
+            let (what, remedy) = (what.clone(), remedy.clone());
+            view! {
+                <p class="pump-card-fault" role="alert">
+                    <strong>{what}</strong>
+                    " "
+                    {remedy}
+                </p>
+            }
+            .into_any()
         }
-        .into_any(),
-        None => nothing(),
+        _ => nothing(),
     });
     view! {
         <article class="pump-card" data-state=say(|words| words.state.into())>
@@ -128,24 +143,18 @@ fn mark(words: &PumpWords) -> String {
 }
 
 /// How long the next run takes, chosen where its countdown will stand.
-fn run_length(label: Text, run_for: RwSignal<u64>) -> AnyView {
-    let minutes = text(move || whole(run_for.get()));
-    let option = |&(minutes, text): &(u64, &'static str)| {
-        let is_chosen = run_for.get_untracked() == minutes;
-        view! { <option selected=is_chosen>{text}</option> }.into_any()
-    };
-    let choose = move |event| {
-        let chosen = event_target_value(&event);
-        if let Some((minutes, _)) = LENGTHS.iter().find(|(_, text)| *text == chosen) {
-            run_for.set(*minutes);
-        }
+fn run_length(label: Text, run_for: RwSignal<String>) -> AnyView {
+    let option = |&length: &&'static str| {
+        let is_chosen = run_for.with_untracked(|chosen| chosen == length);
+        view! { <option value=length selected=is_chosen>{[length, " min"].concat()}</option> }
+            .into_any()
     };
     view! {
         <div class="pump-card-length">
-            <span class="pump-card-length-number">{minutes}</span>
+            <span class="pump-card-length-number">{text(move || run_for.get())}</span>
             <span class="pump-card-length-unit">"min"</span>
-            <select aria-label=label title="Run for" on:change=choose>
-                {LENGTHS.iter().map(option).collect_view()}
+            <select aria-label=label title="Run for" on:change=move |event| run_for.set(event_target_value(&event))>
+                {many(LENGTHS.iter().map(option).collect())}
             </select>
         </div>
     }
@@ -158,13 +167,17 @@ fn stray_command(device: DeviceId) -> AnyView {
     let link = use_link();
     let stray = {
         let device = device.clone();
-        memo(move || fleet.pump(&device, |pump| pump.stray_command.clone()).flatten())
+        memo(move || {
+            let stray = fleet.pump(&device, |pump| pump.stray_command.clone());
+            stray.flatten().unwrap_or_default()
+        })
     };
     let clear = Callback::new(move |()| link.clear_stray_command(&device));
-    let notice = part(move || {
-        let Some(stray) = stray.get() else {
+    part(move || {
+        let stray = stray.get();
+        if stray.is_empty() {
             return nothing();
-        };
+        }
         let text = [
             "Its command topic holds the retained message ",
             &stray,
@@ -177,10 +190,19 @@ fn stray_command(device: DeviceId) -> AnyView {
             </Notice>
         }
         .into_any()
-    });
-    notice.into_any()
+    })
+    .into_any()
 }
 
-/// Minutes, as said.
-const LENGTHS: [(u64, &str); 3] = [(1, "1 min"), (5, "5 min"), (10, "10 min")];
-const LENGTH_DEFAULT: u64 = 10;
+/// The length of a run that was chosen.
+fn minutes(length: &str) -> Duration {
+    let chosen = LENGTHS
+        .iter()
+        .zip(LENGTHS_MINUTES)
+        .find(|(known, _)| **known == length);
+    Duration::from_secs(60 * chosen.map_or(1, |(_, minutes)| minutes))
+}
+
+const LENGTHS: [&str; 3] = ["1", "5", "10"];
+const LENGTHS_MINUTES: [u64; 3] = [1, 5, 10];
+const LENGTH_DEFAULT: &str = "10";

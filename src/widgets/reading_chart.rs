@@ -1,12 +1,18 @@
 //! A probe's readings on a large chart, with the pumps that water it.
 
+use std::sync::Arc;
+
 use chart::{Band, PumpRuns, Scene, Series, Span, live_window};
-use field::{DeviceId, Timestamp};
+use field::Timestamp;
 use leptos::prelude::*;
 
 use crate::{
-    components::{chart::Chart, choice::Choice},
-    format::moment,
+    components::{
+        chart::{Chart, Read},
+        choice::Choice,
+        reactive::text,
+    },
+    format::{millis, moment},
     state::{Freshness, Probe, ProbeId, Pump, PumpRun},
     store::{FleetStore, use_fleet, use_now, utc_offset},
 };
@@ -16,75 +22,71 @@ use crate::{
 pub fn ReadingChart(
     /// Which probe.
     id: ProbeId,
-) -> impl IntoView {
+) -> AnyView {
     let fleet = use_fleet();
     let now = use_now();
-    let range = RwSignal::new(EVERYTHING);
-    let pumps = watering_pumps(fleet, id.clone());
-    let label = {
+    let range = RwSignal::new(String::from(EVERYTHING));
+    let label: Read<String> = {
         let id = id.clone();
-        Memo::new(move |_| {
+        Arc::new(move || {
             let name = fleet.probe(&id, |probe| probe.name.clone());
             ["Moisture of ", &name.unwrap_or_default()].concat()
         })
     };
     let since = {
         let id = id.clone();
-        Memo::new(move |_| {
-            let since = fleet.probe(&id, |probe| probe.collecting_since)?;
-            let clock = moment(since, now.get(), utc_offset(since));
-            Some(["Collecting since ", &clock].concat())
+        text(move || {
+            let since = fleet.probe(&id, |probe| probe.collecting_since);
+            let since = since.unwrap_or_else(|| now.get());
+            [
+                "Collecting since ",
+                &moment(since, now.get(), utc_offset(since)),
+            ]
+            .concat()
         })
     };
-    let scene = Signal::derive(move || {
+    let scene: Read<Scene> = Arc::new(move || {
         let now = now.get();
         let mut scene = fleet
             .probe(&id, |probe| scene_of(probe, now))
             .unwrap_or_else(|| Scene::of(Series::new(1)));
-        let minutes = RANGES_MINUTES
-            .iter()
-            .find(|(value, _)| *value == range.get());
-        let range = minutes.map(|(_, minutes)| minutes * 60_000);
-        scene.window = live_window(scene.since, range, scene.now);
-        scene.pumps = pumps.with(|pumps| {
-            let runs = |device| fleet.pump(device, |pump| runs_of(pump, now));
-            pumps.iter().filter_map(runs).collect()
+        let minutes = range.with(|range| {
+            RANGES_MINUTES
+                .iter()
+                .find(|(value, _)| value == range)
+                .map(|(_, minutes)| *minutes)
         });
+        let range = minutes.map(|minutes| minutes * 60_000);
+        scene.window = live_window(scene.since, range, scene.now);
+        scene.pumps = runs(fleet, &id, now);
         scene
     });
-    view! {
-        <Chart scene label>
-            <div class="reading-chart-range">
-                <Choice
-                    legend="Range"
-                    name="range"
-                    options=RANGES
-                    chosen=Signal::derive(move || String::from(range.get()))
-                    on_choose=Callback::new(move |value| range.set(value))
-                />
-            </div>
-            <p class="reading-chart-since">{since}</p>
-        </Chart>
-    }
+    let controls = view! {
+        <div class="reading-chart-range">
+            <Choice legend="Range" name="range" options=RANGES chosen=range on_choose=|_| () />
+        </div>
+        <p class="reading-chart-since">{since}</p>
+    };
+    view! { <Chart scene label controls=controls.into_any() /> }.into_any()
 }
 
-/// The pumps of a probe's zone.
-pub fn watering_pumps(fleet: FleetStore, id: ProbeId) -> Memo<Vec<DeviceId>> {
-    Memo::new(move |_| {
-        let zone = fleet
-            .probe(&id, |probe| probe.zone.clone())
-            .unwrap_or_default();
-        fleet.layout(|fleet| {
-            let pumps = fleet.pumps_of_zone(&zone);
-            pumps.map(|pump| pump.device.clone()).collect()
-        })
+/// The runs of the pumps that water a probe.
+fn runs(fleet: FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
+    let zone = fleet
+        .probe(id, |probe| probe.zone.clone())
+        .unwrap_or_default();
+    fleet.everything(|fleet| {
+        fleet
+            .pumps_of_zone(&zone)
+            .map(|pump| runs_of(pump, now))
+            .collect()
     })
 }
 
 /// Everything that was collected of a probe, without its pumps.
 pub fn scene_of(probe: &Probe, now: Timestamp) -> Scene {
     let unit = probe.unit.split_whitespace().next();
-    let expiry = probe.expires_after.map(|expiry| expiry.as_millis());
+    let expiry = probe.expires_after.map(millis);
     let since = probe.collecting_since.millis();
     Scene {
         unit: unit.unwrap_or_default().into(),

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     components::{
         badge::Badge,
-        reactive::{memo, nothing, part},
+        reactive::{memo, part_if, text},
     },
     store::use_fleet,
     words,
@@ -15,16 +15,18 @@ use crate::{
 #[component]
 pub fn SimulationNote() -> AnyView {
     let fleet = use_fleet();
-    let text = memo(move || fleet.layout(|fleet| fleet.simulation.as_ref().map(words::simulation)));
-    let note = part(move || match text.get() {
-        Some(text) => view! {
+    let is_simulated = memo(move || fleet.layout(|fleet| fleet.simulation.is_some()));
+    part_if(is_simulated, move || {
+        let plays = text(move || {
+            let plays = fleet.layout(|fleet| fleet.simulation.as_ref().map(words::simulation));
+            plays.unwrap_or_default()
+        });
+        view! {
             <p class="simulation-note">
                 <Badge tone="clay" word="simulation" />
-                {text}
+                <span>{plays}</span>
             </p>
         }
-        .into_any(),
-        None => nothing(),
-    });
-    note.into_any()
+        .into_any()
+    })
 }

@@ -5,11 +5,11 @@ use leptos::prelude::*;
 use crate::{
     components::{
         button::Button,
-        reactive::{List, maybe, memo, part_if, text},
+        reactive::{list, memo, part_if, text},
     },
     format::{count, whole},
     link::use_link,
-    state::{Answer, Connection, Fleet, device_of_key, key_of_device},
+    state::{Answer, Connection, Fleet, Pump, device_of_key, key_of_device},
     store::{use_connection, use_fleet},
 };
 
@@ -35,7 +35,7 @@ pub fn StopAllPanel() -> AnyView {
     let is_shown = memo(move || fleet.layout(|fleet| fleet.stop_all.is_some()));
     let pumps = memo(move || fleet.layout(|fleet| fleet.pumps.keys().map(key_of_device).collect()));
     let close = Callback::new(move |()| link.forget_stop_all());
-    let panel = part_if(is_shown, move || {
+    part_if(is_shown, move || {
         let summary = text(move || {
             let is_connected = connection.with(Connection::is_connected);
             fleet.everything(|fleet| summary(fleet, is_connected))
@@ -47,34 +47,45 @@ pub fn StopAllPanel() -> AnyView {
                     <Button label="Close" on_press=close />
                 </div>
                 <ul class="stop-all-list">
-                    <List keys=pumps piece=row />
+                    {list(pumps, row)}
                 </ul>
             </section>
         }
         .into_any()
-    });
-    panel.into_any()
+    })
 }
 
 /// One pump's answer.
 fn row(key: String) -> AnyView {
     let fleet = use_fleet();
     let connection = use_connection();
-    let pump = {
-        let key = key.clone();
-        maybe(move || fleet.pump(&device_of_key(&key)?, |pump| pump.name.clone()))
+    let device = device_of_key(&key);
+    let name = {
+        let device = device.clone();
+        text(move || {
+            let name = device
+                .as_ref()
+                .and_then(|device| fleet.pump(device, |pump| pump.name.clone()));
+            name.unwrap_or_default()
+        })
     };
-    let answer = memo(move || {
+    let answer = move || {
         let is_connected = connection.with(Connection::is_connected);
-        let answer = fleet.pump(&device_of_key(&key)?, |pump| Answer::of(pump, is_connected))?;
-        Some((answer.as_str(), answer.words()))
-    });
-    let word = maybe(move || answer.get().map(|(word, _)| word.into()));
-    let words = maybe(move || answer.get().map(|(_, words)| words.into()));
+        let answer = |pump: &Pump| Answer::of(pump, is_connected);
+        device
+            .as_ref()
+            .and_then(|device| fleet.pump(device, answer))
+            .unwrap_or(Answer::Waiting)
+    };
+    let words = {
+        let answer = answer.clone();
+        text(move || answer().words().into())
+    };
+    let answer = text(move || answer().as_str().into());
     view! {
         <li>
-            <strong>{pump}</strong>
-            <span data-answer=word>{words}</span>
+            <strong>{name}</strong>
+            <span data-answer=answer>{words}</span>
         </li>
     }
     .into_any()
@@ -99,5 +110,12 @@ fn summary(fleet: &Fleet, is_connected: bool) -> String {
         "Not connected: OFF is sent the moment there is a connection. "
     };
     let confirmed = whole(confirmed as u64);
-    [begin, &confirmed, " of ", &count(n_pumps, "pump"), " confirmed off."].concat()
+    [
+        begin,
+        &confirmed,
+        " of ",
+        &count(n_pumps, "pump"),
+        " confirmed off.",
+    ]
+    .concat()
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::reactive::{List, memo, nothing, part, text},
+    components::reactive::{list, memo, text},
     format::{count, value},
     state::{ProbeId, Zone, device_of_key, key_of_device},
     store::{use_fleet, use_now},
@@ -20,27 +20,27 @@ pub fn ZoneSection(
     let now = use_now();
     let heading = ["zone-", &key].concat();
     let labelled_by = heading.clone();
-    let zone = memo(move || fleet.layout(|fleet| fleet.zone(&key)));
-    let average = memo(move || {
+    let zone = move || fleet.layout(|fleet| fleet.zone(&key));
+    let name = {
+        let zone = zone.clone();
+        text(move || zone().name)
+    };
+    let about = {
+        let zone = zone.clone();
+        text(move || about(zone()))
+    };
+    let pumps = {
+        let zone = zone.clone();
+        memo(move || zone().pumps.iter().map(key_of_device).collect())
+    };
+    let probes = {
+        let zone = zone.clone();
+        memo(move || zone().probes.iter().map(ProbeId::to_string).collect())
+    };
+    let average = text(move || {
         let now = now.get();
-        let average = |zone: &Zone| fleet.everything(|fleet| fleet.average(zone, now));
-        zone.with(average).map(value)
-    });
-    let average = part(move || match average.get() {
-        Some(average) => view! {
-            <p>
-                <strong>{average}</strong>
-                " % on average"
-            </p>
-        }
-        .into_any(),
-        None => nothing(),
-    });
-    let name = text(move || zone.with(|zone| zone.name.clone()));
-    let about = text(move || zone.with(|zone| zone.about.clone().unwrap_or_else(|| contents(zone))));
-    let pumps = memo(move || zone.with(|zone| zone.pumps.iter().map(key_of_device).collect()));
-    let probes = memo(move || {
-        zone.with(|zone| zone.probes.iter().map(ProbeId::to_string).collect())
+        let average = fleet.everything(|fleet| fleet.average(&zone(), now));
+        average.map(value).unwrap_or_default()
     });
     view! {
         <section class="zone-section" aria-labelledby=labelled_by>
@@ -49,24 +49,23 @@ pub fn ZoneSection(
                     <h2 id=heading>{name}</h2>
                     <p>{about}</p>
                 </div>
-                {average}
+                <p class="zone-section-average">
+                    <strong>{average}</strong>
+                    <span>" % on average"</span>
+                </p>
             </div>
-            <div class="zone-section-pumps">
-                <List keys=pumps piece=pump_card />
-            </div>
-            <div class="zone-section-probes">
-                <List keys=probes piece=probe_card />
-            </div>
+            <div class="zone-section-pumps">{list(pumps, pump_card)}</div>
+            <div class="zone-section-probes">{list(probes, probe_card)}</div>
         </section>
     }
     .into_any()
 }
 
 fn pump_card(key: String) -> AnyView {
-    match device_of_key(&key) {
-        Some(device) => view! { <PumpCard device /> }.into_any(),
-        None => nothing(),
-    }
+    let device = device_of_key(&key);
+    device
+        .map(|device| view! { <PumpCard device /> }.into_any())
+        .into_any()
 }
 
 fn probe_card(key: String) -> AnyView {
@@ -74,13 +73,15 @@ fn probe_card(key: String) -> AnyView {
     view! { <ProbeCard id /> }.into_any()
 }
 
-fn contents(zone: &Zone) -> String {
-    let mut parts = Vec::new();
-    if !zone.probes.is_empty() {
-        parts.push(count(zone.probes.len(), "probe"));
-    }
-    if !zone.pumps.is_empty() {
-        parts.push(count(zone.pumps.len(), "pump"));
-    }
-    parts.join(", ")
+/// What is said of the zone, or else what is in it.
+fn about(zone: Zone) -> String {
+    zone.about.unwrap_or_else(|| {
+        let probes = count(zone.probes.len(), "probe");
+        let pumps = count(zone.pumps.len(), "pump");
+        match (zone.probes.is_empty(), zone.pumps.is_empty()) {
+            (false, true) => probes,
+            (true, _) => pumps,
+            (false, false) => probes + ", " + &pumps,
+        }
+    })
 }

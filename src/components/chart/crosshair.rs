@@ -1,28 +1,47 @@
 //! Reading values off a chart, by pointer, touch and arrow keys.
 
+use std::sync::Arc;
+
 use chart::{Crosshair, Picture, Rect, Scene};
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
 
+use super::Read;
+use crate::components::reactive::{nothing, part, text};
+
 /// The chart's one tab stop: what is drawn, and over it the crosshair. Moving the pointer redraws
 /// nothing below.
-#[component]
-pub fn Stage(
-    scene: Signal<Scene>,
+#[must_use]
+pub fn stage(
+    scene: Read<Scene>,
     painted: RwSignal<Picture>,
-    label: Signal<String>,
-    children: Children,
-) -> impl IntoView {
+    label: Read<String>,
+    drawn: AnyView,
+) -> AnyView {
     let cursor = RwSignal::new(None::<Cursor>);
-    let crosshair = Memo::new(move |_| {
-        let cursor = cursor.get()?;
-        painted.with(|painted| scene.with(|scene| scene.crosshair(painted, cursor.time)))
-    });
-    // Who points sees the value; only who steps with the keys is told it.
-    let spoken = move || {
-        cursor.get().filter(|cursor| cursor.by_key)?;
-        crosshair.get().map(|crosshair| words(&crosshair))
+    let crosshair: Read<Option<Crosshair>> = {
+        let scene = Arc::clone(&scene);
+        Arc::new(move || {
+            let cursor = cursor.get()?;
+            painted.with(|painted| scene().crosshair(painted, cursor.time))
+        })
     };
+    // Who points sees the value; only who steps with the keys is told it.
+    let spoken = {
+        let crosshair = Arc::clone(&crosshair);
+        text(move || {
+            let by_key = cursor.with(|cursor| cursor.is_some_and(|cursor| cursor.by_key));
+            let crosshair = crosshair().filter(|_| by_key);
+            crosshair
+                .map(|crosshair| words(&crosshair))
+                .unwrap_or_default()
+        })
+    };
+    let readout = part(move || match crosshair() {
+        Some(crosshair) => readout(crosshair, painted.with_untracked(|painted| painted.plot)),
+        None => nothing(),
+    });
+    let name = text(move || [label().as_str(), HELP].concat());
     let point = move |event: PointerEvent| {
         let x = f64::from(event.offset_x());
         let time = painted.with_untracked(|painted| painted.times.invert(x));
@@ -50,14 +69,9 @@ pub fn Stage(
         };
         event.prevent_default();
         let from = cursor.get_untracked().map(|cursor| cursor.time);
-        if let Some(time) = scene.with_untracked(|scene| scene.step(from, steps)) {
+        if let Some(time) = untrack(|| scene().step(from, steps)) {
             cursor.set(Some(Cursor { time, by_key: true }));
         }
-    };
-    let readout = move || {
-        let crosshair = crosshair.get()?;
-        let plot = painted.with_untracked(|painted| painted.plot);
-        Some(view! { <Readout crosshair plot /> })
     };
     view! {
         <div
@@ -65,29 +79,25 @@ pub fn Stage(
             tabindex="0"
             role="application"
             aria-roledescription="chart"
-            aria-label=move || [label.get().as_str(), HELP].concat()
+            aria-label=name
             on:pointermove=point
             on:pointerdown=point
             on:pointerleave=leave
             on:keydown=press
             on:blur=move |_| cursor.set(None)
         >
-            {children()}
+            {drawn}
             {readout}
         </div>
         <p class="visually-hidden" aria-live="polite">
             {spoken}
         </p>
     }
+    .into_any()
 }
 
-/// The crosshair and its card.
-#[component]
-pub fn Readout(
-    crosshair: Crosshair,
-    /// Where the line is drawn: the card stays inside, away from the reading.
-    plot: Rect,
-) -> impl IntoView {
+/// The crosshair and its card, which stays inside the plot and away from the reading.
+fn readout(crosshair: Crosshair, plot: Rect) -> AnyView {
     let middle = (plot.x + plot.width / 2.0, plot.y + plot.height / 2.0);
     let side = if crosshair.x > middle.0 {
         "start"
@@ -98,8 +108,10 @@ pub fn Readout(
     let place = if is_high { "below" } else { "above" };
     let dot = crosshair
         .y
-        .map(|y| view! { <i class="chart-crosshair-dot" style=("--y", pixels(y))></i> });
-    let note = crosshair.note.map(|note| view! { <small>{note}</small> });
+        .map(|y| view! { <i class="chart-crosshair-dot" style=("--y", pixels(y))></i> }.into_any());
+    let note = crosshair
+        .note
+        .map(|note| view! { <small>{note}</small> }.into_any());
     view! {
         <div class="chart-crosshair" aria-hidden="true" style=("--x", pixels(crosshair.x))>
             {dot} <div class="chart-readout" data-side=side data-place=place>
@@ -109,6 +121,7 @@ pub fn Readout(
             </div>
         </div>
     }
+    .into_any()
 }
 
 #[derive(Clone, Copy, PartialEq)]
