@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn string(&mut self) -> Result<ByteString, MalformedPacket> {
         let string = self.unchecked_string()?;
-        if string.as_bytes().contains(&0) {
+        if has_null_character(string.as_bytes()) {
             return Err(MalformedPacket::NullCharacter);
         }
         Ok(string)
@@ -163,10 +163,15 @@ pub(crate) fn encode_binary(bytes: &[u8], output: &mut Vec<u8>) -> Result<(), En
 }
 
 pub(crate) fn encode_string(string: &str, output: &mut Vec<u8>) -> Result<(), EncodeError> {
-    if string.as_bytes().contains(&0) {
+    if has_null_character(string.as_bytes()) {
         return Err(EncodeError::NullCharacter);
     }
     encode_binary(string.as_bytes(), output)
+}
+
+/// Whether U+0000 is in UTF-8. Without an early exit the loop runs on many bytes at once.
+pub(crate) fn has_null_character(text: &[u8]) -> bool {
+    text.iter().fold(false, |found, &byte| found | (byte == 0))
 }
 
 /// Writes a value that is at most `VARIABLE_BYTE_INTEGER_MAX`.
@@ -192,9 +197,8 @@ pub(crate) fn end_length(
     more: usize,
     output: &mut Vec<u8>,
 ) -> Result<usize, EncodeError> {
-    let end = output.len();
-    let length = end - start + more;
-    let value = match u32::try_from(length) {
+    let length = output.len() - start + more;
+    let mut value = match u32::try_from(length) {
         Ok(value) if value <= VARIABLE_BYTE_INTEGER_MAX => value,
         Ok(_) | Err(_) => {
             return Err(EncodeError::PacketTooLarge {
@@ -203,20 +207,16 @@ pub(crate) fn end_length(
             });
         }
     };
-    if value <= 0x7F {
-        output[start - 1] = value as u8;
-        return Ok(0);
+    let mut last = start - 1;
+    // Each byte beyond the first makes its own room; hardly any packet needs more than one of them.
+    while value > 0x7F {
+        output[last] = (value & 0x7F) as u8 | 0x80;
+        value >>= 7;
+        last += 1;
+        output.insert(last, 0);
     }
-    // The length is written behind what it measures, then moved to its front.
-    encode_variable_byte_integer(value, output);
-    let length_of_length = output.len() - end;
-    let mut bytes = [0; 4];
-    bytes[..length_of_length].copy_from_slice(&output[end..]);
-    output.pop();
-    let moved = length_of_length - 1;
-    output.copy_within(start..end, start + moved);
-    output[start - 1..start + moved].copy_from_slice(&bytes[..length_of_length]);
-    Ok(moved)
+    output[last] = value as u8;
+    Ok(last + 1 - start)
 }
 
 #[cfg(test)]

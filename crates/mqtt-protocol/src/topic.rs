@@ -2,6 +2,8 @@
 
 use bytestring::ByteString;
 
+use crate::data_type::has_null_character;
+
 /// The name that a message is published under: at least one character, no wildcard, no U+0000.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicName(ByteString);
@@ -24,7 +26,7 @@ impl TopicName {
             .bytes()
             .fold(false, |found, byte| found | is_excluded(byte))
         {
-            return Err(if topic.as_bytes().contains(&0) {
+            return Err(if has_null_character(topic.as_bytes()) {
                 InvalidTopic::NullCharacter
             } else {
                 InvalidTopic::WildcardInTopicName
@@ -69,7 +71,7 @@ impl TopicFilter {
 
     fn checked(filter: ByteString) -> Result<Self, InvalidTopic> {
         check_length(&filter)?;
-        if filter.as_bytes().contains(&0) {
+        if has_null_character(filter.as_bytes()) {
             return Err(InvalidTopic::NullCharacter);
         }
         check_wildcards(match filter.strip_prefix(SHARE_PREFIX) {

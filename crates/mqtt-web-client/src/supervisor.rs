@@ -296,8 +296,7 @@ impl Supervisor {
         };
         let expiry = self.publications.next_expiry().filter(|_| !is_connected);
         let check_at = self.congestion.map(|congestion| congestion.check_at);
-        let deadlines = [deadline, expiry, check_at];
-        Output::Timeout(deadlines.into_iter().flatten().min())
+        Output::Timeout(earlier(earlier(deadline, expiry), check_at))
     }
 
     pub(crate) fn status(&self) -> &Status {
@@ -481,6 +480,13 @@ impl Supervisor {
             self.status = status.clone();
             self.outputs.push_back(Output::Event(Event::Status(status)));
         }
+    }
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -12,11 +12,16 @@ use crate::{
 
 impl ClientConnection {
     pub(super) fn handle_packet(&mut self, packet: Packet, now: Instant) {
-        match (self.state, packet) {
-            (State::AwaitingConnack, Packet::Connack(connack)) => self.handle_connack(connack, now),
-            (State::Connected, packet) => self.handle_packet_while_connected(packet, now),
-            (State::AwaitingConnack, _) => self.fail(ReasonCode::ProtocolError),
-            (State::Closing | State::Closed, _) => {}
+        match self.state {
+            State::AwaitingConnack => {
+                if let Packet::Connack(connack) = packet {
+                    self.handle_connack(connack, now);
+                } else {
+                    self.fail(ReasonCode::ProtocolError);
+                }
+            }
+            State::Connected => self.handle_packet_while_connected(packet, now),
+            State::Closing | State::Closed => {}
         }
     }
 
