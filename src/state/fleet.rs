@@ -196,14 +196,18 @@ impl Fleet {
         for probe in self.probes.values() {
             let probes = &mut self.zone_among(&mut zones, &probe.zone).probes;
             let at = probes.partition_point(|id| {
-                self.probes.get(id).is_some_and(|other| other.name <= probe.name)
+                self.probes
+                    .get(id)
+                    .is_some_and(|other| other.name <= probe.name)
             });
             probes.insert(at, probe.id.clone());
         }
         for pump in self.pumps.values() {
             let pumps = &mut self.zone_among(&mut zones, pump.device.zone()).pumps;
             let at = pumps.partition_point(|device| {
-                self.pumps.get(device).is_some_and(|other| other.name <= pump.name)
+                self.pumps
+                    .get(device)
+                    .is_some_and(|other| other.name <= pump.name)
             });
             pumps.insert(at, pump.device.clone());
         }
@@ -213,7 +217,10 @@ impl Fleet {
     /// One zone; an empty one if nothing stands there.
     #[must_use]
     pub fn zone(&self, key: &str) -> Zone {
-        self.zones().into_iter().find(|zone| zone.key == key).unwrap_or_default()
+        self.zones()
+            .into_iter()
+            .find(|zone| zone.key == key)
+            .unwrap_or_default()
     }
 
     /// The mean of what a zone's probes say, as far as its age is known.
@@ -406,9 +413,9 @@ impl Fleet {
             .display_name()
             .map_or_else(|| name_of_level(id.as_str()), Into::into);
         let topic = entity.state_topic.clone().unwrap_or_default();
-        let probe = self
-            .probes
-            .entry(&id, || Probe::new(id.clone(), String::new(), String::new(), topic, now));
+        let probe = self.probes.entry(&id, || {
+            Probe::new(id.clone(), String::new(), String::new(), topic, now)
+        });
         (probe.zone, probe.name) = (zone, name);
         probe.unit = entity.unit.clone().unwrap_or_default();
         probe.expires_after = entity

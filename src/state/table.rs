@@ -89,7 +89,8 @@ impl<K: Ord, V> Table<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.0.binary_search_by(|(known, _)| known.borrow().cmp(key))
+        self.0
+            .binary_search_by(|(known, _)| known.borrow().cmp(key))
     }
 }
 
@@ -111,6 +112,9 @@ mod tests {
         }
         assert_eq!(table.keys().copied().collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!((table.get(&2), table.get(&4)), (Some(&20), None));
-        assert_eq!((table.remove(&2), table.remove(&2), table.len()), (Some(20), None, 2));
+        assert_eq!(
+            (table.remove(&2), table.remove(&2), table.len()),
+            (Some(20), None, 2)
+        );
     }
 }

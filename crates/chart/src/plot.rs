@@ -76,7 +76,8 @@ impl<'a> Plot<'a> {
     pub(crate) fn layer(&self, band: Band, values: Scale) -> Rect {
         let y = |value: f32| {
             let y = values.position(f64::from(value)) as f32;
-            y.clamp(self.rect.y, self.rect.bottom())
+            // `clamp` would bring the printing of floats into the page, for its panic's message.
+            y.min(self.rect.bottom()).max(self.rect.y)
         };
         Rect {
             y: y(band.high),

@@ -81,10 +81,16 @@ fn names_and_targets_come_before_and_after_the_first_reading() {
             says(&mut fleet, topic, payload);
         }
         assert_eq!(fleet.probes.get(&id).unwrap().name, "Bed one");
-        assert_eq!(fleet.probes.get(&id).unwrap().target, TargetBand::new(14.0, 22.0));
+        assert_eq!(
+            fleet.probes.get(&id).unwrap().target,
+            TargetBand::new(14.0, 22.0)
+        );
         says(&mut fleet, "rootzone/config/bed-1", "");
         assert_eq!(
-            (fleet.probes.get(&id).unwrap().name.as_str(), fleet.probes.get(&id).unwrap().target),
+            (
+                fleet.probes.get(&id).unwrap().name.as_str(),
+                fleet.probes.get(&id).unwrap().target
+            ),
             ("Bed 1", None)
         );
     }
@@ -127,7 +133,10 @@ fn a_sensor_of_another_make_appears_with_nothing_typed() {
     );
     assert_eq!(probe.moisture(), Some(38.2));
     says(&mut fleet, "garden/status", "offline");
-    assert_eq!(fleet.probes.get(&id).unwrap().freshness(at(1)).as_str(), "offline");
+    assert_eq!(
+        fleet.probes.get(&id).unwrap().freshness(at(1)).as_str(),
+        "offline"
+    );
     says(&mut fleet, "homeassistant/sensor/garden/soil_1/config", "");
     assert!(fleet.probes.is_empty());
 }
@@ -142,7 +151,11 @@ fn discovery_names_our_own_devices() {
         config,
     );
     assert_eq!(
-        fleet.probes.get(&ProbeId::new("north-beds/bed-1")).unwrap().name,
+        fleet
+            .probes
+            .get(&ProbeId::new("north-beds/bed-1"))
+            .unwrap()
+            .name,
         "Bed 1, deep"
     );
     assert_eq!(fleet.zones()[0].name, "Northern beds");
@@ -154,7 +167,10 @@ fn a_retained_command_is_a_fault_until_it_is_cleared() {
     let mut fleet = linked();
     let pump = device("orchard", "pump-1");
     fleet.apply("rootzone/orchard/pump-1/pump/set", b"ON", true, at(1));
-    assert_eq!(fleet.pumps.get(&pump).unwrap().stray_command.as_deref(), Some("ON"));
+    assert_eq!(
+        fleet.pumps.get(&pump).unwrap().stray_command.as_deref(),
+        Some("ON")
+    );
     says(&mut fleet, "rootzone/orchard/pump-1/pump/set", "OFF");
     assert!(fleet.pumps.get(&pump).unwrap().stray_command.is_some());
     says(&mut fleet, "rootzone/orchard/pump-1/pump/set", "");
@@ -195,9 +211,15 @@ fn stop_all_reaches_a_pump_that_shows_up_after_it() {
     says(&mut fleet, "rootzone/orchard/pump-1/pump/state", "ON");
     let pump = device("orchard", "pump-1");
     assert_eq!(commands(&mut fleet, &pump)[0].state, Switch::Off);
-    assert_eq!(Answer::of(fleet.pumps.get(&pump).unwrap(), true), Answer::Waiting);
+    assert_eq!(
+        Answer::of(fleet.pumps.get(&pump).unwrap(), true),
+        Answer::Waiting
+    );
     says(&mut fleet, "rootzone/orchard/pump-1/pump/state", "OFF");
-    assert_eq!(Answer::of(fleet.pumps.get(&pump).unwrap(), true), Answer::Confirmed);
+    assert_eq!(
+        Answer::of(fleet.pumps.get(&pump).unwrap(), true),
+        Answer::Confirmed
+    );
 }
 
 #[test]
@@ -208,7 +230,10 @@ fn stop_all_while_disconnected_is_sent_with_the_connection() {
     fleet.handle_link(false, at(2));
     fleet.stop_all(at(3));
     assert!(commands(&mut fleet, &pump).is_empty());
-    assert_eq!(Answer::of(fleet.pumps.get(&pump).unwrap(), false), Answer::NotConnected);
+    assert_eq!(
+        Answer::of(fleet.pumps.get(&pump).unwrap(), false),
+        Answer::NotConnected
+    );
     fleet.handle_link(true, at(6));
     assert_eq!(commands(&mut fleet, &pump)[0].state, Switch::Off);
 }
