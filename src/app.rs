@@ -4,24 +4,23 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
 use crate::{
-    components::reactive::{many, maybe, part},
     link::Link,
     pages::{
-        field::FieldPage, not_found::NotFoundPage, probe::ProbePage, pumps::PumpsPage,
-        settings::SettingsPage,
+        field::field_page, not_found::not_found_page, probe::probe_page, pumps::pumps_page,
+        settings::settings_page,
     },
+    piece::{Piece, Places},
     preferences,
     router::{Route, follow_location},
     state::{Connection, Fleet},
     store::{Clock, FleetStore, moment},
     widgets::{
-        connection_badge::ConnectionBadge,
-        connection_notice::ConnectionNotice,
-        stop_all::{StopAllButton, StopAllPanel},
+        connection_badge::connection_badge, connection_notice::connection_notice,
+        stop_all::stop_all_panel,
     },
 };
 
-/// The whole page.
+/// The whole page, put into the document for as long as its owner lives.
 #[component]
 pub fn App() -> impl IntoView {
     let fleet = FleetStore::new(Fleet::new(0, moment()));
@@ -44,59 +43,36 @@ pub fn App() -> impl IntoView {
             remove_loading_state();
         }
     });
-    let page = part(move || match route(path) {
-        Route::Field => view! { <FieldPage /> }.into_any(),
-        Route::Probe(id) => view! { <ProbePage id /> }.into_any(),
-        Route::Pumps => view! { <PumpsPage /> }.into_any(),
-        Route::Settings => view! { <SettingsPage /> }.into_any(),
-        Route::NotFound => view! { <NotFoundPage /> }.into_any(),
-    });
-    view! {
-        <div class="page">
-            <a class="skip-link" href="#main">"Skip to content"</a>
-            <header class="page-header">
-                <div class="page-header-row">
-                    <a class="brand" href="/" aria-label="Rootzone">
-                        <svg width="26" height="26" viewBox="0 0 32 32" aria-hidden="true" inner_html=MARK></svg>
-                        <span class="brand-name">"Rootzone"</span>
-                    </a>
-                    <Navigation path />
-                    <div class="page-header-end">
-                        <ConnectionBadge />
-                        <StopAllButton />
-                    </div>
-                </div>
-                <StopAllPanel />
-                <ConnectionNotice />
-            </header>
-            <main class="page-main" id="main" tabindex="-1">{page}</main>
-        </div>
+    let page = Piece::new(include_str!("app.html"), move |places| show(places, path)).on(
+        "stop",
+        "click",
+        move |_| link.stop_all(),
+    );
+    if let Some(body) = document().body() {
+        page.append_to(&body);
     }
+    StoredValue::new_local(page);
 }
 
-#[component]
-fn Navigation(
-    /// The path in the address.
-    path: RwSignal<String>,
-) -> AnyView {
-    let link = move |(href, label, icon): (&'static str, &'static str, &'static str)| {
-        let current = maybe(move || current(&route(path), href).map(String::from));
-        view! {
-            <li>
-                <a href=href aria-current=current>
-                    <svg width="22" height="22" viewBox="0 0 24 24" aria-hidden="true" inner_html=icon></svg>
-                    {label}
-                </a>
-            </li>
-        }
-        .into_any()
-    };
-    view! {
-        <nav class="page-nav" aria-label="Pages">
-            <ul>{many(PAGES.map(link).into())}</ul>
-        </nav>
+fn show(places: &mut Places, path: RwSignal<String>) {
+    places.part("badge", Some(""), &|_| connection_badge());
+    places.part("stopping", Some(""), &|_| stop_all_panel());
+    places.part("notice", Some(""), &|_| connection_notice());
+    let route = route(path);
+    for place in ["field", "pumps", "settings"] {
+        places.attribute(place, "aria-current", current(&route, place));
     }
-    .into_any()
+    path.with(|path| places.part("main", Some(path), &|_| page(&route)));
+}
+
+fn page(route: &Route) -> Piece {
+    match route {
+        Route::Field => field_page(),
+        Route::Probe(id) => probe_page(id),
+        Route::Pumps => pumps_page(),
+        Route::Settings => settings_page(),
+        Route::NotFound => not_found_page(),
+    }
 }
 
 /// The page that is shown.
@@ -105,12 +81,12 @@ fn route(path: RwSignal<String>) -> Route {
 }
 
 /// What `aria-current` says: a probe's page stands below the field.
-fn current(route: &Route, href: &str) -> Option<&'static str> {
-    match (route, href) {
-        (Route::Field, "/") | (Route::Pumps, "/pumps") | (Route::Settings, "/settings") => {
+fn current(route: &Route, place: &str) -> Option<&'static str> {
+    match (route, place) {
+        (Route::Field, "field") | (Route::Pumps, "pumps") | (Route::Settings, "settings") => {
             Some("page")
         }
-        (Route::Probe(_), "/") => Some("true"),
+        (Route::Probe(_), "field") => Some("true"),
         _ => None,
     }
 }
@@ -142,19 +118,3 @@ fn remove_loading_state() {
         loading.remove();
     }
 }
-
-const PAGES: [(&str, &str, &str); 3] = [
-    ("/", "Field", ICON_FIELD),
-    ("/pumps", "Pumps", ICON_PUMPS),
-    ("/settings", "Settings", ICON_SETTINGS),
-];
-
-const MARK: &str = concat!(
-    r#"<path fill="var(--color-leaf)" d="M17 15c-1-7 3-12 11-13 0 8-4 13-11 13z"/>"#,
-    r#"<path fill="none" stroke="var(--color-leaf)" stroke-width="2" stroke-linecap="round" d="M16 18v-5"/>"#,
-    r#"<path stroke="var(--color-clay)" stroke-width="2" stroke-linecap="round" d="M3 18h26"/>"#,
-    r#"<path fill="none" stroke="var(--color-ink-soft)" stroke-width="2" stroke-linecap="round" d="M16 19v10M16 21l-6 6M16 21l6 6"/>"#,
-);
-const ICON_FIELD: &str = r#"<path fill="none" stroke="currentColor" stroke-width="1.7" stroke-linejoin="round" d="M4 5h7v6H4zM13 5h7v6h-7zM4 13h7v6H4zM13 13h7v6h-7z"/>"#;
-const ICON_PUMPS: &str = r#"<path fill="none" stroke="currentColor" stroke-width="1.7" stroke-linejoin="round" d="M12 3.5c3.5 4.2 5.5 7 5.5 10a5.5 5.5 0 0 1-11 0c0-3 2-5.800 5.500-10z"/>"#;
-const ICON_SETTINGS: &str = r#"<path fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" d="M4 7h9M17 7h3M4 17h3M11 17h9"/><circle cx="15" cy="7" r="2" fill="none" stroke="currentColor" stroke-width="1.7"/><circle cx="9" cy="17" r="2" fill="none" stroke="currentColor" stroke-width="1.7"/>"#;

@@ -3,46 +3,45 @@
 mod ink;
 mod paint;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use chart::{Picture, Size};
-use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
-use crate::components::frame::FrameTask;
+use crate::{components::frame::FrameTask, piece::Piece};
 
 /// A canvas that shows a picture: drawn anew when what the picture is made from changes, when its
 /// size, the screen's resolution or the theme does, at most once a frame and never while it is out
 /// of sight.
-#[component]
-pub fn Canvas(
-    /// Reads every signal that the picture is made from.
-    depends_on: Box<dyn Fn()>,
-    /// Makes the picture. It runs inside an animation frame and tracks nothing.
-    picture: Box<dyn FnMut(Size) -> Picture>,
-    /// Takes what was painted, without its commands: its scales say what lies where.
-    painted: Box<dyn Fn(Picture)>,
-) -> AnyView {
-    let canvas = NodeRef::<html::Canvas>::new();
-    let mount = StoredValue::new_local(None::<Mount>);
-    let mut plan = Some((picture, painted));
-    Effect::new(move |_| {
-        depends_on();
-        let Some(element) = canvas.get() else { return };
-        if let Some((picture, painted)) = plan.take() {
-            mount.set_value(Mount::new(element, picture, painted));
-        }
-        mount.with_value(|mount| {
-            if let Some(mount) = mount {
-                mount.task.request();
+///
+/// `depends_on` reads every signal that the picture is made from. `picture` makes it, inside an animation frame,
+/// and tracks nothing. `painted` takes it without its commands: its scales say what lies where.
+#[must_use]
+pub fn canvas(
+    mut depends_on: impl FnMut() + 'static,
+    picture: impl FnMut(Size) -> Picture + 'static,
+    painted: impl Fn(Picture) + 'static,
+) -> Piece {
+    let task = Rc::new(RefCell::new(None::<Rc<FrameTask>>));
+    let wanted = Rc::clone(&task);
+    let piece = Piece::new(
+        r#"<canvas class="canvas" aria-hidden="true"></canvas>"#,
+        move |_| {
+            depends_on();
+            if let Some(task) = &*wanted.borrow() {
+                task.request();
             }
-        });
-    });
-    view! { <canvas class="canvas" aria-hidden="true" node_ref=canvas></canvas> }.into_any()
+        },
+    );
+    let element = piece.element("").map(JsCast::unchecked_into);
+    let mount = element.and_then(|canvas| Mount::new(canvas, Box::new(picture), Box::new(painted)));
+    *task.borrow_mut() = mount.as_ref().map(|mount| Rc::clone(&mount.task));
+    piece.with_owner(|| StoredValue::new_local(mount));
+    piece
 }
 
 /// What lives as long as the canvas is in the page.

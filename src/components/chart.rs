@@ -1,77 +1,67 @@
 //! A large chart with axes, a crosshair, a sentence and a table.
 
-pub mod crosshair;
-pub mod table;
+mod crosshair;
+mod table;
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use chart::{Picture, Scene};
 use leptos::prelude::*;
 
-use self::{crosshair::stage, table::chart_table};
-use crate::components::{
-    canvas::Canvas,
-    reactive::{memo, part_if, text},
-};
+use self::{crosshair::Crosshair, table::chart_table};
+use crate::{components::canvas::canvas, piece::Piece};
 
 /// Reads something that a chart shows, and tracks it.
-pub type Read<T> = Arc<dyn Fn() -> T + Send + Sync>;
+pub type Read<T> = Rc<dyn Fn() -> T>;
 
 /// A large chart: pointer, touch and arrow keys read its values, a sentence says what it shows,
 /// and it can be read as a table.
-#[component]
-pub fn Chart(
-    /// What it shows.
+///
+/// `label` says what is measured where, "Moisture of Bed 1"; `controls` stand above it.
+#[must_use]
+pub fn chart(
     scene: Read<Scene>,
-    /// What is measured where: "Moisture of Bed 1".
     label: Read<String>,
-    /// Controls that stand above it.
-    controls: AnyView,
-) -> AnyView {
+    controls: impl Fn() -> Piece + 'static,
+) -> Piece {
     let painted = RwSignal::new(Picture::default());
     let shows_table = RwSignal::new(false);
-    let is_table = memo(move || shows_table.get());
-    let toggle = text(move || {
-        String::from(if shows_table.get() {
-            "Hide the table"
-        } else {
-            "Show as table"
-        })
+    let crosshair = Crosshair::new(Rc::clone(&scene), painted);
+    let fill = {
+        let crosshair = crosshair.clone();
+        move |places: &mut crate::piece::Places| {
+            let shown = scene();
+            let label_text = label();
+            places.part("controls", Some(""), &|_| controls());
+            places.part("canvas", Some(""), &|_| drawing(&scene, painted));
+            places.attribute("stage", "aria-label", Some(&[&label_text, HELP].concat()));
+            places.text("caption", &shown.summary());
+            crosshair.show(places, &shown);
+
+            let is_table = shows_table.get();
+            let (words, expanded) = match is_table {
+                true => ("Hide the table", "true"),
+                false => ("Show as table", "false"),
+            };
+            places.text("toggle", words);
+            places.attribute("toggle", "aria-expanded", Some(expanded));
+            let table = |_: &str| chart_table(Rc::clone(&scene), Rc::clone(&label));
+            places.part("table", is_table.then_some(""), &table);
+        }
+    };
+    let piece = Piece::new(include_str!("chart.html"), fill).on("toggle", "click", move |_| {
+        shows_table.update(|shows| *shows = !*shows)
     });
-    let expanded = text(move || String::from(if shows_table.get() { "true" } else { "false" }));
-    let summary = {
-        let scene = Arc::clone(&scene);
-        text(move || scene().summary())
-    };
-    let table = {
-        let (scene, label) = (Arc::clone(&scene), Arc::clone(&label));
-        part_if(is_table, move || chart_table(&scene, &label))
-    };
-    let (track, draw) = (Arc::clone(&scene), Arc::clone(&scene));
-    let canvas = view! {
-        <Canvas
-            depends_on=Box::new(move || drop(track()))
-            picture=Box::new(move |size| draw().draw(size))
-            painted=Box::new(move |picture| painted.set(picture))
-        />
-    };
-    view! {
-        <figure class="chart">
-            <div class="chart-controls">
-                {controls}
-                <button
-                    type="button"
-                    class="button"
-                    aria-expanded=expanded
-                    on:click=move |_| shows_table.update(|shows| *shows = !*shows)
-                >
-                    {toggle}
-                </button>
-            </div>
-            {stage(scene, painted, label, canvas.into_any())}
-            <figcaption class="chart-caption">{summary}</figcaption>
-            {table}
-        </figure>
-    }
-    .into_any()
+    crosshair.listen(piece)
 }
+
+fn drawing(scene: &Read<Scene>, painted: RwSignal<Picture>) -> Piece {
+    let (track, draw) = (Rc::clone(scene), Rc::clone(scene));
+    canvas(
+        move || drop(track()),
+        move |size| draw().draw(size),
+        move |picture| painted.set(picture),
+    )
+}
+
+const HELP: &str = ". Left and right arrow keys read its values.";

@@ -3,71 +3,37 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::reactive::{list, memo, part, text},
+    piece::Piece,
     state::{Attention, Connection},
     store::{use_connection, use_fleet, use_now},
     widgets::{
-        first_steps::FirstSteps, simulation_note::SimulationNote, zone_section::ZoneSection,
+        first_steps::first_steps, simulation_note::simulation_note, zone_section::zone_section,
     },
 };
 
 /// The page at `/`.
-#[component]
-pub fn FieldPage() -> AnyView {
-    let fleet = use_fleet();
-    let zones: Memo<Vec<String>> = memo(move || {
-        fleet.layout(|fleet| fleet.zones().into_iter().map(|zone| zone.key).collect())
-    });
-    let is_empty = memo(move || zones.with(Vec::is_empty));
-    let content = part(move || {
-        if is_empty.get() {
-            return view! { <FirstSteps /> }.into_any();
-        }
-        view! {
-            <div class="zones">{list(zones, zone_section)}</div>
-        }
-        .into_any()
-    });
-    view! {
-        <h1 tabindex="-1">"Field"</h1>
-        <Lead />
-        <SimulationNote />
-        {content}
-    }
-    .into_any()
-}
-
-fn zone_section(key: String) -> AnyView {
-    view! { <ZoneSection key /> }.into_any()
-}
-
-/// The sentence at the top.
-#[component]
-fn Lead() -> AnyView {
+#[must_use]
+pub fn field_page() -> Piece {
     let fleet = use_fleet();
     let connection = use_connection();
     let now = use_now();
-    // Lead and detail.
-    let sentence = memo(move || {
+    Piece::new(include_str!("field.html"), move |places| {
         let now = now.get();
-        let attention = fleet.everything(|fleet| {
-            let is_empty = fleet.probes.is_empty() && fleet.pumps.is_empty();
-            (!is_empty).then(|| Attention::of(fleet, now))
+        let (attention, zones) = fleet.everything(|fleet| {
+            let zones: Vec<String> = fleet.zones().into_iter().map(|zone| zone.key).collect();
+            (
+                (!zones.is_empty()).then(|| Attention::of(fleet, now)),
+                zones,
+            )
         });
         let attention = attention.unwrap_or_else(|| connection.with(waiting));
-        vec![attention.lead, attention.detail]
-    });
-    let part_of = move |index: usize| {
-        text(move || sentence.with(|sentence| sentence.get(index).cloned().unwrap_or_default()))
-    };
-    view! {
-        <p class="page-lead">
-            <strong>{part_of(0)}</strong>
-            " "
-            {part_of(1)}
-        </p>
-    }
-    .into_any()
+        places.text("lead", &attention.lead);
+        places.text("detail", &attention.detail);
+        places.part("simulation", Some(""), &|_| simulation_note());
+        places.part("steps", zones.is_empty().then_some(""), &|_| first_steps());
+        places.show("zones", !zones.is_empty());
+        places.list("zones", &zones, &zone_section);
+    })
 }
 
 /// What is said while no device has said anything.

@@ -1,113 +1,103 @@
 //! One probe: a large live chart and what the probe says about itself.
 
-use chart::clock;
+use chart::{clock, decimal};
 use field::Timestamp;
 use leptos::prelude::*;
 
 use crate::{
-    components::{
-        notice::Notice,
-        reactive::{list, many, memo, nothing, part, part_if, text},
-    },
-    format::{moment, value},
-    state::{Connection, Fleet, Freshness, Probe, ProbeId, Standing, device_of_key, key_of_device},
+    format::{moment, name_of_level, value},
+    piece::{Piece, Places},
+    state::{Connection, Fleet, Freshness, Probe, ProbeId, key_of_device},
     store::{use_connection, use_fleet, use_now, utc_offset},
     widgets::{
-        probe_card::standing_badge,
-        pump_card::PumpCard,
-        reading_chart::{ReadingChart, scene_of},
+        probe_card::show_standing,
+        pump_card::pump_card,
+        reading_chart::{reading_chart, scene_of},
     },
     words,
 };
 
 /// The page at `/probe/<zone>/<device>`.
-#[component]
-pub fn ProbePage(
-    /// The probe's id, as in the address.
-    id: ProbeId,
-) -> AnyView {
+#[must_use]
+pub fn probe_page(id: &ProbeId) -> Piece {
     let fleet = use_fleet();
-    let is_known = {
-        let id = id.clone();
-        memo(move || fleet.probe(&id, |_| ()).is_some())
-    };
-    let content = part(move || {
-        let id = id.clone();
-        if !is_known.get() {
-            return unknown(&id);
+    let connection = use_connection();
+    let now = use_now();
+    let id = id.clone();
+    Piece::new(include_str!("probe.html"), move |places| {
+        let now = now.get();
+        let zone = fleet.probe(&id, |probe| probe.zone.clone());
+        let is_known = zone.is_some();
+        for place in ["slash", "reading", "more"] {
+            places.show(place, is_known);
         }
-        view! {
-            {head(id.clone())}
-            <ReadingChart id=id.clone() />
-            <div class="probe-page-more">{about(id.clone())} {waters(id)}</div>
+        let zone = zone.unwrap_or_default();
+        let (zone_name, watered, pumps) = fleet.everything(|fleet| {
+            let pumps = fleet
+                .pumps_of_zone(&zone)
+                .map(|pump| key_of_device(&pump.device));
+            (
+                fleet.zone_name(&zone),
+                last_run(fleet, &zone),
+                pumps.collect::<Vec<_>>(),
+            )
+        });
+        places.text("zone", &zone_name);
+        places.part("chart", is_known.then_some(""), &|_| reading_chart(&id));
+        places.show("waters", !pumps.is_empty());
+        places.list("pumps", &pumps, &pump_card);
+        let shown = fleet.probe(&id, |probe| show(places, probe, watered, now));
+        if shown.is_none() {
+            show_unknown(places, &id, connection.with(Connection::is_connected));
         }
-        .into_any()
-    });
-    view! { <div class="probe-page">{content}</div> }.into_any()
+    })
 }
 
-/// Name, value, age, and where it is going.
-fn head(id: ProbeId) -> AnyView {
-    let fleet = use_fleet();
-    let now = use_now();
-    let zone = {
-        let id = id.clone();
-        text(move || {
-            let zone = fleet
-                .probe(&id, |probe| probe.zone.clone())
-                .unwrap_or_default();
-            fleet.layout(|fleet| fleet.zone_name(&zone))
-        })
+/// Name, value, age, where it is going, and what the probe says about itself.
+fn show(places: &mut Places, probe: &Probe, watered: Option<Timestamp>, now: Timestamp) {
+    let freshness = probe.freshness(now);
+    let (word, age) = words::freshness(freshness, now, utc_offset(now));
+    places.attribute("head", "data-status", Some(freshness.as_str()));
+    places.text("name", &probe.name);
+    show_standing(places, probe.standing(now));
+    places.text("value", &probe.moisture().map_or_else(|| "–".into(), value));
+    places.text("unit", &probe.unit);
+    places.text("word", word);
+    places.text("age", &age);
+    places.text("outlook", &outlook(probe, watered, now));
+    places.show("fault", probe.fault.is_some());
+    places.text("wrong", probe.fault.as_deref().unwrap_or_default());
+
+    let reading = probe.reading.unwrap_or_default();
+    let whole = |number: f64| decimal(number as f32, 0);
+    let battery = reading.battery.map(|percent| whole(percent) + " %");
+    let soil = reading.temperature.map(|celsius| value(celsius) + " °C");
+    show_fact(places, "battery-row", "battery", battery);
+    show_fact(places, "soil-row", "soil", soil);
+    show_fact(places, "raw-row", "raw", reading.raw.map(whole));
+    places.text("topic", &probe.topic);
+}
+
+/// Only what it did say.
+fn show_fact(places: &mut Places, row: &str, place: &str, fact: Option<String>) {
+    places.show(row, fact.is_some());
+    places.text(place, &fact.unwrap_or_default());
+}
+
+/// No such probe has been heard of, or not yet.
+fn show_unknown(places: &mut Places, id: &ProbeId, is_connected: bool) {
+    places.text(
+        "name",
+        &name_of_level(id.as_str().rsplit('/').next().unwrap_or_default()),
+    );
+    show_standing(places, None);
+    places.show("fault", false);
+    let lead = if is_connected {
+        "Nothing has been heard of this probe yet. It shows here with its first message."
+    } else {
+        "Waiting for the broker."
     };
-    let face = memo(move || {
-        let now = now.get();
-        let last_run = fleet
-            .probe(&id, |probe| probe.zone.clone())
-            .and_then(|zone| fleet.everything(|fleet| last_run(fleet, &zone)));
-        fleet
-            .probe(&id, |probe| Face::of(probe, last_run, now))
-            .unwrap_or_default()
-    });
-    let say = move |read: fn(&Face) -> &String| text(move || face.with(|face| read(face).clone()));
-    let status = text(move || face.with(|face| face.status.into()));
-    let word = text(move || face.with(|face| face.word.into()));
-    let badge = part(move || match face.with(|face| face.standing) {
-        Some(standing) => standing_badge(standing),
-        None => nothing(),
-    });
-    let fault = part(move || match face.with(|face| face.fault.clone()) {
-        text if text.is_empty() => nothing(),
-        text => view! { <Notice tone="clay" title="The newest message could not be read:" text /> }
-            .into_any(),
-    });
-    view! {
-        <nav class="probe-page-trail" aria-label="Breadcrumb">
-            <a href="/">"Field"</a>
-            <span aria-hidden="true">"/"</span>
-            <span>{zone}</span>
-        </nav>
-        <div class="probe-page-head" data-status=status>
-            <div class="probe-page-title">
-                <h1 tabindex="-1">{say(|face| &face.name)}</h1>
-                {badge}
-            </div>
-            <div class="probe-page-reading">
-                <p class="probe-page-value">
-                    <strong>{say(|face| &face.value)}</strong>
-                    " "
-                    <span>{say(|face| &face.unit)}</span>
-                </p>
-                <p class="probe-page-status">
-                    <b>{word}</b>
-                    " "
-                    {say(|face| &face.age)}
-                </p>
-            </div>
-            <p class="page-lead">{say(|face| &face.outlook)}</p>
-        </div>
-        {fault}
-    }
-    .into_any()
+    places.text("outlook", lead);
 }
 
 /// When the last watering of a zone ended.
@@ -116,42 +106,6 @@ fn last_run(fleet: &Fleet, zone: &str) -> Option<Timestamp> {
         .pumps_of_zone(zone)
         .filter_map(|pump| pump.last_run()?.end)
         .max()
-}
-
-/// What stands above the chart, every word of it: what does not change is not written again.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Face {
-    name: String,
-    value: String,
-    unit: String,
-    status: &'static str,
-    word: &'static str,
-    age: String,
-    outlook: String,
-    fault: String,
-    standing: Option<Standing>,
-}
-
-impl Face {
-    fn of(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> Self {
-        let freshness = probe.freshness(now);
-        let (word, age) = words::freshness(freshness, now, utc_offset(now));
-        Self {
-            name: probe.name.clone(),
-            value: probe.moisture().map_or_else(|| "–".into(), value),
-            unit: probe.unit.clone(),
-            status: freshness.as_str(),
-            word,
-            age,
-            outlook: outlook(probe, last_run, now),
-            fault: probe
-                .fault
-                .as_ref()
-                .map(|fault| fault.clone() + ".")
-                .unwrap_or_default(),
-            standing: probe.standing(now),
-        }
-    }
 }
 
 /// Where the value is going since the last watering, or since it is collected.
@@ -183,116 +137,3 @@ fn outlook(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> String
         }
     }
 }
-
-/// What the probe says about itself.
-fn about(id: ProbeId) -> AnyView {
-    let fleet = use_fleet();
-    // Name and value by turns.
-    let facts = memo(move || fleet.probe(&id, facts).unwrap_or_default());
-    let facts = part(move || facts.with(|facts| many(facts.chunks_exact(2).map(fact).collect())));
-    view! {
-        <section aria-labelledby="probe-about">
-            <h2 id="probe-about">"Probe"</h2>
-            <dl class="panel probe-page-facts">{facts}</dl>
-        </section>
-    }
-    .into_any()
-}
-
-fn fact(pair: &[String]) -> AnyView {
-    let [name, value] = pair else {
-        return nothing();
-    };
-    let (is_topic, name, value) = (name == TOPIC, name.clone(), value.clone());
-    let value = if is_topic {
-        view! { <code>{value}</code> }.into_any()
-    } else {
-        value.into_any()
-    };
-    view! {
-        <dt>{name}</dt>
-        <dd>{value}</dd>
-    }
-    .into_any()
-}
-
-/// Only what it did say.
-fn facts(probe: &Probe) -> Vec<String> {
-    let reading = probe.reading.unwrap_or_default();
-    let whole = |number: f64| chart::decimal(number as f32, 0);
-    let facts = [
-        (
-            "Battery",
-            reading.battery.map(|percent| whole(percent) + " %"),
-        ),
-        (
-            "Soil",
-            reading.temperature.map(|celsius| value(celsius) + " °C"),
-        ),
-        ("Raw", reading.raw.map(whole)),
-        (TOPIC, Some(probe.topic.clone())),
-    ];
-    let mut said = Vec::new();
-    for (name, text) in facts {
-        if let Some(text) = text {
-            said.extend([String::from(name), text]);
-        }
-    }
-    said
-}
-
-/// The pumps that water this soil.
-fn waters(id: ProbeId) -> AnyView {
-    let fleet = use_fleet();
-    let pumps: Memo<Vec<String>> = memo(move || {
-        let zone = fleet
-            .probe(&id, |probe| probe.zone.clone())
-            .unwrap_or_default();
-        fleet.layout(|fleet| {
-            fleet
-                .pumps_of_zone(&zone)
-                .map(|pump| key_of_device(&pump.device))
-                .collect()
-        })
-    });
-    let has_pumps = memo(move || pumps.with(|pumps| !pumps.is_empty()));
-    part_if(has_pumps, move || {
-        view! {
-            <section aria-labelledby="probe-waters">
-                <h2 id="probe-waters">"Waters"</h2>
-                {list(pumps, pump_card)}
-            </section>
-        }
-        .into_any()
-    })
-}
-
-fn pump_card(key: String) -> AnyView {
-    let device = device_of_key(&key);
-    device
-        .map(|device| view! { <PumpCard device /> }.into_any())
-        .into_any()
-}
-
-/// No such probe has been heard of, or not yet.
-fn unknown(id: &ProbeId) -> AnyView {
-    let connection = use_connection();
-    let name = crate::format::name_of_level(id.as_str().rsplit('/').next().unwrap_or_default());
-    let lead = text(move || {
-        String::from(if connection.with(Connection::is_connected) {
-            "Nothing has been heard of this probe yet. It shows here with its first message."
-        } else {
-            "Waiting for the broker."
-        })
-    });
-    view! {
-        <nav class="probe-page-trail" aria-label="Breadcrumb">
-            <a href="/">"Field"</a>
-        </nav>
-        <h1 tabindex="-1">{name}</h1>
-        <p class="page-lead">{lead}</p>
-    }
-    .into_any()
-}
-
-const TOPIC: &str = "Topic";

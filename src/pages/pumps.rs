@@ -3,33 +3,28 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::reactive::{list, memo, nothing, text},
     format::{count, duration, moment},
+    piece::{Piece, nothing},
     state::{Fleet, Pump, device_of_key, key_of_device},
     store::{use_fleet, use_now, utc_offset},
-    widgets::pump_card::PumpCard,
+    widgets::pump_card::pump_card,
 };
 
 /// The page at `/pumps`.
-#[component]
-pub fn PumpsPage() -> AnyView {
+#[must_use]
+pub fn pumps_page() -> Piece {
     let fleet = use_fleet();
-    let pumps = memo(move || {
-        fleet.layout(|fleet| {
+    Piece::new(include_str!("pumps.html"), move |places| {
+        let (lead, pumps) = fleet.everything(|fleet| {
             let zones = fleet.zones();
-            zones
+            let pumps = zones
                 .iter()
-                .flat_map(|zone| zone.pumps.iter().map(key_of_device))
-                .collect()
-        })
-    });
-    let lead = text(move || fleet.everything(lead));
-    view! {
-        <h1 tabindex="-1">"Pumps"</h1>
-        <p class="page-lead">{lead}</p>
-        <div class="pumps-list">{list(pumps, pump_detail)}</div>
-    }
-    .into_any()
+                .flat_map(|zone| zone.pumps.iter().map(key_of_device));
+            (lead(fleet), pumps.collect::<Vec<_>>())
+        });
+        places.text("lead", &lead);
+        places.list("pumps", &pumps, &pump_detail);
+    })
 }
 
 fn lead(fleet: &Fleet) -> String {
@@ -47,51 +42,36 @@ fn lead(fleet: &Fleet) -> String {
 }
 
 /// A pump and its last runs.
-fn pump_detail(key: String) -> AnyView {
-    let Some(device) = device_of_key(&key) else {
+fn pump_detail(key: &str) -> Piece {
+    let Some(device) = device_of_key(key) else {
         return nothing();
     };
+    let key = String::from(key);
     let fleet = use_fleet();
     let now = use_now();
-    let runs = {
-        let device = device.clone();
-        memo(move || {
-            let now = now.get();
-            fleet
-                .pump(&device, |pump| runs(pump, now))
-                .unwrap_or_default()
-        })
-    };
-    let lead = text(move || {
-        String::from(if runs.with(Vec::is_empty) {
-            "No run seen since this page was opened."
-        } else {
-            "Runs seen since this page was opened"
-        })
-    });
-    let zone = {
-        let key = String::from(device.zone());
-        text(move || fleet.layout(|fleet| fleet.zone_name(&key)))
-    };
-    let topic = device.to_string();
-    view! {
-        <section class="pump-detail">
-            <h2>{zone}</h2>
-            <PumpCard device />
-            <div class="pump-detail-runs">
-                <p>{lead}</p>
-                <ul>{list(runs, run)}</ul>
-                <p>
-                    <code>{topic}</code>
-                </p>
-            </div>
-        </section>
-    }
-    .into_any()
+    Piece::new(include_str!("pumps_detail.html"), move |places| {
+        let now = now.get();
+        let runs = fleet
+            .pump(&device, |pump| runs(pump, now))
+            .unwrap_or_default();
+        let seen = match runs.as_slice() {
+            [] => "No run seen since this page was opened.",
+            _ => "Runs seen since this page was opened",
+        };
+        places.text(
+            "zone",
+            &fleet.layout(|fleet| fleet.zone_name(device.zone())),
+        );
+        places.part("card", Some(&key), &pump_card);
+        places.text("seen", seen);
+        places.list("runs", &runs, &run);
+        places.text("topic", &device.to_string());
+    })
 }
 
-fn run(words: String) -> AnyView {
-    view! { <li>{words}</li> }.into_any()
+fn run(words: &str) -> Piece {
+    let words = String::from(words);
+    Piece::new("<li></li>", move |places| places.text("", &words))
 }
 
 /// When each of the last runs began, and how long it took.

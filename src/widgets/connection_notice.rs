@@ -6,42 +6,28 @@ use field::Timestamp;
 use leptos::prelude::*;
 
 use crate::{
-    components::{
-        button::Button,
-        reactive::{memo, part_if, text},
-    },
     format::{millis, whole},
     link::use_link,
+    piece::Piece,
     state::Connection,
     store::{use_connection, use_now},
 };
 
 /// A strip below the header; nothing while all is well.
-#[component]
-pub fn ConnectionNotice() -> AnyView {
+#[must_use]
+pub fn connection_notice() -> Piece {
     let connection = use_connection();
     let now = use_now();
     let link = use_link();
-    let is_shown = memo(move || connection.with(is_worth_a_word));
-    let retry = Callback::new(move |()| link.reconnect_now());
-    part_if(is_shown, move || {
-        let state = text(move || connection.with(Connection::as_str).into());
-        let lead = text(move || connection.with(lead));
-        let next = text(move || connection.with(|connection| next(connection, now.get())));
-        view! {
-            <section class="connection-notice" aria-label="Connection" data-state=state>
-                <div>
-                    <p>
-                        <strong>{lead}</strong>
-                        " "
-                        {next}
-                    </p>
-                    <Button label="Try now" on_press=retry />
-                </div>
-            </section>
-        }
-        .into_any()
+    Piece::new(include_str!("connection_notice.html"), move |places| {
+        connection.with(|connection| {
+            places.show("", is_worth_a_word(connection));
+            places.attribute("", "data-state", Some(connection.as_str()));
+            places.text("lead", &lead(connection));
+            places.text("next", &next(connection, now.get()));
+        });
     })
+    .on("retry", "click", move |_| link.reconnect_now())
 }
 
 /// The first attempt is not: it is over in a moment, or turns into something that is.

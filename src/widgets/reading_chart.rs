@@ -1,73 +1,63 @@
 //! A probe's readings on a large chart, with the pumps that water it.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
 use chart::{Band, PumpRuns, Scene, Series, Span, live_window};
 use field::Timestamp;
 use leptos::prelude::*;
 
 use crate::{
-    components::{
-        chart::{Chart, Read},
-        choice::Choice,
-        reactive::text,
-    },
+    components::chart::{Read, chart},
     format::{millis, moment},
+    piece::Piece,
     state::{Freshness, Probe, ProbeId, Pump, PumpRun},
     store::{FleetStore, use_fleet, use_now, utc_offset},
 };
 
 /// A probe's readings on a large chart, over a range that the reader chooses.
-#[component]
-pub fn ReadingChart(
-    /// Which probe.
-    id: ProbeId,
-) -> AnyView {
+#[must_use]
+pub fn reading_chart(id: &ProbeId) -> Piece {
     let fleet = use_fleet();
     let now = use_now();
-    let range = RwSignal::new(String::from(EVERYTHING));
+    // In minutes; without a number everything is shown.
+    let range = RwSignal::new(None::<i64>);
     let label: Read<String> = {
         let id = id.clone();
-        Arc::new(move || {
+        Rc::new(move || {
             let name = fleet.probe(&id, |probe| probe.name.clone());
-            ["Moisture of ", &name.unwrap_or_default()].concat()
+            String::from("Moisture of ") + &name.unwrap_or_default()
         })
     };
-    let since = {
+    let scene: Read<Scene> = {
         let id = id.clone();
-        text(move || {
-            let since = fleet.probe(&id, |probe| probe.collecting_since);
-            let since = since.unwrap_or_else(|| now.get());
-            [
-                "Collecting since ",
-                &moment(since, now.get(), utc_offset(since)),
-            ]
-            .concat()
+        Rc::new(move || {
+            let now = now.get();
+            let scene = fleet.probe(&id, |probe| scene_of(probe, now));
+            let mut scene = scene.unwrap_or_else(|| Scene::of(Series::new(1)));
+            let range = range.get().map(|minutes| minutes * 60_000);
+            scene.window = live_window(scene.since, range, scene.now);
+            scene.pumps = runs(fleet, &id, now);
+            scene
         })
     };
-    let scene: Read<Scene> = Arc::new(move || {
+    let id = id.clone();
+    chart(scene, label, move || controls(id.clone(), range))
+}
+
+fn controls(id: ProbeId, range: RwSignal<Option<i64>>) -> Piece {
+    let fleet = use_fleet();
+    let now = use_now();
+    Piece::new(include_str!("reading_chart.html"), move |places| {
         let now = now.get();
-        let mut scene = fleet
-            .probe(&id, |probe| scene_of(probe, now))
-            .unwrap_or_else(|| Scene::of(Series::new(1)));
-        let minutes = range.with(|range| {
-            RANGES_MINUTES
-                .iter()
-                .find(|(value, _)| value == range)
-                .map(|(_, minutes)| *minutes)
-        });
-        let range = minutes.map(|minutes| minutes * 60_000);
-        scene.window = live_window(scene.since, range, scene.now);
-        scene.pumps = runs(fleet, &id, now);
-        scene
-    });
-    let controls = view! {
-        <div class="reading-chart-range">
-            <Choice legend="Range" name="range" options=RANGES chosen=range on_choose=|_| () />
-        </div>
-        <p class="reading-chart-since">{since}</p>
-    };
-    view! { <Chart scene label controls=controls.into_any() /> }.into_any()
+        let since = fleet
+            .probe(&id, |probe| probe.collecting_since)
+            .unwrap_or(now);
+        let since = moment(since, now, utc_offset(since));
+        places.text("since", &[COLLECTING, &since].concat());
+    })
+    .on("ranges", "change", move |event| {
+        range.set(event_target_value(&event).parse().ok())
+    })
 }
 
 /// The runs of the pumps that water a probe.
@@ -117,6 +107,4 @@ fn runs_of(pump: &Pump, now: Timestamp) -> PumpRuns {
     }
 }
 
-const EVERYTHING: &str = "all";
-const RANGES: &[(&str, &str)] = &[("5", "5 min"), ("60", "1 h"), (EVERYTHING, "All")];
-const RANGES_MINUTES: [(&str, i64); 2] = [("5", 5), ("60", 60)];
+const COLLECTING: &str = "Collecting since ";

@@ -3,74 +3,38 @@
 use leptos::prelude::*;
 
 use crate::{
-    components::reactive::{list, memo, text},
     format::{count, value},
-    state::{ProbeId, Zone, device_of_key, key_of_device},
+    piece::Piece,
+    state::{ProbeId, Zone, key_of_device},
     store::{use_fleet, use_now},
-    widgets::{probe_card::ProbeCard, pump_card::PumpCard},
+    widgets::{probe_card::probe_card, pump_card::pump_card},
 };
 
 /// A zone: its pumps, then its probes.
-#[component]
-pub fn ZoneSection(
-    /// Its key.
-    key: String,
-) -> AnyView {
+#[must_use]
+pub fn zone_section(key: &str) -> Piece {
     let fleet = use_fleet();
     let now = use_now();
+    let key = String::from(key);
     let heading = ["zone-", &key].concat();
-    let labelled_by = heading.clone();
-    let zone = move || fleet.layout(|fleet| fleet.zone(&key));
-    let name = {
-        let zone = zone.clone();
-        text(move || zone().name)
-    };
-    let about = {
-        let zone = zone.clone();
-        text(move || about(zone()))
-    };
-    let pumps = {
-        let zone = zone.clone();
-        memo(move || zone().pumps.iter().map(key_of_device).collect())
-    };
-    let probes = {
-        let zone = zone.clone();
-        memo(move || zone().probes.iter().map(ProbeId::to_string).collect())
-    };
-    let average = text(move || {
+    Piece::new(include_str!("zone_section.html"), move |places| {
         let now = now.get();
-        let average = fleet.everything(|fleet| fleet.average(&zone(), now));
-        average.map(value).unwrap_or_default()
-    });
-    view! {
-        <section class="zone-section" aria-labelledby=labelled_by>
-            <div class="zone-section-head">
-                <div>
-                    <h2 id=heading>{name}</h2>
-                    <p>{about}</p>
-                </div>
-                <p class="zone-section-average">
-                    <strong>{average}</strong>
-                    <span>" % on average"</span>
-                </p>
-            </div>
-            <div class="zone-section-pumps">{list(pumps, pump_card)}</div>
-            <div class="zone-section-probes">{list(probes, probe_card)}</div>
-        </section>
-    }
-    .into_any()
-}
-
-fn pump_card(key: String) -> AnyView {
-    let device = device_of_key(&key);
-    device
-        .map(|device| view! { <PumpCard device /> }.into_any())
-        .into_any()
-}
-
-fn probe_card(key: String) -> AnyView {
-    let id = ProbeId::new(&key);
-    view! { <ProbeCard id /> }.into_any()
+        let (zone, average) = fleet.everything(|fleet| {
+            let zone = fleet.zone(&key);
+            let average = fleet.average(&zone, now);
+            (zone, average)
+        });
+        places.attribute("", "aria-labelledby", Some(&heading));
+        places.attribute("name", "id", Some(&heading));
+        places.text("name", &zone.name);
+        places.show("mean", average.is_some());
+        places.text("average", &average.map(value).unwrap_or_default());
+        let pumps: Vec<String> = zone.pumps.iter().map(key_of_device).collect();
+        let probes: Vec<String> = zone.probes.iter().map(ProbeId::to_string).collect();
+        places.list("pumps", &pumps, &pump_card);
+        places.list("probes", &probes, &probe_card);
+        places.text("about", &about(zone));
+    })
 }
 
 /// What is said of the zone, or else what is in it.

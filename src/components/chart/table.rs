@@ -1,56 +1,37 @@
 //! A chart's window as a table.
 
-use std::sync::Arc;
-
 use chart::Scene;
-use leptos::prelude::*;
 
 use super::Read;
-use crate::components::reactive::{many, memo, part, text};
+use crate::piece::Piece;
 
 /// The window as a table: lowest, highest and newest value for each stretch of time.
-#[must_use]
-pub fn chart_table(scene: &Read<Scene>, label: &Read<String>) -> AnyView {
-    let (scene, label) = (Arc::clone(scene), Arc::clone(label));
-    // Four cells to a row.
-    let cells = memo(move || {
+pub(super) fn chart_table(scene: Read<Scene>, label: Read<String>) -> Piece {
+    Piece::new(include_str!("table.html"), move |places| {
+        places.text("caption", &label());
         let rows = scene().rows(ROWS_MAX).into_iter();
-        rows.flat_map(|row| [row.time, row.lowest, row.highest, row.last])
-            .collect::<Vec<String>>()
-    });
-    let body = part(move || cells.with(|cells| many(cells.chunks_exact(4).map(row).collect())));
-    let caption = text(move || label());
-    view! {
-        <div class="chart-table">
-            <table>
-                <caption>{caption}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"From"</th>
-                        <th scope="col">"Lowest"</th>
-                        <th scope="col">"Highest"</th>
-                        <th scope="col">"Last"</th>
-                    </tr>
-                </thead>
-                <tbody>{body}</tbody>
-            </table>
-        </div>
-    }
-    .into_any()
+        // A row is its own key: one that changes is made anew.
+        let rows: Vec<String> = rows
+            .map(|row| [row.time, row.lowest, row.highest, row.last].join(BETWEEN))
+            .collect();
+        places.list("rows", &rows, &row);
+    })
 }
 
-fn row(cells: &[String]) -> AnyView {
-    let cell = |index: usize| cells.get(index).cloned().unwrap_or_default();
-    view! {
-        <tr>
-            <th scope="row">{cell(0)}</th>
-            <td>{cell(1)}</td>
-            <td>{cell(2)}</td>
-            <td>{cell(3)}</td>
-        </tr>
-    }
-    .into_any()
+fn row(cells: &str) -> Piece {
+    let cells: Vec<String> = cells.split(BETWEEN).map(String::from).collect();
+    Piece::new(
+        r#"<tr><th scope="row" data-at="0"></th><td data-at="1"></td><td data-at="2"></td><td data-at="3"></td></tr>"#,
+        move |places| {
+            for (place, cell) in ["0", "1", "2", "3"].into_iter().zip(&cells) {
+                places.text(place, cell);
+            }
+        },
+    )
 }
+
+/// No cell holds it.
+const BETWEEN: &str = "\t";
 
 /// More would be no table that a person reads.
 const ROWS_MAX: usize = 24;

@@ -1,0 +1,265 @@
+//! A piece of the page: HTML with named places, and what fills them.
+//!
+//! The HTML of a piece stands in a file beside its code and never changes;
+//! an element with `data-at="name"` is a place that the code fills.
+//! What fills the places is one closure, which Leptos runs again when a signal that it read changes.
+//! The macro `view!` would compile every element, attribute and closure to code of its own:
+//! the same page is four times as large that way.
+//!
+//! Whatever comes from a device goes into a place as text or as an attribute, never as HTML.
+
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Element, Event, HtmlElement, HtmlTemplateElement};
+
+/// A part of the page that is shown as long as it is kept.
+pub struct Piece {
+    root: Element,
+    owner: Owner,
+    listeners: Vec<Listener>,
+    _filling: RenderEffect<()>,
+}
+
+/// The places of a piece while they are filled. What stands in one already is not written again.
+pub struct Places {
+    places: Vec<Place>,
+    owner: Owner,
+}
+
+struct Place {
+    name: String,
+    element: Element,
+    /// What was written: attributes by name, and the text under an empty one.
+    written: Vec<(&'static str, Option<String>)>,
+    pieces: Vec<(String, Piece)>,
+}
+
+struct Listener {
+    element: Element,
+    event: &'static str,
+    callback: Closure<dyn FnMut(Event)>,
+}
+
+impl Piece {
+    /// Makes a piece of HTML with one outer element. `fill` runs at once and whenever what it read changes.
+    pub fn new(html: &'static str, fill: impl FnMut(&mut Places) + 'static) -> Self {
+        Self::of_boxed(html, Box::new(fill))
+    }
+
+    fn of_boxed(html: &'static str, mut fill: Box<dyn FnMut(&mut Places)>) -> Self {
+        let root = parse(html);
+        let owner = Owner::new();
+        let mut places = Places {
+            places: places_of(&root),
+            owner: owner.clone(),
+        };
+        let filling = owner.with(|| RenderEffect::new(move |_| fill(&mut places)));
+        Self {
+            root,
+            owner,
+            listeners: Vec::new(),
+            _filling: filling,
+        }
+    }
+
+    /// Calls back on every event of this kind at a place; the outer element is the place without a name.
+    #[must_use]
+    pub fn on(
+        mut self,
+        place: &str,
+        event: &'static str,
+        callback: impl FnMut(Event) + 'static,
+    ) -> Self {
+        self.listen(place, event, Box::new(callback));
+        self
+    }
+
+    fn listen(&mut self, place: &str, event: &'static str, callback: Box<dyn FnMut(Event)>) {
+        let Some(element) = find(&self.root, place) else {
+            return;
+        };
+        let callback = Closure::wrap(callback);
+        let function = callback.as_ref().unchecked_ref();
+        if element
+            .add_event_listener_with_callback(event, function)
+            .is_ok()
+        {
+            self.listeners.push(Listener {
+                element,
+                event,
+                callback,
+            });
+        }
+    }
+
+    /// The element at a place.
+    #[must_use]
+    pub fn element(&self, place: &str) -> Option<Element> {
+        find(&self.root, place)
+    }
+
+    /// Runs something that lives as long as the piece does.
+    pub fn with_owner<T>(&self, run: impl FnOnce() -> T) -> T {
+        self.owner.with(run)
+    }
+
+    /// Puts the piece at the end of an element.
+    pub fn append_to(&self, parent: &Element) {
+        // Only a parent within the piece itself would refuse it.
+        let _ = parent.append_child(&self.root);
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.owner.cleanup();
+        self.root.remove();
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let function = self.callback.as_ref().unchecked_ref();
+        // It was added, so it is there to be removed.
+        let _ = self
+            .element
+            .remove_event_listener_with_callback(self.event, function);
+    }
+}
+
+impl Places {
+    /// Writes a text.
+    pub fn text(&mut self, place: &str, text: &str) {
+        if let Some(element) = self.write(place, "", Some(text)) {
+            element.set_text_content(Some(text));
+        }
+    }
+
+    /// Sets an attribute, or removes it.
+    pub fn attribute(&mut self, place: &str, name: &'static str, value: Option<&str>) {
+        if let Some(element) = self.write(place, name, value) {
+            // The names are ours, so none is refused.
+            let _ = match value {
+                Some(value) => element.set_attribute(name, value),
+                None => element.remove_attribute(name),
+            };
+        }
+    }
+
+    /// Sets a custom property of CSS, which carries a number to the style sheet.
+    pub fn property(&mut self, place: &str, name: &'static str, value: &str) {
+        if let Some(element) = self.write(place, name, Some(value)) {
+            let _ = element
+                .unchecked_ref::<HtmlElement>()
+                .style()
+                .set_property(name, value);
+        }
+    }
+
+    /// Shows a place or hides it, from a screen reader too.
+    pub fn show(&mut self, place: &str, is_shown: bool) {
+        self.attribute(place, "hidden", (!is_shown).then_some(""));
+    }
+
+    /// Fills a place with a piece for each key, in order. A piece whose key stays is kept as it is.
+    pub fn list(&mut self, place: &str, keys: &[String], make: &dyn Fn(&str) -> Piece) {
+        let Some(place) = self.places.iter_mut().find(|known| known.name == place) else {
+            return;
+        };
+        let mut before = std::mem::take(&mut place.pieces);
+        for key in keys {
+            let known = before.iter().position(|(known, _)| known == key);
+            let piece = match known {
+                Some(index) => before.swap_remove(index).1,
+                None => self.owner.with(|| untrack(|| make(key))),
+            };
+            place.pieces.push((key.clone(), piece));
+        }
+        drop(before);
+        // Moving an element takes the focus from it, so only those that stand wrong are moved.
+        let mut next = place.element.first_child();
+        for (_, piece) in &place.pieces {
+            if next
+                .as_ref()
+                .is_some_and(|next| piece.root.is_same_node(Some(next)))
+            {
+                next = piece.root.next_sibling();
+            } else {
+                let _ = place.element.insert_before(&piece.root, next.as_ref());
+            }
+        }
+    }
+
+    /// Fills a place with one piece, or with none. The piece is made anew when the key changes.
+    pub fn part(&mut self, place: &str, key: Option<&str>, make: &dyn Fn(&str) -> Piece) {
+        let keys: Vec<String> = key.map(String::from).into_iter().collect();
+        self.list(place, &keys, make);
+    }
+
+    /// The element to write to; `None` if that stands there already.
+    fn write(&mut self, place: &str, name: &'static str, value: Option<&str>) -> Option<Element> {
+        let place = self.places.iter_mut().find(|known| known.name == place)?;
+        match place.written.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, written)) if written.as_deref() == value => return None,
+            Some((_, written)) => *written = value.map(Into::into),
+            None => place.written.push((name, value.map(Into::into))),
+        }
+        Some(place.element.clone())
+    }
+}
+
+/// A piece that shows nothing.
+#[must_use]
+pub fn nothing() -> Piece {
+    Piece::new("<span hidden></span>", |_| ())
+}
+
+fn parse(html: &'static str) -> Element {
+    let template: HtmlTemplateElement = document()
+        .create_element("template")
+        .expect("a known element")
+        .unchecked_into();
+    template.set_inner_html(html);
+    template
+        .content()
+        .first_element_child()
+        .expect("a piece has an outer element")
+}
+
+/// The outer element, which has no name, and every element that has one.
+fn places_of(root: &Element) -> Vec<Place> {
+    let mut places = vec![Place::of(String::new(), root.clone())];
+    if let Ok(found) = root.query_selector_all("[data-at]") {
+        for index in 0..found.length() {
+            if let Some(element) = found.get(index) {
+                let element: Element = element.unchecked_into();
+                places.push(Place::of(
+                    element.get_attribute(AT).unwrap_or_default(),
+                    element,
+                ));
+            }
+        }
+    }
+    places
+}
+
+impl Place {
+    const fn of(name: String, element: Element) -> Self {
+        Self {
+            name,
+            element,
+            written: Vec::new(),
+            pieces: Vec::new(),
+        }
+    }
+}
+
+fn find(root: &Element, place: &str) -> Option<Element> {
+    if place.is_empty() {
+        return Some(root.clone());
+    }
+    root.query_selector(&["[data-at=", place, "]"].concat())
+        .ok()?
+}
+
+const AT: &str = "data-at";
