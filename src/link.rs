@@ -147,7 +147,10 @@ impl Link {
             .as_ref()
             .and_then(Client::round_trip_time);
         if let Some(round_trip) = round_trip {
-            let text = whole(millis(round_trip)) + " ms";
+            let text = match millis(round_trip) {
+                0 => "under 1 ms".into(),
+                millis => whole(millis) + " ms",
+            };
             if self.round_trip.with_untracked(|shown| *shown != text) {
                 self.round_trip.set(text);
             }
