@@ -1,10 +1,8 @@
 //! What every browser agrees on: names and target bands, and what plays in a simulated field.
 
-use serde_json::Value;
-
 use crate::{
     PayloadError,
-    json::{Fields, ObjectWriter, number_of},
+    json::{Fields, Json, ObjectWriter, number_of},
 };
 
 /// What every browser agrees on about a device or a zone.
@@ -72,9 +70,9 @@ impl TargetBand {
         self.high
     }
 
-    fn parse(value: &Value) -> Result<Self, PayloadError> {
+    fn parse(value: &Json) -> Result<Self, PayloadError> {
         let field = "target";
-        let Some([low, high]) = value.as_array().map(Vec::as_slice) else {
+        let Some([low, high]) = value.as_list() else {
             return Err(PayloadError::NotANumber { field });
         };
         let (Some(low), Some(high)) = (number_of(low), number_of(high)) else {

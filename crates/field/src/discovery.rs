@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
-
 use crate::{
     Address, DeviceId, PayloadError, Template, TemplateError,
     address::is_level,
-    json::{Fields, number_of},
+    json::{Fields, Json, number_of},
 };
 
 /// Under which topic an entity announces itself: `homeassistant/<component>/[<node>/]<object>/config`.
@@ -137,7 +135,7 @@ impl Entity {
         let (device_name, suggested_area) = match object(&fields, "dev", "device") {
             Some(device) => (
                 device.owned_text("name")?,
-                text(&device, "sa", "suggested_area")?,
+                text(device, "sa", "suggested_area")?,
             ),
             None => (None, None),
         };
@@ -211,12 +209,11 @@ fn text(
     }
 }
 
-fn object(fields: &Fields, short: &str, long: &str) -> Option<Fields> {
-    let map: &Map<String, Value> = fields
+fn object<'a>(fields: &'a Fields, short: &str, long: &str) -> Option<&'a Fields> {
+    fields
         .value(short)
         .or_else(|| fields.value(long))?
-        .as_object()?;
-    Some(map.clone().into())
+        .as_object()
 }
 
 fn template(fields: &Fields) -> Result<Template, PayloadError> {
@@ -226,7 +223,7 @@ fn template(fields: &Fields) -> Result<Template, PayloadError> {
         .or_else(|| fields.value("value_template"));
     match template {
         None => Ok(Template::Value),
-        Some(Value::String(template)) => Ok(Template::parse(template)),
+        Some(Json::Text(template)) => Ok(Template::parse(template)),
         Some(_) => Err(PayloadError::NotAText {
             field: "value_template",
         }),
@@ -257,17 +254,14 @@ fn availability(fields: &Fields, base: &str) -> Result<Vec<Availability>, Payloa
     let list = fields
         .value("avty")
         .or_else(|| fields.value("availability"))
-        .and_then(Value::as_array);
+        .and_then(Json::as_list);
     let mut all = Vec::new();
-    for item in list.into_iter().flatten() {
-        let Some(item) = item.as_object() else {
-            return Err(PayloadError::NotAnObject);
-        };
-        let item = Fields::from(item.clone());
-        let topic = text(&item, "t", "topic")?.ok_or(PayloadError::Missing { field: "topic" })?;
-        let template = text(&item, "val_tpl", "value_template")?;
+    for item in list.unwrap_or_default() {
+        let item = item.as_object().ok_or(PayloadError::NotAnObject)?;
+        let topic = text(item, "t", "topic")?.ok_or(PayloadError::Missing { field: "topic" })?;
+        let template = text(item, "val_tpl", "value_template")?;
         all.push(one_availability(
-            &item,
+            item,
             &with_base(&topic, base),
             template.as_deref(),
         )?);

@@ -1,11 +1,11 @@
-//! The little JSON that devices speak: objects read through [`serde_json::Value`], and written by hand.
+//! The little JSON that devices speak: read by `serde_json` into [`Json`], and written by hand.
 //!
 //! Derived (de)serialisers would cost the page more bytes than these few fields are worth.
 //! For the same reason no number is read by the standard library, whose tables are larger than this crate.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
-use serde_json::{Map, Value};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::{PayloadError, Timestamp};
 
@@ -13,21 +13,36 @@ use crate::{PayloadError, Timestamp};
 pub(crate) const PAYLOAD_LEN_MAX: usize = 64 * 1024;
 pub(crate) const TEXT_LEN_MAX: usize = 256;
 
-/// The fields of a JSON object. A field that is `null` counts as absent.
-#[derive(Debug)]
-pub(crate) struct Fields(Map<String, Value>);
+/// Any JSON. An object is a list: it is small, and a map would cost the page more than the search in it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Json {
+    Null,
+    Bool(bool),
+    Number(f64),
+    Text(String),
+    List(Vec<Self>),
+    Object(Fields),
+}
+
+/// The fields of a JSON object. A field that is `null` counts as absent; of two with one name the last counts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Fields(Vec<(String, Json)>);
 
 impl Fields {
     pub(crate) fn parse(payload: &[u8]) -> Result<Self, PayloadError> {
-        match parse_value(text_of(payload)?) {
-            Some(Value::Object(map)) => Ok(Self(map)),
+        match Json::parse(text_of(payload)?) {
+            Some(Json::Object(fields)) => Ok(fields),
             Some(_) => Err(PayloadError::NotAnObject),
             None => Err(PayloadError::NotJson),
         }
     }
 
-    pub(crate) fn value(&self, field: &str) -> Option<&Value> {
-        self.0.get(field).filter(|value| !value.is_null())
+    pub(crate) fn value(&self, field: &str) -> Option<&Json> {
+        let mut named = self.0.iter().rev().filter(|(name, _)| name == field);
+        named
+            .next()
+            .map(|(_, value)| value)
+            .filter(|value| !matches!(value, Json::Null))
     }
 
     pub(crate) fn number(&self, field: &'static str) -> Result<Option<f64>, PayloadError> {
@@ -40,7 +55,7 @@ impl Fields {
         self.value(field)
             .map(|value| {
                 value
-                    .as_str()
+                    .as_text()
                     .filter(|text| text.len() <= TEXT_LEN_MAX)
                     .ok_or(PayloadError::NotAText { field })
             })
@@ -61,9 +76,86 @@ impl Fields {
     }
 }
 
-impl From<Map<String, Value>> for Fields {
-    fn from(map: Map<String, Value>) -> Self {
-        Self(map)
+impl Json {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::List(_) | Self::Object(_) => None,
+        }
+    }
+
+    pub(crate) fn as_list(&self) -> Option<&[Self]> {
+        match self {
+            Self::List(items) => Some(items),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::Object(_) => None,
+        }
+    }
+
+    pub(crate) fn as_object(&self) -> Option<&Fields> {
+        match self {
+            Self::Object(fields) => Some(fields),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyJson)
+    }
+}
+
+struct AnyJson;
+
+impl<'de> Visitor<'de> for AnyJson {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Json, E> {
+        Ok(Json::Number(number as f64))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Json, E> {
+        Ok(Json::Number(number as f64))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Json, E> {
+        Ok(Json::Number(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
+        Ok(Json::Text(text.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Json::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            fields.push(entry);
+        }
+        Ok(Json::Object(Fields(fields)))
     }
 }
 
@@ -81,16 +173,12 @@ pub(crate) fn text_of(payload: &[u8]) -> Result<&str, PayloadError> {
     }
 }
 
-pub(crate) fn parse_value(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok()
-}
-
 /// A number, also one that a device wrote as a text, with or without a unit behind it.
-pub(crate) fn number_of(value: &Value) -> Option<f64> {
+pub(crate) fn number_of(value: &Json) -> Option<f64> {
     match value {
-        Value::Number(number) => number.as_f64().filter(|number| number.is_finite()),
-        Value::String(text) => number_in(text),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        Json::Number(number) => Some(*number).filter(|number| number.is_finite()),
+        Json::Text(text) => number_in(text),
+        Json::Null | Json::Bool(_) | Json::List(_) | Json::Object(_) => None,
     }
 }
 
@@ -107,9 +195,10 @@ pub(crate) fn number_in(text: &str) -> Option<f64> {
     {
         return None;
     }
-    parse_value(number.strip_prefix('+').unwrap_or(number))?
-        .as_f64()
-        .filter(|number| number.is_finite())
+    match Json::parse(number.strip_prefix('+').unwrap_or(number))? {
+        Json::Number(number) => Some(number).filter(|number| number.is_finite()),
+        Json::Null | Json::Bool(_) | Json::Text(_) | Json::List(_) | Json::Object(_) => None,
+    }
 }
 
 /// Writes one JSON object.
@@ -207,12 +296,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn of_two_fields_with_one_name_the_last_counts() {
+        let fields = Fields::parse(br#"{"a":1,"b":null,"a":2}"#).unwrap();
+        assert_eq!(fields.number("a"), Ok(Some(2.0)));
+        assert_eq!(fields.number("b"), Ok(None));
+    }
+
     proptest! {
         #[test]
         fn any_text_survives_being_written(field: String, text: String) {
             let json = ObjectWriter::new().text(&field, &text).finish();
-            let value = parse_value(&json).unwrap();
-            prop_assert_eq!(value.get(&field).and_then(Value::as_str), Some(text.as_str()));
+            let fields = Fields::parse(json.as_bytes()).unwrap();
+            prop_assert_eq!(fields.value(&field).and_then(Json::as_text), Some(text.as_str()));
         }
 
         #[test]

@@ -1,8 +1,6 @@
 //! The plain templates that tell where in a payload a value stands.
 
-use serde_json::Value;
-
-use crate::json::{TEXT_LEN_MAX, number_in, number_of, parse_value, text_of};
+use crate::json::{Json, TEXT_LEN_MAX, number_in, number_of, text_of};
 
 /// Where in a payload a value stands, as a discovery message's `value_template` says it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,17 +65,18 @@ impl Template {
                 .map(Into::into)
                 .map_err(|_| TemplateError::NotAText),
             Self::Path(path) => match at(path, payload)? {
-                Value::String(text) => Ok(text),
+                Json::Text(text) => Ok(text),
                 // As Jinja writes them.
-                Value::Bool(true) => Ok("True".into()),
-                Value::Bool(false) => Ok("False".into()),
+                Json::Bool(true) => Ok("True".into()),
+                Json::Bool(false) => Ok("False".into()),
                 // Words of availability are whole numbers, if they are numbers:
                 // writing any other would cost the page the tables for it.
-                Value::Number(number) => number
-                    .as_i64()
-                    .map(|number| number.to_string())
-                    .ok_or(TemplateError::NotAText),
-                Value::Null | Value::Array(_) | Value::Object(_) => Err(TemplateError::NotAText),
+                Json::Number(number) if (number as i64) as f64 == number => {
+                    Ok((number as i64).to_string())
+                }
+                Json::Null | Json::Number(_) | Json::List(_) | Json::Object(_) => {
+                    Err(TemplateError::NotAText)
+                }
             },
             Self::NotSupported(template) => Err(TemplateError::not_supported(template)),
         }
@@ -154,20 +153,17 @@ fn bracketed(inner: &str) -> Option<Step> {
     inner.parse().ok().map(Step::Index)
 }
 
-fn at(path: &[Step], payload: &[u8]) -> Result<Value, TemplateError> {
-    let mut value = text_of(payload)
-        .ok()
-        .and_then(parse_value)
-        .ok_or(TemplateError::NotJson)?;
-    for step in path {
-        value = match step {
-            Step::Key(key) => value.get_mut(key),
-            Step::Index(index) => value.get_mut(index),
-        }
-        .ok_or(TemplateError::Missing)?
-        .take();
-    }
-    Ok(value)
+fn at(path: &[Step], payload: &[u8]) -> Result<Json, TemplateError> {
+    let value = text_of(payload).ok().and_then(Json::parse);
+    let value = value.ok_or(TemplateError::NotJson)?;
+    let found = path
+        .iter()
+        .try_fold(&value, |value, step| match (step, value) {
+            (Step::Key(key), Json::Object(fields)) => fields.value(key),
+            (Step::Index(index), Json::List(items)) => items.get(*index),
+            _ => None,
+        });
+    found.cloned().ok_or(TemplateError::Missing)
 }
 
 #[cfg(test)]
