@@ -2,12 +2,11 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use brotli::enc::BrotliEncoderParams;
-use flate2::{Compression, write::GzEncoder};
+use zopfli::{Format, Options};
 
 /// Writes `.gz` and `.br` beside every file of a folder that gains by it.
 pub(crate) fn compress_folder(folder: &Path) -> Result<()> {
@@ -45,9 +44,13 @@ fn compress_file(path: &Path) -> Result<()> {
 }
 
 fn gzip(raw: &[u8]) -> Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(raw)?;
-    Ok(encoder.finish()?)
+    let mut compressed = Vec::new();
+    let options = Options {
+        maximum_block_splits: GZIP_BLOCK_SPLITS_MAX,
+        ..Options::default()
+    };
+    zopfli::compress(options, Format::Gzip, raw, &mut compressed)?;
+    Ok(compressed)
 }
 
 fn brotli(mut raw: &[u8]) -> Result<Vec<u8>> {
@@ -60,6 +63,9 @@ fn brotli(mut raw: &[u8]) -> Result<Vec<u8>> {
     brotli::BrotliCompress(&mut raw, &mut compressed, &parameters)?;
     Ok(compressed)
 }
+
+/// For the Wasm, which is longer than what zopfli has in mind: more are slow and save nothing.
+const GZIP_BLOCK_SPLITS_MAX: u16 = 40;
 
 pub(crate) const GZIP: &str = ".gz";
 pub(crate) const BROTLI: &str = ".br";

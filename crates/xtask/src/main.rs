@@ -8,6 +8,7 @@ use lexopt::{Arg, Parser, ValueExt};
 mod bans;
 mod compression;
 mod demo;
+mod interface;
 mod page;
 mod ports;
 mod prerequisites;
@@ -21,6 +22,7 @@ mod supervisor;
 mod test;
 mod tidy;
 mod tools;
+mod wasm_opt;
 mod workspace;
 
 fn main() -> ExitCode {

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::process::{command, run};
 use crate::progress::{say, step};
-use crate::{compression, style_sheets, tools, workspace};
+use crate::{compression, interface, style_sheets, tools, wasm_opt, workspace};
 
 /// Builds the page as it is released, unless that has been done since anything changed.
 pub(crate) fn build() -> Result<()> {
@@ -69,32 +69,45 @@ pub(crate) fn optimize() -> Result<()> {
     if env::var("TRUNK_PROFILE").is_ok_and(|profile| profile != "release") {
         return Ok(());
     }
-    if tools::has_wasm_opt() {
-        step("wasm-opt", || optimize_wasm(&folder))?;
-    } else {
-        say("no wasm-opt on PATH: the page will be larger, and works");
-    }
+    shrink(&folder)?;
     style_sheets::join(&folder)?;
     step("compressing the page", || {
         compression::compress_folder(&folder)
     })
 }
 
-fn optimize_wasm(folder: &Path) -> Result<()> {
+fn shrink(folder: &Path) -> Result<()> {
+    let wasm = only_file(folder, ".wasm")?;
+    if !tools::has_wasm_opt() {
+        say("no wasm-opt on PATH: the page will be larger, and works");
+        return Ok(());
+    }
+    if !tools::has_esbuild() {
+        say("no esbuild on PATH: the page will be larger, and works");
+        return step("wasm-opt", || {
+            run(wasm_opt::command(&wasm, &wasm)?.args(wasm_opt::OPTIMIZING))
+        });
+    }
+    let script = only_file(folder, ".js")?;
+    step("wasm-opt and esbuild", || interface::shrink(&script, &wasm))
+}
+
+/// The one file of a folder whose name ends so.
+fn only_file(folder: &Path, ending: &str) -> Result<PathBuf> {
+    let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "wasm")
-        {
-            run(command("wasm-opt")?
-                .arg(&path)
-                .arg("--output")
-                .arg(&path)
-                .args(WASM_OPT_ARGUMENTS))?;
+        if path.to_string_lossy().ends_with(ending) {
+            found.push(path);
         }
     }
-    Ok(())
+    match <[PathBuf; 1]>::try_from(found) {
+        Ok([path]) => Ok(path),
+        Err(found) => bail!(
+            "the page has {} files *{ending} instead of one",
+            found.len()
+        ),
+    }
 }
 
 const SOURCES: [&str; 9] = [
@@ -107,16 +120,4 @@ const SOURCES: [&str; 9] = [
     "public",
     "src",
     "style",
-];
-
-/// What rustc's output uses must be named: a stripped binary no longer says so itself.
-const WASM_OPT_ARGUMENTS: [&str; 8] = [
-    "-Oz",
-    "--converge",
-    "--enable-bulk-memory",
-    "--enable-reference-types",
-    "--enable-nontrapping-float-to-int",
-    "--enable-sign-ext",
-    "--enable-mutable-globals",
-    "--enable-multivalue",
 ];

@@ -14,7 +14,7 @@ pub(crate) fn install_for_page() -> Result<()> {
     install_wasm_target()?;
     install_trunk()?;
     install_wasm_bindgen()?;
-    install_wasm_opt();
+    install_shrinkers();
     // Shared by the two installations above, and of no use after them.
     let build = workspace::tools().join("build");
     if build.exists() {
@@ -82,16 +82,16 @@ pub(crate) fn install_wasm_bindgen() -> Result<()> {
     )
 }
 
-/// wasm-opt makes the page smaller; without it the page still works.
-pub(crate) fn install_wasm_opt() {
-    if has_wasm_opt() {
+/// wasm-opt and esbuild make the page smaller; without them the page still works.
+fn install_shrinkers() {
+    if has_wasm_opt() && has_esbuild() {
         return;
     }
     let installed = command("npm").and_then(|mut npm| {
         read(npm.arg("--version")).context("npm is not there")?;
         let folder = workspace::tools();
         fs::create_dir_all(&folder)?;
-        step("installing wasm-opt by npm's binaryen", || {
+        step("installing wasm-opt and esbuild by npm", || {
             run(command("npm")?
                 .args([
                     "install",
@@ -101,18 +101,22 @@ pub(crate) fn install_wasm_opt() {
                     "--prefix",
                 ])
                 .arg(&folder)
-                .arg(BINARYEN))
+                .args([BINARYEN, ESBUILD]))
         })
     });
     if let Err(why) = installed {
         say(format_args!(
-            "no wasm-opt ({why}): the page will be larger, and works"
+            "no wasm-opt and esbuild ({why:#}): the page will be larger, and works"
         ));
     }
 }
 
 pub(crate) fn has_wasm_opt() -> bool {
     version_of("wasm-opt").is_some()
+}
+
+pub(crate) fn has_esbuild() -> bool {
+    version_of("esbuild").is_some()
 }
 
 /// The version that a tool on our `PATH` reports, if it is there and works.
@@ -164,6 +168,7 @@ fn cheap_install(package: &str) -> Result<Command> {
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 const TRUNK: &str = "0.21.";
 const BINARYEN: &str = "binaryen@^132";
+const ESBUILD: &str = "esbuild@^0.28";
 
 #[cfg(test)]
 mod tests {
