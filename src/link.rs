@@ -9,6 +9,8 @@ use std::{
 use field::{Channel, DeviceId, FILTERS, PumpCommand, PumpSwitchOutput, Switch};
 use futures_util::StreamExt;
 use leptos::prelude::*;
+#[cfg(not(feature = "in-page-broker"))]
+use mqtt_web_client::WebSocketTransport as BrokerTransport;
 use mqtt_web_client::{
     Client, Event, Events, Message, Options, Publication, PublishError, QoS, QueuePolicy,
     ReasonCode, Receipt, Resubscribe, Status, SubscriptionOptions, TopicFilter, TopicName,
@@ -16,6 +18,8 @@ use mqtt_web_client::{
 };
 use wasm_bindgen_futures::spawn_local;
 
+#[cfg(feature = "in-page-broker")]
+use crate::in_page_broker::InPageTransport as BrokerTransport;
 use crate::{
     format::{millis, whole},
     state::{Connection, Fleet},
@@ -84,11 +88,12 @@ impl Link {
         shared
             .connection
             .set(Connection::Connecting { again: false });
-        let (client, events) = Client::connect(Options {
+        let options = Options {
             keep_alive_secs: KEEP_ALIVE_SECS,
             resubscribe: Resubscribe::Always,
             ..Options::new(address.clone())
-        });
+        };
+        let (client, events) = Client::connect_over(Rc::new(BrokerTransport), options);
         self.address.set(address);
         self.round_trip.set(String::new());
         subscribe(&client, FILTERS.map(String::from));
