@@ -1,0 +1,52 @@
+//! A grower learns how it stands with the broker.
+
+use mqtt_protocol::ReasonCode;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::page::{Page, topic_name};
+
+#[wasm_bindgen_test]
+async fn a_refusal_is_said_in_words_and_can_be_tried_again() {
+    let page = Page::open_with(|broker| broker.refuse(Some(ReasonCode::NotAuthorized))).await;
+    page.reads("status", "", "Refused").await;
+    page.reads(
+        "region",
+        "Connection",
+        "The broker refused: not authorized.",
+    )
+    .await;
+    page.broker.refuse(None);
+    page.press("button", "Try now").await;
+    page.reads("status", "", "Connected").await;
+    page.loses("region", "Connection").await;
+}
+
+#[wasm_bindgen_test]
+async fn a_lost_connection_is_said_and_comes_back_by_itself() {
+    let page = Page::open().await;
+    page.broker.refuse(Some(ReasonCode::ServerUnavailable));
+    page.broker.cut();
+    page.reads("status", "", "Reconnecting").await;
+    page.reads(
+        "region",
+        "Connection",
+        "Not connected: the broker refused: server unavailable.",
+    )
+    .await;
+    page.broker.refuse(None);
+    page.reads("status", "", "Connected").await;
+    page.says("rootzone/greenhouse/bench-a/moisture", "31");
+    page.card("Bench a").await.reads("live").await;
+}
+
+#[wasm_bindgen_test]
+async fn what_was_kept_meanwhile_is_shown_after_a_reconnection() {
+    let page = Page::open().await;
+    page.broker.cut();
+    page.broker.publish(
+        &topic_name("rootzone/orchard/pump-1/pump/state"),
+        "ON",
+        true,
+    );
+    page.card("Pump 1").await.reads("Running since").await;
+}
