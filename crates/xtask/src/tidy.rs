@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::{progress, workspace};
 
 mod link;
+mod places;
 mod pure_crate;
 mod style;
 mod text;
@@ -18,6 +19,7 @@ pub(crate) fn run() -> Result<()> {
     let tree = Tree::read(&workspace::root())?;
     let mut faults = text::faults(&tree);
     faults.extend(style::faults(&tree));
+    faults.extend(places::faults(&tree));
     faults.extend(link::faults(&tree));
     faults.extend(pure_crate::faults(&tree));
     for fault in &faults {
