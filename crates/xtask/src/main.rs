@@ -91,7 +91,7 @@ cargo xtask COMMAND
            that you start beside it with `cargo run -p rootzone`
   size     what a browser downloads: raw, gzip, brotli
              --json FILE     write the figures there too
-             --check         fail above the limit
+             --check         fail above 105,000 bytes by gzip
   screenshots
            the pictures that the tests made, copied into the documents
   tools    only install what the page's build needs, under target/tools
