@@ -141,6 +141,28 @@ async fn a_list_takes_any_order() {
 }
 
 #[wasm_bindgen_test]
+async fn what_a_listed_piece_reads_fills_only_that_piece_again() {
+    let stage = Stage::new();
+    let signal = ArcRwSignal::new(0);
+    let n_fills = counter();
+    let (read, filled) = (signal.clone(), n_fills.clone());
+    let _piece = stage.put(Piece::new("<div></div>", move |places| {
+        filled.set(filled.get() + 1);
+        places.list("", &keys("a"), &|_| {
+            let begin = read.get();
+            let read = read.clone();
+            Piece::new("<p></p>", move |places| {
+                places.text("", &(read.get() - begin).to_string());
+            })
+        });
+    }));
+    signal.set(7);
+    settle().await;
+    assert_eq!(stage.0.text_content().as_deref(), Some("7"));
+    assert_eq!(n_fills.get(), 1);
+}
+
+#[wasm_bindgen_test]
 async fn effects_and_listeners_end_with_the_piece() {
     let stage = Stage::new();
     let signal = ArcRwSignal::new(0);

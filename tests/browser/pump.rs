@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use field::{PumpCommand, PumpState, Switch, Timestamp};
-use mqtt_protocol::{Publish, QoS};
+use mqtt_protocol::{Publish, QoS, ReasonCode};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{Event, HtmlSelectElement};
 
 use crate::page::{Card, Page, connect_device, topic_name};
 
@@ -25,6 +27,20 @@ async fn a_pump_is_asked_to_start_and_says_that_it_runs() {
     card.reads("Running since").await;
     card.reads("started by you.").await;
     assert!(is_checked(&card));
+}
+
+#[wasm_bindgen_test]
+async fn a_run_is_as_long_as_was_chosen() {
+    let page = Page::open().await;
+    page.keeps(STATE, "OFF");
+    let lengths = page.find("combobox", "Pump 1: run for").await;
+    lengths.unchecked_ref::<HtmlSelectElement>().set_value("1");
+    lengths
+        .dispatch_event(&Event::new("change").unwrap())
+        .unwrap();
+    page.press("switch", "Pump 1").await;
+    let command = only_command(&page.published().await);
+    assert_eq!(command.run_for, Some(Duration::from_secs(60)));
 }
 
 #[wasm_bindgen_test]
@@ -86,6 +102,7 @@ async fn without_a_broker_a_pump_is_not_started_and_nothing_is_kept_for_later() 
     page.keeps(STATE, "OFF");
     let card = page.card("Pump 1").await;
     card.reads("Off.").await;
+    page.broker.refuse(Some(ReasonCode::ServerUnavailable));
     page.broker.cut();
     card.reads("Not connected").await;
     page.press("switch", "Pump 1").await;
@@ -95,6 +112,7 @@ async fn without_a_broker_a_pump_is_not_started_and_nothing_is_kept_for_later() 
         "Not started: there is no connection to the broker.",
     )
     .await;
+    page.broker.refuse(None);
     page.reads("status", "", "Connected").await;
     card.reads("Off.").await;
     assert!(page.published().await.is_empty());

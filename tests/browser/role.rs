@@ -49,6 +49,7 @@ fn selector(role: &str) -> String {
     let native = match role {
         "article" => "article",
         "button" => "button:not([role])",
+        "combobox" => "select",
         "heading" => "h1, h2, h3",
         "link" => "a[href]",
         "main" => "main",

@@ -1,6 +1,7 @@
 //! A grower stops every pump at once, and sees who has confirmed.
 
 use field::{PumpCommand, Switch};
+use mqtt_protocol::ReasonCode;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::page::Page;
@@ -51,6 +52,28 @@ async fn stop_all_pumps_also_stops_one_that_shows_up_afterwards() {
     page.keeps(&state(PUMPS[0]), "ON");
     page.reads("listitem", "", "Pump 1 asked").await;
     assert_eq!(page.published().await.len(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn stop_all_pumps_waits_for_the_connection_if_there_is_none() {
+    let page = Page::open().await;
+    page.keeps(&state(PUMPS[0]), "ON");
+    page.card("Pump 1").await.reads("Running since").await;
+    page.broker.refuse(Some(ReasonCode::ServerUnavailable));
+    page.broker.cut();
+    page.reads("status", "", "Reconnecting").await;
+    page.press("button", "Stop all pumps").await;
+    page.reads("status", "", "Not connected: OFF is sent the moment")
+        .await;
+    page.reads("listitem", "", "Pump 1 waits for the connection")
+        .await;
+    assert!(page.published().await.is_empty());
+    page.broker.refuse(None);
+    page.reads("status", "", "OFF is sent. 0 of 1 pump confirmed off.")
+        .await;
+    let published = page.published().await;
+    let command = PumpCommand::parse(&published[0].payload).unwrap();
+    assert_eq!(command.state, Switch::Off);
 }
 
 fn state(pump: &str) -> String {
