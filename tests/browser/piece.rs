@@ -5,6 +5,7 @@ use std::{cell::Cell, rc::Rc};
 use dashboard::piece::Piece;
 use leptos::prelude::{
     ArcRwSignal, Get, RenderEffect, Set, StoredValue, Update, document, mount_to_body,
+    window_event_listener_untyped,
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlElement};
@@ -188,7 +189,13 @@ async fn effects_and_listeners_end_with_the_piece() {
     settle().await;
     assert_eq!((n_fills.get(), n_effects.get(), n_clicks.get()), (2, 2, 1));
     drop(piece);
+    // A listener that stayed would call what is gone.
+    let n_errors = counter();
+    let failed = n_errors.clone();
+    let listening = window_event_listener_untyped("error", move |_| failed.set(failed.get() + 1));
     button.click();
+    listening.remove();
+    assert_eq!(n_errors.get(), 0);
     signal.update(|value| *value += 1);
     settle().await;
     assert_eq!((n_fills.get(), n_effects.get(), n_clicks.get()), (2, 2, 1));
