@@ -84,7 +84,7 @@ impl Link {
         shared.pending.borrow_mut().clear();
         shared
             .fleet
-            .update(|fleet| *fleet = Fleet::new(random_seed(), moment()));
+            .update(&mut |fleet| *fleet = Fleet::new(random_seed(), moment()));
         shared
             .connection
             .set(Connection::Connecting { again: false });
@@ -108,23 +108,23 @@ impl Link {
 
     /// Asks a pump for water.
     pub fn switch_on(self, device: &DeviceId, run_for: Duration) {
-        self.change(|fleet| fleet.switch_on(device, run_for, moment()));
+        self.change(&mut |fleet| fleet.switch_on(device, run_for, moment()));
     }
 
     /// Asks a pump to stop.
     pub fn switch_off(self, device: &DeviceId) {
-        self.change(|fleet| fleet.switch_off(device, moment()));
+        self.change(&mut |fleet| fleet.switch_off(device, moment()));
     }
 
     /// Asks every pump to stop.
     pub fn stop_all(self) {
-        self.change(|fleet| fleet.stop_all(moment()));
+        self.change(&mut |fleet| fleet.stop_all(moment()));
         self.reconnect_now();
     }
 
     /// Does without the answers to that.
     pub fn forget_stop_all(self) {
-        self.change(Fleet::forget_stop_all);
+        self.change(&mut Fleet::forget_stop_all);
     }
 
     /// Removes the retained message from a pump's command topic.
@@ -145,7 +145,7 @@ impl Link {
         let shared = self.shared.get_value();
         self.flush();
         shared.now.set(moment());
-        self.change(|fleet| fleet.handle_timeout(moment()));
+        self.change(&mut |fleet| fleet.handle_timeout(moment()));
         let round_trip = shared
             .client
             .borrow()
@@ -207,7 +207,7 @@ impl Link {
         let is_connected = connection.is_connected();
         shared.connection.set(connection);
         if is_connected || was_connected {
-            self.change(|fleet| fleet.handle_link(is_connected, moment()));
+            self.change(&mut |fleet| fleet.handle_link(is_connected, moment()));
         }
     }
 
@@ -230,7 +230,8 @@ impl Link {
             return;
         }
         let now = moment();
-        let wanted = self.change(|fleet| {
+        let mut wanted = Vec::new();
+        self.change(&mut |fleet| {
             for message in &messages {
                 fleet.apply(
                     message.topic_name.as_str(),
@@ -239,7 +240,7 @@ impl Link {
                     now,
                 );
             }
-            fleet.take_wanted_topics()
+            wanted = fleet.take_wanted_topics();
         });
         if !wanted.is_empty() {
             self.with_client(|client| subscribe(client, wanted));
@@ -247,16 +248,15 @@ impl Link {
     }
 
     /// Changes the fleet and sends what its pumps' switches want sent.
-    fn change<T>(self, change: impl FnOnce(&mut Fleet) -> T) -> T {
-        let shared = self.shared.get_value();
-        let (result, commands) = shared.fleet.update(|fleet| {
-            let result = change(fleet);
-            (result, commands(fleet))
+    fn change(self, change: &mut dyn FnMut(&mut Fleet)) {
+        let mut due = Vec::new();
+        self.shared.get_value().fleet.update(&mut |fleet| {
+            change(fleet);
+            due = commands(fleet);
         });
-        for (device, command) in commands {
+        for (device, command) in due {
             self.send(device, &command);
         }
-        result
     }
 
     fn send(self, device: DeviceId, command: &PumpCommand) {
@@ -291,7 +291,7 @@ impl Link {
             Err(_) => true,
         };
         if is_lost && self.shared.get_value().generation.get() == generation {
-            self.change(|fleet| fleet.handle_command_lost(&device, moment()));
+            self.change(&mut |fleet| fleet.handle_command_lost(&device, moment()));
         }
     }
 

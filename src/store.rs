@@ -68,15 +68,14 @@ impl FleetStore {
     }
 
     /// Changes the fleet and tells whom it concerns.
-    pub(crate) fn update<T>(self, change: impl FnOnce(&mut Fleet) -> T) -> T {
+    pub(crate) fn update(self, change: &mut dyn FnMut(&mut Fleet)) {
         let shared = self.0.get_value();
-        let (result, changes) = {
+        let changes = {
             let mut fleet = shared.fleet.borrow_mut();
-            let result = change(&mut fleet);
-            (result, fleet.take_changes())
+            change(&mut fleet);
+            fleet.take_changes()
         };
         shared.tell(&changes);
-        result
     }
 }
 
