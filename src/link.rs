@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use field::{Channel, DeviceId, FILTERS, PumpCommand, PumpSwitchOutput, Switch};
+use field::{COMMAND_FILTER, Channel, DeviceId, FILTERS, PumpCommand, PumpSwitchOutput, Switch};
 use futures_util::StreamExt;
 use leptos::prelude::*;
 #[cfg(not(feature = "in-page-broker"))]
@@ -91,12 +91,15 @@ impl Link {
         let options = Options {
             keep_alive_secs: KEEP_ALIVE_SECS,
             resubscribe: Resubscribe::Always,
+            // A session would hand over the readings of a cut as if they were new.
+            session_expiry_interval_secs: 0,
             ..Options::new(address.clone())
         };
         let (client, events) = Client::connect_over(Rc::new(BrokerTransport), options);
         self.address.set(address);
         self.round_trip.set(String::new());
-        subscribe(&client, FILTERS.map(String::from));
+        subscribe(&client, FILTERS.map(String::from), false);
+        subscribe(&client, [String::from(COMMAND_FILTER)], true);
         *shared.client.borrow_mut() = Some(client);
         spawn_local(listen(self, events, shared.generation.get()));
     }
@@ -243,7 +246,7 @@ impl Link {
             wanted = fleet.take_wanted_topics();
         });
         if !wanted.is_empty() {
-            self.with_client(|client| subscribe(client, wanted));
+            self.with_client(|client| subscribe(client, wanted, false));
         }
     }
 
@@ -320,13 +323,18 @@ async fn listen(link: Link, mut events: Events, generation: u32) {
     }
 }
 
-fn subscribe(client: &Client, filters: impl IntoIterator<Item = String>) {
+fn subscribe(
+    client: &Client,
+    filters: impl IntoIterator<Item = String>,
+    retain_as_published: bool,
+) {
     // A device may announce a topic that is none.
     let filters = filters
         .into_iter()
         .filter_map(|filter| TopicFilter::new(filter).ok());
     let options = SubscriptionOptions {
         maximum_qos: QoS::AtLeastOnce,
+        retain_as_published,
         ..SubscriptionOptions::default()
     };
     drop(client.subscribe(filters.collect::<Vec<_>>(), options));

@@ -303,7 +303,7 @@ mod tests {
             until: (state == Switch::On).then(|| at(seconds + 600)),
             ..PumpState::plain(state)
         };
-        pump.handle_state(&said, at(seconds));
+        pump.handle_state(&said, false, at(seconds));
     }
 
     fn words(pump: &Pump, seconds: i64) -> PumpWords {

@@ -303,7 +303,7 @@ impl Fleet {
                 if let Ok(state) = PumpState::parse(payload)
                     && let Some(pump) = self.pump_of(&device, now)
                 {
-                    pump.handle_state(&state, now);
+                    pump.handle_state(&state, retained, now);
                     self.changes.pump(&device);
                 }
             }

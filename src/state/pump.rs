@@ -47,8 +47,8 @@ impl Pump {
     }
 
     /// Takes what the pump says, and writes its runs down.
-    pub fn handle_state(&mut self, said: &PumpState, now: Timestamp) {
-        self.switch.handle_state(said, now);
+    pub fn handle_state(&mut self, said: &PumpState, retained: bool, now: Timestamp) {
+        self.switch.handle_state(said, retained, now);
         self.refusal = None;
         match self.switch.state() {
             SwitchState::Running(run) => self.record(&run),
@@ -132,11 +132,11 @@ mod tests {
     #[test]
     fn a_run_is_written_down_once_and_closed() {
         let mut pump = pump();
-        pump.handle_state(&says(Switch::On, 10), at(10));
-        pump.handle_state(&says(Switch::On, 10), at(20));
+        pump.handle_state(&says(Switch::On, 10), false, at(10));
+        pump.handle_state(&says(Switch::On, 10), false, at(20));
         assert!(pump.is_running());
         assert_eq!(pump.last_run(), None);
-        pump.handle_state(&says(Switch::Off, 25), at(26));
+        pump.handle_state(&says(Switch::Off, 25), false, at(26));
         assert_eq!(pump.runs.len(), 1);
         assert_eq!(pump.last_run().unwrap().end, Some(at(25)));
     }
@@ -144,11 +144,11 @@ mod tests {
     #[test]
     fn a_run_that_ended_while_the_link_was_cut_is_closed_when_it_is_back() {
         let mut pump = pump();
-        pump.handle_state(&says(Switch::On, 10), at(10));
+        pump.handle_state(&says(Switch::On, 10), false, at(10));
         pump.switch.handle_link(false, at(12));
         assert_eq!(pump.last_run(), None);
         pump.switch.handle_link(true, at(40));
-        pump.handle_state(&says(Switch::Off, 30), at(40));
+        pump.handle_state(&says(Switch::Off, 30), false, at(40));
         assert_eq!(pump.last_run().unwrap().end, Some(at(30)));
     }
 }

@@ -7,7 +7,10 @@ use rumqttc::{
     NetworkOptions, Outgoing,
     v5::{
         AsyncClient, ConnectionError, Event, EventLoop, Incoming, MqttOptions,
-        mqttbytes::{QoS, v5::LastWill},
+        mqttbytes::{
+            QoS,
+            v5::{Filter, LastWill},
+        },
     },
 };
 use tokio::{
@@ -106,7 +109,7 @@ pub(crate) async fn run(
             Ok(Event::Incoming(Incoming::ConnAck(_))) => {
                 is_connected = true;
                 if let Some(topic) = device.command_topic()
-                    && let Err(error) = client.try_subscribe(topic, QoS::AtLeastOnce)
+                    && let Err(error) = client.try_subscribe_many([commands(topic)])
                 {
                     debug!(%error, "not subscribed");
                 }
@@ -161,6 +164,14 @@ fn mqtt_options(device: &dyn Device, broker: &BrokerAddress) -> MqttOptions {
             None,
         ));
     options
+}
+
+/// A pump's commands, with RETAIN as it was published: a command that somebody retains is known as one at once.
+fn commands(topic: String) -> Filter {
+    Filter {
+        preserve_retain: true,
+        ..Filter::new(topic, QoS::AtLeastOnce)
+    }
 }
 
 /// All that devices say is retained; what does not fit into the queue is said again by the next reading or connection.

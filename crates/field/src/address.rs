@@ -153,14 +153,16 @@ pub enum InvalidDeviceId {
     ReservedZone,
 }
 
-/// The Topic Filters that together match every [`Address`] a watcher of the field needs.
+/// The Topic Filter of every pump's commands, which a watcher needs because a retained one is a fault to show.
 ///
-/// The topics of [`Channel::PumpSet`] are among them because a retained message found there is a fault to show.
-pub const FILTERS: [&str; 7] = [
+/// Subscribed to with Retain As Published, so that one shows the moment it is published.
+pub const COMMAND_FILTER: &str = "rootzone/+/+/pump/set";
+
+/// The Topic Filters that together match every other [`Address`] a watcher of the field needs.
+pub const FILTERS: [&str; 6] = [
     "rootzone/+/+/status",
     "rootzone/+/+/moisture",
     "rootzone/+/+/pump/state",
-    "rootzone/+/+/pump/set",
     "rootzone/config/+",
     "homeassistant/+/+/config",
     "homeassistant/+/+/+/config",

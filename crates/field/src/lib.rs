@@ -27,7 +27,7 @@ mod status;
 mod template;
 mod timestamp;
 
-pub use address::{Address, Channel, DeviceId, FILTERS, InvalidDeviceId};
+pub use address::{Address, COMMAND_FILTER, Channel, DeviceId, FILTERS, InvalidDeviceId};
 pub use config::{DeviceConfig, Simulation, TargetBand};
 pub use discovery::{Availability, Component, Entity, EntityAddress};
 pub use payload_error::PayloadError;

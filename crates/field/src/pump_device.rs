@@ -63,13 +63,14 @@ impl PumpDevice {
         self.unsaid = true;
     }
 
-    /// Obeys a command, unless it was kept by the broker, is too old, or is known already.
+    /// Obeys a command, unless it was kept by the broker, or is an ON that is too old or known already.
     pub fn handle_command(&mut self, command: &PumpCommand, retain: bool, now: Timestamp) {
         if retain || command.is_too_old(now) {
             return;
         }
         self.unsaid = true;
-        if let Some(id) = &command.id {
+        // Stopping twice does no harm; not stopping because somebody else started in between would.
+        if let Some(id) = command.id.as_ref().filter(|_| command.state == Switch::On) {
             if self.known.contains(id) {
                 return;
             }
@@ -267,6 +268,16 @@ mod tests {
         let (said, _) = drain(&mut pump);
         assert_eq!(said.len(), 1);
         assert_eq!(said[0].state, Switch::Off);
+    }
+
+    #[test]
+    fn off_is_obeyed_again_after_somebody_else_switched_on() {
+        let mut pump = pump();
+        pump.handle_command(&off("b"), false, at(0));
+        pump.handle_command(&on("c", 60, at(1)), false, at(1));
+        assert!(pump.is_running());
+        pump.handle_command(&off("b"), false, at(2));
+        assert!(!pump.is_running());
     }
 
     #[test]

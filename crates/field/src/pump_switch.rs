@@ -212,8 +212,10 @@ impl PumpSwitch {
         }
     }
 
-    /// The pump says what it does.
-    pub fn handle_state(&mut self, said: &PumpState, now: Timestamp) {
+    /// The pump says what it does, or the broker says what the pump said last.
+    ///
+    /// What the broker kept was said before the request went out, so it answers none.
+    pub fn handle_state(&mut self, said: &PumpState, retained: bool, now: Timestamp) {
         if !self.link_up {
             return;
         }
@@ -234,7 +236,7 @@ impl PumpSwitch {
             run,
             silent_at: repeats.then(|| now + Self::SILENCE),
         });
-        if self.is_answered_by(said) {
+        if !retained && self.is_answered_by(said) {
             self.request = None;
             self.outbox = None;
         }

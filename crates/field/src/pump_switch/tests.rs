@@ -19,7 +19,7 @@ fn switch_at_off() -> PumpSwitch {
     let mut switch = PumpSwitch::new();
     switch.handle_link(true, at(0));
     switch.handle_status(Status::Online, at(0));
-    switch.handle_state(&PumpState::plain(Switch::Off), at(0));
+    switch.handle_state(&PumpState::plain(Switch::Off), false, at(0));
     switch
 }
 
@@ -28,7 +28,7 @@ fn switch_at_on() -> PumpSwitch {
     let mut switch = switch_at_off();
     switch.request_on(minute(), id("a"), at(1)).unwrap();
     drain(&mut switch);
-    switch.handle_state(&said_on("a"), at(1));
+    switch.handle_state(&said_on("a"), false, at(1));
     switch
 }
 
@@ -65,6 +65,17 @@ fn sent_states(switch: &mut PumpSwitch) -> Vec<Switch> {
 }
 
 #[test]
+fn what_the_broker_kept_answers_no_request() {
+    let mut switch = switch_at_off();
+    switch.handle_state(&said_on("stranger"), false, at(1));
+    switch.request_off(id("b"), at(2));
+    switch.handle_state(&PumpState::plain(Switch::Off), true, at(3));
+    assert!(matches!(switch.state(), SwitchState::AskedOff { .. }));
+    switch.handle_state(&said_off("b"), false, at(4));
+    assert!(matches!(switch.state(), SwitchState::Off { .. }));
+}
+
+#[test]
 fn nothing_is_known_before_the_pump_speaks() {
     let mut switch = PumpSwitch::new();
     assert_eq!(switch.state(), SwitchState::Unknown);
@@ -91,7 +102,7 @@ fn it_moves_to_on_when_the_pump_says_so() {
     assert_eq!(switch.state(), SwitchState::AskedOn { since: at(1) });
     assert_eq!(switch.reported(), Some(Switch::Off));
 
-    switch.handle_state(&said_on("a"), at(2));
+    switch.handle_state(&said_on("a"), false, at(2));
     assert_eq!(
         switch.state(),
         SwitchState::Running(Run {
@@ -106,7 +117,7 @@ fn it_moves_to_on_when_the_pump_says_so() {
 #[test]
 fn a_run_that_somebody_else_began_is_not_ours() {
     let mut switch = switch_at_off();
-    switch.handle_state(&said_on("stranger"), at(2));
+    switch.handle_state(&said_on("stranger"), false, at(2));
     let SwitchState::Running(run) = switch.state() else {
         panic!("not running");
     };
@@ -136,7 +147,7 @@ fn a_late_answer_still_decides() {
     let mut switch = switch_at_off();
     switch.request_on(minute(), id("a"), at(1)).unwrap();
     switch.handle_timeout(at(11));
-    switch.handle_state(&said_on("a"), at(12));
+    switch.handle_state(&said_on("a"), false, at(12));
     assert!(matches!(switch.state(), SwitchState::Running(_)));
 }
 
@@ -144,9 +155,9 @@ fn a_late_answer_still_decides() {
 fn an_off_under_way_is_no_answer_to_on() {
     let mut switch = switch_at_off();
     switch.request_on(minute(), id("b"), at(1)).unwrap();
-    switch.handle_state(&said_off("a"), at(1));
+    switch.handle_state(&said_off("a"), false, at(1));
     assert_eq!(switch.state(), SwitchState::AskedOn { since: at(1) });
-    switch.handle_state(&said_off("b"), at(2));
+    switch.handle_state(&said_off("b"), false, at(2));
     assert_eq!(switch.state(), SwitchState::Off { last_run: None });
 }
 
@@ -154,10 +165,10 @@ fn an_off_under_way_is_no_answer_to_on() {
 fn a_repeated_on_is_no_answer_to_off() {
     let mut switch = switch_at_on();
     switch.request_off(id("b"), at(20));
-    switch.handle_state(&said_on("a"), at(21));
+    switch.handle_state(&said_on("a"), false, at(21));
     assert_eq!(switch.state(), SwitchState::AskedOff { since: at(20) });
     assert_eq!(switch.reported(), Some(Switch::On));
-    switch.handle_state(&said_off("b"), at(22));
+    switch.handle_state(&said_off("b"), false, at(22));
     let SwitchState::Off {
         last_run: Some(run),
     } = switch.state()
@@ -173,7 +184,7 @@ fn off_is_sent_again_until_it_is_confirmed() {
     switch.request_off(id("b"), at(20));
     assert_eq!(sent_states(&mut switch), [Switch::Off]);
     for now in [30, 40] {
-        switch.handle_state(&said_on("a"), at(now - 1));
+        switch.handle_state(&said_on("a"), false, at(now - 1));
         switch.handle_timeout(at(now));
         assert_eq!(sent_states(&mut switch), [Switch::Off]);
         assert_eq!(
@@ -184,7 +195,7 @@ fn off_is_sent_again_until_it_is_confirmed() {
             }
         );
     }
-    switch.handle_state(&said_off("b"), at(41));
+    switch.handle_state(&said_off("b"), false, at(41));
     switch.handle_timeout(at(50));
     assert_eq!(drain(&mut switch), (vec![], None));
 }
@@ -198,7 +209,7 @@ fn a_lost_link_makes_all_unknown_and_forgets_an_on() {
     switch.handle_link(true, at(3));
     assert_eq!(drain(&mut switch), (vec![], None));
     assert_eq!(switch.state(), SwitchState::Unknown);
-    switch.handle_state(&PumpState::plain(Switch::Off), at(3));
+    switch.handle_state(&PumpState::plain(Switch::Off), false, at(3));
     assert!(matches!(switch.state(), SwitchState::Off { .. }));
 }
 
@@ -237,7 +248,7 @@ fn an_offline_pump_refuses_on_and_takes_off() {
     switch.handle_status(Status::Online, at(60));
     assert_eq!(sent_states(&mut switch), [Switch::Off]);
     assert_eq!(switch.reported(), None);
-    switch.handle_state(&said_off("c"), at(61));
+    switch.handle_state(&said_off("c"), false, at(61));
     assert!(matches!(switch.state(), SwitchState::Off { .. }));
 }
 
@@ -261,7 +272,7 @@ fn a_running_pump_that_falls_silent_is_unknown() {
 #[test]
 fn a_pump_that_announces_no_end_need_not_repeat_itself() {
     let mut switch = switch_at_off();
-    switch.handle_state(&PumpState::plain(Switch::On), at(1));
+    switch.handle_state(&PumpState::plain(Switch::On), false, at(1));
     assert_eq!(drain(&mut switch), (vec![], None));
 }
 
@@ -355,7 +366,7 @@ impl Pair {
         }
         while let PumpDeviceOutput::State(state) = self.pump.poll_output() {
             if self.is_linked {
-                self.switch.handle_state(&state, self.now);
+                self.switch.handle_state(&state, false, self.now);
             }
         }
     }
