@@ -147,6 +147,13 @@ pub(crate) struct Delivery {
     pub(crate) subscription_identifiers: Box<[NonZeroU32]>,
 }
 
+impl Delivery {
+    /// What it counts for in a session's queue, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.message.size() + size_of_val(&*self.subscription_identifiers)
+    }
+}
+
 /// From this size on a payload is worth the rest of the read that it came with.
 const WORTH_SHARING: usize = 4096;
 

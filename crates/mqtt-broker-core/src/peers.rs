@@ -268,11 +268,7 @@ impl Peers {
                                 dup,
                             )
                         });
-                    let size = if dup {
-                        None
-                    } else {
-                        Some(delivery.message.size())
-                    };
+                    let size = if dup { None } else { Some(delivery.size()) };
                     (packet_identifier, qos, size, sent)
                 }
             };
@@ -365,7 +361,7 @@ fn enqueue(
     counters: &mut Counters,
     now: Instant,
 ) {
-    let size = delivery.message.size();
+    let size = delivery.size();
     drop_expired(session, counters, now);
     let fits = session.queued_bytes + size <= limits.queued_bytes_per_session;
     if fits && session.exchanges.outgoing.push(delivery, qos).is_ok() {
@@ -384,7 +380,7 @@ fn drop_expired(session: &mut Session, counters: &mut Counters, now: Instant) {
         .is_some_and(|delivery| delivery.message.is_expired(now))
     {
         if let Some(delivery) = outgoing.pop_queued() {
-            session.queued_bytes = session.queued_bytes.saturating_sub(delivery.message.size());
+            session.queued_bytes = session.queued_bytes.saturating_sub(delivery.size());
             counters.queued_messages = counters.queued_messages.saturating_sub(1);
             counters.expired += 1;
         }

@@ -151,12 +151,17 @@ impl ConnectionTask {
         let outcome = decode_all(&mut self.decoder, &mut packets);
         if !packets.is_empty() || outcome.is_err() {
             let id = self.connection.id;
-            self.hub.run(&mut self.flushes, |broker, now| {
-                broker.handle_packets(id, packets.drain(..), now);
-                if let Err(error) = &outcome {
+            while !packets.is_empty() {
+                let n = packets.len().min(PACKETS_PER_RUN);
+                self.hub.run(&mut self.flushes, |broker, now| {
+                    broker.handle_packets(id, packets.drain(..n), now);
+                });
+            }
+            if let Err(error) = &outcome {
+                self.hub.run(&mut self.flushes, |broker, now| {
                     broker.handle_decode_error(id, error, now);
-                }
-            });
+                });
+            }
         }
         scratch::give_back_packets(packets);
 
@@ -271,6 +276,9 @@ fn decode_all(decoder: &mut Decoder, packets: &mut Vec<Packet>) -> Result<(), De
     }
     Ok(())
 }
+
+/// After so many packets the output that they brought about is looked at, and who does not keep up is noticed.
+const PACKETS_PER_RUN: usize = 128;
 
 /// How often one task may read before others are polled.
 const READS_IN_A_ROW: usize = 4;

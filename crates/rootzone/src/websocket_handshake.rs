@@ -1,5 +1,7 @@
 //! The HTTP side of MQTT over WebSocket: the handshake of RFC 6455, section 4.2, and handing the socket over.
 
+use std::net::IpAddr;
+
 use axum::{
     body::Body,
     extract::Request,
@@ -135,6 +137,8 @@ fn check(request: &Parts, allowed_origins: &[String]) -> Result<String, Refusal>
 /// Whether the page that asks may: browsers let any web site connect to this machine, and then switch its pumps.
 ///
 /// Programs send no Origin; pages from this server or from this machine are trusted.
+/// This server is known by its address or by a name of the local network:
+/// any other name might belong to a stranger who lets it point here, and is trusted only if it was named.
 fn is_origin_allowed(headers: &HeaderMap, allowed_origins: &[String]) -> bool {
     let Some(origin) = headers.get(ORIGIN) else {
         return true;
@@ -154,8 +158,15 @@ fn is_origin_allowed(headers: &HeaderMap, allowed_origins: &[String]) -> bool {
     let served_by_us = text(headers, &HOST).and_then(|host| host.parse::<Authority>().ok());
     origin.host().is_some_and(|host| {
         ["localhost", "127.0.0.1", "[::1]"].contains(&host)
-            || served_by_us.is_some_and(|us| us.host().eq_ignore_ascii_case(host))
+            || (is_local_name(host)
+                && served_by_us.is_some_and(|us| us.host().eq_ignore_ascii_case(host)))
     })
+}
+
+/// Whether no public name server can let this host point anywhere.
+fn is_local_name(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    address.parse::<IpAddr>().is_ok() || host.to_ascii_lowercase().ends_with(".local")
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -238,11 +249,27 @@ mod tests {
             ("http://localhost:8081", true),
             ("http://[::1]:8081", true),
             ("https://garden.example", true),
+            ("http://192.168.1.10:8080", false),
             ("https://evil.example", false),
             ("http://127.0.0.1.evil.example", false),
             ("null", false),
         ] {
             assert_eq!(check_with("origin", origin).is_ok(), is_allowed, "{origin}");
+        }
+    }
+
+    #[test]
+    fn the_page_that_a_name_serves_is_trusted_only_if_the_name_cannot_be_turned_here() {
+        for (host, is_allowed) in [
+            ("192.168.1.10:8080", true),
+            ("[fd00::10]:8080", true),
+            ("garden.local:8080", true),
+            ("garden.example:8080", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, host.parse().unwrap());
+            headers.insert(ORIGIN, ["http://", host].concat().parse().unwrap());
+            assert_eq!(is_origin_allowed(&headers, &[]), is_allowed, "{host}");
         }
     }
 }
