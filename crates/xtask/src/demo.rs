@@ -39,7 +39,10 @@ pub(crate) fn run(arguments: Parser) -> Result<()> {
             .args(["--broker", &format!("mqtt://{}", broker.mqtt)])
             .args(options.simulator_arguments()),
     )?;
-    supervisor.wait_for(SIMULATOR, |line| line.starts_with(SIMULATOR).then_some(()))?;
+    supervisor.wait_for(SIMULATOR, |line| {
+        // Its errors begin with its name too.
+        (line.starts_with(SIMULATOR) && line.contains(" pumps on ")).then_some(())
+    })?;
     print(format_args!("ready: {}", broker.page));
     if options.open {
         open_browser(&broker.page);

@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc, time::Duration};
 
 use field::{
     Channel, Component, DeviceConfig, DeviceId, EntityAddress, PumpCommand, PumpDevice,
-    PumpDeviceOutput, PumpDeviceSettings, Status, Timestamp,
+    PumpDeviceOutput, PumpDeviceSettings, Status, Switch, Timestamp,
 };
 use serde_json::json;
 use tracing::debug;
@@ -150,12 +150,15 @@ impl Device for Pump {
                 return Vec::new();
             }
         };
-        if retain
-            || self.is_stuck
-            || command.is_too_old(now)
-            || self.waiting.len() >= WAITING_LEN_MAX
-        {
+        if retain || self.is_stuck || command.is_too_old(now) {
             return Vec::new();
+        }
+        if self.waiting.len() >= WAITING_LEN_MAX {
+            if command.state == Switch::On {
+                return Vec::new();
+            }
+            // An OFF always finds room: it overrules what still waits.
+            self.waiting.clear();
         }
         let delay = DELAY_MIN + (DELAY_MAX - DELAY_MIN).mul_f64(self.random.f64());
         let earliest = self.waiting.back().map_or(now, |(due, _)| *due);
@@ -245,6 +248,23 @@ mod tests {
         let messages = pump.handle_timeout(at(5_000));
         assert_eq!(messages.len(), 10);
         assert!(messages[9].payload.starts_with(r#"{"state":"OFF""#));
+    }
+
+    #[test]
+    fn off_finds_room_among_any_number_of_commands() {
+        let mut pump = pump(false);
+        for _ in 0..2 * WAITING_LEN_MAX {
+            pump.handle_message(b"ON", false, at(0));
+        }
+        pump.handle_message(b"OFF", false, at(1));
+        let messages = pump.handle_timeout(at(5_000));
+        assert!(
+            messages
+                .last()
+                .unwrap()
+                .payload
+                .starts_with(r#"{"state":"OFF""#)
+        );
     }
 
     #[test]
