@@ -107,6 +107,13 @@ pub fn name_of_level(level: &str) -> String {
     name
 }
 
+/// An id for an element, made of a key: lists of ids are separated by spaces, and a key may hold some.
+#[must_use]
+pub fn element_id(kind: &str, key: &str) -> String {
+    let key = key.replace('%', "%25").replace(char::is_whitespace, "%20");
+    [kind, &key].concat()
+}
+
 /// A level made of a name, so that "North beds" stands where "north-beds" does.
 #[must_use]
 pub fn level_of_name(name: &str) -> String {
@@ -145,6 +152,12 @@ mod tests {
         assert_eq!(name_of_level("north-beds"), "North beds");
         assert_eq!(name_of_level("übung_1"), "übung 1");
         assert_eq!(level_of_name(" North beds"), "north-beds");
+    }
+
+    #[test]
+    fn an_element_id_has_no_spaces() {
+        assert_eq!(element_id("zone-", "North bed"), "zone-North%20bed");
+        assert_ne!(element_id("", "a b"), element_id("", "a%20b"));
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub(super) struct Foreign {
     sensor_by_id: Table<ProbeId, Sensor>,
     /// Topics that have to be subscribed to and are not yet.
     wanted: Vec<String>,
+    /// Every topic that was asked for since the page was opened.
+    heard: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -41,12 +43,25 @@ impl Foreign {
         if self.sensor_by_id.len() >= SENSORS_MAX && !self.sensor_by_id.contains_key(&id) {
             return;
         }
-        self.wanted.extend(entity.state_topic.clone());
         let availability = entity.availability.iter().take(AVAILABILITY_MAX);
-        self.wanted
-            .extend(availability.map(|availability| availability.topic.clone()));
+        let topics = availability.map(|availability| &availability.topic);
+        for topic in entity.state_topic.iter().chain(topics) {
+            self.want(topic);
+        }
         let available = vec![true; entity.availability.len().min(AVAILABILITY_MAX)];
         self.sensor_by_id.insert(id, Sensor { entity, available });
+    }
+
+    /// Asks for one topic, once. What announces a wildcard would get the whole broker's messages.
+    fn want(&mut self, topic: &str) {
+        let is_topic = !topic.is_empty() && !topic.contains(['+', '#']);
+        if is_topic
+            && self.heard.len() < TOPICS_MAX
+            && !self.heard.iter().any(|known| known == topic)
+        {
+            self.heard.push(topic.into());
+            self.wanted.push(topic.into());
+        }
     }
 
     pub(super) fn remove(&mut self, id: &ProbeId) {
@@ -104,4 +119,5 @@ impl Sensor {
 }
 
 const SENSORS_MAX: usize = 500;
+const TOPICS_MAX: usize = 2_000;
 const AVAILABILITY_MAX: usize = 4;

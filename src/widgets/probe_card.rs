@@ -116,10 +116,12 @@ fn curve(id: ProbeId) -> Piece {
 }
 
 fn sparkline(probe: &Probe, now: Timestamp) -> chart::Sparkline {
+    // A reading with a time of its own may be older than the page.
     let first = probe
         .history
         .first()
-        .map_or(now.millis(), |first| first.time);
+        .map_or(now.millis(), |first| first.time)
+        .max(probe.collecting_since.millis());
     chart::Sparkline {
         series: probe.history.clone(),
         window: live_window(first, None, now.millis()),

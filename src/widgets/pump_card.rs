@@ -6,7 +6,7 @@ use field::{DeviceId, Switch as Position};
 use leptos::prelude::*;
 
 use crate::{
-    format::whole,
+    format::{element_id, whole},
     link::use_link,
     piece::{Piece, Places, nothing},
     state::{Connection, Pump, device_of_key},
@@ -18,7 +18,7 @@ use crate::{
 #[must_use]
 pub fn pump_card(key: &str) -> Piece {
     match device_of_key(key) {
-        Some(device) => card(Rc::new(device), ["pump/", key].concat()),
+        Some(device) => card(Rc::new(device), element_id("pump/", key)),
         None => nothing(),
     }
 }

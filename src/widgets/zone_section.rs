@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    format::{count, value},
+    format::{count, element_id, value},
     piece::Piece,
     state::{ProbeId, Zone, key_of_device},
     store::{use_fleet, use_now},
@@ -16,7 +16,7 @@ pub fn zone_section(key: &str) -> Piece {
     let fleet = use_fleet();
     let now = use_now();
     let key = String::from(key);
-    let heading = ["zone-", &key].concat();
+    let heading = element_id("zone-", &key);
     Piece::new(include_str!("zone_section.html"), move |places| {
         let now = now.get();
         let (zone, average) = fleet.everything(|fleet| {
