@@ -102,7 +102,7 @@ impl Dashboard {
 
     pub(crate) async fn switch(&self, pump: &str) -> Option<SwitchLook> {
         let switch = self.browser.find(Role::Switch, pump).await?;
-        let checked = switch.attr("aria-checked").await.ok()?? == "true";
+        // In one go: what is asked for in two may come from before and after a message.
         let look = self
             .browser
             .client
@@ -110,7 +110,7 @@ impl Dashboard {
             .await
             .ok()?;
         Some(SwitchLook {
-            checked,
+            checked: look.get("checked")?.as_str()? == "true",
             state: look.get("state")?.as_str()?.to_owned(),
             text: look.get("text")?.as_str()?.to_owned(),
         })
@@ -178,5 +178,6 @@ const CONNECTION_STATE: &str = r"
 
 const SWITCH: &str = r"
     const card = arguments[0].closest('.pump-card');
-    return { state: card.dataset.state, text: card.innerText };
+    const checked = arguments[0].getAttribute('aria-checked');
+    return { checked, state: card.dataset.state, text: card.innerText };
 ";
