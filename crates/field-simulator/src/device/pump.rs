@@ -150,7 +150,7 @@ impl Device for Pump {
                 return Vec::new();
             }
         };
-        if retain || self.is_stuck || command.is_too_old(now) {
+        if retain || self.is_stuck || command.is_too_old(now) || is_from_the_future(&command, now) {
             return Vec::new();
         }
         if self.waiting.len() >= WAITING_LEN_MAX {
@@ -193,6 +193,14 @@ impl Device for Pump {
         messages.push(self.will());
         messages
     }
+}
+
+/// Whether it is an ON of a clock that is so far ahead that its age cannot be told.
+fn is_from_the_future(command: &PumpCommand, now: Timestamp) -> bool {
+    command.state == Switch::On
+        && command
+            .time
+            .is_some_and(|time| time > now + PumpCommand::AGE_MAX)
 }
 
 /// How long a valve takes to move, and its controller to say so.
@@ -273,6 +281,20 @@ mod tests {
         pump.handle_message(b"ON", true, at(0));
         pump.handle_message(b"TOGGLE", false, at(0));
         assert_eq!(pump.deadline(), None);
+    }
+
+    #[test]
+    fn an_on_from_the_future_is_refused_and_an_off_is_not() {
+        let mut pump = pump(false);
+        let mut is_taken = |payload: &str| {
+            pump.handle_message(payload.as_bytes(), false, at(0));
+            !std::mem::take(&mut pump.waiting).is_empty()
+        };
+        assert!(!is_taken(
+            r#"{"state":"ON","time":"1970-01-01T00:00:10.001Z"}"#
+        ));
+        assert!(is_taken(r#"{"state":"ON","time":"1970-01-01T00:00:10Z"}"#));
+        assert!(is_taken(r#"{"state":"OFF","time":"1970-01-02T00:00:00Z"}"#));
     }
 
     #[test]
