@@ -2,7 +2,6 @@
 
 use std::{future, pin::pin, time::Duration};
 
-use field::Timestamp;
 use rumqttc::{
     NetworkOptions, Outgoing,
     v5::{
@@ -20,36 +19,10 @@ use tokio::{
 use tracing::debug;
 
 use crate::{
+    clock::Clock,
     device::{Delivery, Device, Message},
     options::BrokerAddress,
 };
-
-/// Wall-clock time that is counted by a monotonic clock, so that no run and no reading jumps.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
-    wall_at_start: Timestamp,
-    start: Instant,
-}
-
-impl Clock {
-    pub(crate) fn starting_now() -> Self {
-        let since_epoch = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        Self {
-            wall_at_start: Timestamp::from_millis(0) + since_epoch,
-            start: Instant::now(),
-        }
-    }
-
-    pub(crate) fn now(self) -> Timestamp {
-        self.wall_at_start + self.start.elapsed()
-    }
-
-    fn instant(self, at: Timestamp) -> Instant {
-        self.start + at.saturating_duration_since(self.wall_at_start)
-    }
-}
 
 /// What a connection needs besides its device.
 #[derive(Debug, Clone)]
@@ -80,7 +53,7 @@ pub(crate) async fn run(
         mqtt_options(device.as_ref(), &surroundings.broker),
         REQUESTS_LEN_MAX,
     );
-    let clock = surroundings.clock;
+    let clock = surroundings.clock.clone();
     let mut is_connected = false;
     let mut wait = Duration::ZERO;
     loop {

@@ -18,6 +18,7 @@ pub struct Ground {
     source: Source,
     speed: Speed,
     started: Timestamp,
+    last_sample: Timestamp,
     waterings: Vec<Watering>,
 }
 
@@ -52,6 +53,7 @@ impl Ground {
             source,
             speed,
             started: now,
+            last_sample: now,
             waterings: ZONES.iter().map(|_| Watering::new(now)).collect(),
         }
     }
@@ -84,6 +86,7 @@ impl Ground {
 
     /// What a probe finds; `None` where the source has a gap.
     pub fn sample(&mut self, probe: usize, now: Timestamp) -> Option<Sample> {
+        self.leave_out_suspension(now);
         let elapsed = now.saturating_duration_since(self.started);
         let (moisture, hour) = match &mut self.source {
             Source::Replay { replay, .. } => {
@@ -111,6 +114,15 @@ impl Ground {
         }
     }
 
+    /// What plays goes on where it stopped: to make up for a night would take a model at full speed minutes.
+    fn leave_out_suspension(&mut self, now: Timestamp) {
+        let silence = now.saturating_duration_since(self.last_sample);
+        if silence > SUSPENSION_MIN {
+            self.started = self.started + silence;
+        }
+        self.last_sample = self.last_sample.max(now);
+    }
+
     /// Water beyond what the pores hold runs off.
     fn added(&self, moisture: f64, zone: usize, now: Timestamp) -> f64 {
         self.waterings[zone]
@@ -130,6 +142,8 @@ fn soil_temperature(probe: usize, is_open: bool, hour: f64) -> f64 {
 const PAUSE: Duration = Duration::from_secs(10);
 const INTERVAL_MIN: Duration = Duration::from_millis(100);
 const INTERVAL_MAX: Duration = Duration::from_secs(2);
+/// Probes ask so often that a longer silence means that the machine was suspended.
+const SUSPENSION_MIN: Duration = Duration::from_secs(60);
 /// In percent: a common porosity.
 const SATURATION: f64 = 48.0;
 
@@ -188,6 +202,18 @@ mod tests {
         ] {
             assert_eq!(moisture(seconds), expected, "after {seconds} s");
         }
+    }
+
+    #[test]
+    fn a_suspension_is_not_played() {
+        let mut ground = Ground::new(
+            Source::SoilModel(SoilModel::new(1)),
+            "30d".parse().unwrap(),
+            at(0),
+        );
+        let at_start = ground.sample(0, at(0));
+        assert_eq!(ground.sample(0, at(1_000_000)), at_start);
+        assert_ne!(ground.sample(0, at(1_000_001)), at_start);
     }
 
     #[test]

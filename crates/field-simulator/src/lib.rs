@@ -4,6 +4,7 @@
 //! and the `watering` of the pumps on top. Each `device` is a machine of messages and deadlines, and `connection` gives
 //! it an MQTT connection of its own, because each has a Will of its own.
 
+mod clock;
 mod connection;
 pub mod device;
 mod error;

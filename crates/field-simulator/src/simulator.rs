@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, path::Path, rc::Rc, time::Duration};
 
+use field::Timestamp;
 use tokio::{
     sync::{mpsc, watch},
     task::{JoinSet, LocalSet},
@@ -11,7 +12,8 @@ use tracing::{info, warn};
 
 use crate::{
     Error,
-    connection::{self, Clock, Report, Surroundings},
+    clock::Clock,
+    connection::{self, Report, Surroundings},
     device::{
         Device,
         probe::{Probe, ProbeSettings},
@@ -56,7 +58,7 @@ pub async fn start(options: &Options) -> Result<Simulator, Error> {
     let (shutdown, shutdown_receiver) = watch::channel(false);
     let surroundings = Surroundings {
         broker: options.broker.clone(),
-        clock,
+        clock: clock.clone(),
         reports: reports_sender,
         shutdown: shutdown_receiver,
     };
@@ -70,7 +72,7 @@ pub async fn start(options: &Options) -> Result<Simulator, Error> {
     let station = Box::new(Station::new(Rc::clone(&ground)));
     simulator.spawn(station, &surroundings, None);
     simulator.wait_for_broker(options).await?;
-    for (device, drop_off_at) in devices(options, &ground, clock) {
+    for (device, drop_off_at) in devices(options, &ground, clock.now()) {
         simulator.spawn(device, &surroundings, drop_off_at);
     }
     simulator.wait_for_devices(N_PROBES + ZONES.len()).await;
@@ -199,9 +201,8 @@ fn description(ground: &Ground) -> String {
 fn devices(
     options: &Options,
     ground: &Rc<RefCell<Ground>>,
-    clock: Clock,
+    now: Timestamp,
 ) -> Vec<(Box<dyn Device>, Option<Instant>)> {
-    let now = clock.now();
     let drop_off_at = options
         .offline_after
         .map(|seconds| Instant::now() + Duration::from_secs(seconds.into()));
@@ -258,16 +259,14 @@ const DROPPING_OFF: &str = "bed-3";
 mod tests {
     use super::*;
     use clap::Parser;
-    use field::Timestamp;
 
     /// All that the devices of a field say in its first minute, without a broker.
     fn first_minute(arguments: &[&str]) -> Vec<String> {
         let options = Options::parse_from([&["field-simulator"], arguments].concat());
-        let clock = Clock::starting_now();
-        let start = clock.now();
+        let start = Clock::starting_now().now();
         let ground = Ground::new(source(&options).unwrap(), options.speed, start);
         let mut said = Vec::new();
-        for (mut device, _) in devices(&options, &Rc::new(RefCell::new(ground)), clock) {
+        for (mut device, _) in devices(&options, &Rc::new(RefCell::new(ground)), start) {
             device.announce(start);
             device.handle_message(b"ON", false, start);
             while let Some(at) = device.deadline()
