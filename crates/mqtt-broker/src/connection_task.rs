@@ -204,7 +204,9 @@ impl ConnectionTask {
         if is_all_sent && !mem::replace(&mut ending.is_writing_shut_down, is_all_sent) {
             self.connection.shut_down_writing();
         }
-        while !ending.has_peer_finished {
+        // Before reading: who never stops sending uses up every turn, and without one a deadline does not come.
+        let is_time_up = ending.deadline.as_mut().poll(context).is_ready();
+        while !is_time_up && !ending.has_peer_finished {
             let read = scratch::with_read_buffer(|buffer| self.poll_socket(context, buffer));
             match read {
                 Poll::Ready(Ok(1..)) => {}
@@ -212,8 +214,7 @@ impl ConnectionTask {
                 Poll::Pending => break,
             }
         }
-        let is_over = (is_all_sent && ending.has_peer_finished)
-            || ending.deadline.as_mut().poll(context).is_ready();
+        let is_over = is_time_up || (is_all_sent && ending.has_peer_finished);
         self.ending = Some(ending);
         if is_over {
             Poll::Ready(())
@@ -282,3 +283,69 @@ const PACKETS_PER_RUN: usize = 128;
 
 /// How often one task may read before others are polled.
 const READS_IN_A_ROW: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::poll_fn,
+        net::{Ipv4Addr, SocketAddr},
+        pin::pin,
+        time::Duration,
+    };
+
+    use tokio::{
+        io::AsyncWriteExt,
+        net::TcpListener,
+        task::{consume_budget, yield_now},
+    };
+
+    use super::*;
+    use crate::{Settings, websocket::CloseCode};
+
+    /// A connection's task that nobody runs, and its peer.
+    async fn task_and_peer(settings: Settings) -> (ConnectionTask, TcpStream) {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listener = TcpListener::bind(address).await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap());
+        let (peer, accepted) = tokio::join!(peer, listener.accept());
+        let hub = Arc::new(Hub::new(settings, 42));
+        let task = ConnectionTask::new(hub, accepted.unwrap().0, Transport::Tcp);
+        (task, peer.unwrap())
+    }
+
+    /// Polls in a turn of which others have left only so much.
+    async fn poll_with_budget(task: &mut ConnectionTask, left: usize) -> Poll<()> {
+        let use_up = async |n_max| {
+            yield_now().await;
+            poll_fn(|context| {
+                let mut n = 0;
+                while n < n_max && pin!(consume_budget()).poll(context).is_ready() {
+                    n += 1;
+                }
+                Poll::Ready(n)
+            })
+            .await
+        };
+        let whole = use_up(usize::MAX).await;
+        use_up(whole - left).await;
+        poll_fn(|context| Poll::Ready(Pin::new(&mut *task).poll(context))).await
+    }
+
+    #[tokio::test]
+    async fn the_last_moments_end_although_reading_uses_up_the_turn() {
+        let settings = Settings {
+            linger: Duration::ZERO,
+            ..Settings::default()
+        };
+        let (mut task, mut peer) = task_and_peer(settings).await;
+        let _ = task.connection.close(CloseCode::NORMAL);
+        let mut is_over = poll_with_budget(&mut task, 1).await.is_ready();
+        if !is_over {
+            task.ending.as_mut().unwrap().deadline.as_mut().await;
+            peer.write_all(b"x").await.unwrap();
+            task.reader.readable().await.unwrap();
+            is_over = poll_with_budget(&mut task, 1).await.is_ready();
+        }
+        assert!(is_over);
+    }
+}
