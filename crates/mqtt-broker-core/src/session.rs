@@ -23,6 +23,8 @@ pub(crate) struct Session {
     pub(crate) queued_bytes: usize,
     /// With `$share/…` where it is one.
     pub(crate) subscriptions: BTreeMap<TopicFilter, Subscriber>,
+    /// How many of `subscriptions` have both a wildcard and a Subscription Identifier.
+    pub(crate) n_identified_wildcards: usize,
     /// Published when the connection is lost; then, if it is delayed, it still waits here.
     pub(crate) will: Option<Box<WillMessage>>,
     /// Searches for retained messages that are not finished.

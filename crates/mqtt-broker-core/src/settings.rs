@@ -94,6 +94,9 @@ pub struct Limits {
     pub session_expiry_interval: Option<Duration>,
     /// Subscriptions of one session; above, SUBACK says 0x97.
     pub subscriptions_per_session: usize,
+    /// Subscriptions of one session that have both a wildcard and a Subscription Identifier; above, SUBACK says 0x97.
+    /// A message that matches all of them carries all their identifiers.
+    pub identified_wildcards_per_session: usize,
     /// Bytes of a Topic Name or Topic Filter.
     pub topic_length: usize,
     /// Levels of a Topic Name or Topic Filter.
@@ -131,6 +134,7 @@ impl Default for Limits {
             sessions: 200_000,
             session_expiry_interval: None,
             subscriptions_per_session: 10_000,
+            identified_wildcards_per_session: 1_000,
             topic_length: 4096,
             topic_levels: 128,
             queued_messages_per_session: 10_000,

@@ -147,6 +147,7 @@ impl Broker {
             }),
             queued_bytes: 0,
             subscriptions: BTreeMap::new(),
+            n_identified_wildcards: 0,
             will: None,
             replays: VecDeque::new(),
             timers: SessionTimers::default(),

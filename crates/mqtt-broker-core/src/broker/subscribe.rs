@@ -102,9 +102,13 @@ impl Broker {
             .sessions
             .find_mut(subscriber.session.0)
             .ok_or(ReasonCode::UnspecifiedError)?;
-        let is_new = !session
-            .subscriptions
-            .contains_key(&subscription.topic_filter);
+        let previous = session.subscriptions.get(&subscription.topic_filter);
+        let is_new = previous.is_none();
+        let is_counted =
+            |subscriber| is_identified_wildcard(&subscription.topic_filter, subscriber);
+        let n_identified_wildcards = session.n_identified_wildcards
+            - usize::from(previous.is_some_and(is_counted))
+            + usize::from(is_counted(&subscriber));
         let is_shared = subscription.topic_filter.is_shared();
         // A Shared Subscription gets no retained messages (5.0 §4.8.2).
         let is_replayed = !is_shared
@@ -114,6 +118,7 @@ impl Broker {
                 RetainHandling::DoNotSend => false,
             };
         if (is_new && session.subscriptions.len() >= limits.subscriptions_per_session)
+            || n_identified_wildcards > limits.identified_wildcards_per_session
             || (is_replayed && session.replays.len() >= limits.retained_replays_per_session)
         {
             return Err(ReasonCode::QuotaExceeded);
@@ -139,6 +144,7 @@ impl Broker {
                 .topic_tree
                 .insert(topic_filter.as_str(), None, subscriber),
         };
+        session.n_identified_wildcards = n_identified_wildcards;
         session.subscriptions.insert(topic_filter, subscriber);
         self.match_cache.clear();
         self.peers.counters.subscriptions += u64::from(is_new);
@@ -149,9 +155,11 @@ impl Broker {
         let Some(session) = self.peers.sessions.find_mut(session_index.0) else {
             return false;
         };
-        if session.subscriptions.remove(topic_filter).is_none() {
+        let Some(subscriber) = session.subscriptions.remove(topic_filter) else {
             return false;
-        }
+        };
+        session.n_identified_wildcards -=
+            usize::from(is_identified_wildcard(topic_filter, &subscriber));
         session
             .replays
             .retain(|replay| replay.topic_filter != *topic_filter);
@@ -185,6 +193,15 @@ impl Broker {
         }
         Ok(())
     }
+}
+
+/// Whether it adds its identifier to messages that other subscriptions of the session match too.
+///
+/// Of those without a wildcard only one matches a topic, and of Shared Subscriptions each has its own message.
+fn is_identified_wildcard(topic_filter: &TopicFilter, subscriber: &Subscriber) -> bool {
+    subscriber.subscription_identifier.is_some()
+        && topic_filter.has_wildcard()
+        && !topic_filter.is_shared()
 }
 
 const fn granted(qos: QoS) -> ReasonCode {

@@ -90,6 +90,38 @@ fn subscriptions_per_session() {
     assert_eq!(world.broker.counters().subscriptions_refused, 2);
 }
 
+/// Each message carries the identifiers of all that match it, so their number bounds what it grows by.
+#[test]
+fn identified_wildcards_per_session() {
+    let mut world = limited(|limits| limits.identified_wildcards_per_session = 2);
+    let client = world.client(V5_0, "client");
+    let mut is_granted = |filter: &str, identifier| {
+        let code = world.subscribe_with(client, subscription(filter, AtMostOnce), identifier);
+        assert!(matches!(
+            code,
+            ReasonCode::GRANTED_QOS_0 | ReasonCode::QuotaExceeded
+        ));
+        code != ReasonCode::QuotaExceeded
+    };
+    assert!(is_granted("a/#", Some(1)));
+    assert!(is_granted("a/+", Some(2)));
+    assert!(!is_granted("+/b", Some(3)));
+    assert!(is_granted("a/#", Some(4)), "the same one again");
+    assert!(is_granted("+/b", None), "without an identifier");
+    assert!(!is_granted("+/b", Some(3)), "it gets one");
+    assert!(is_granted("a/b", Some(5)), "without a wildcard");
+    assert!(is_granted("$share/group/+/b", Some(6)), "shared");
+    assert!(is_granted("a/+", None), "it loses its own");
+    assert!(is_granted("+/b", Some(3)), "in its place");
+    world.unsubscribe(client, "a/#");
+    let code = world.subscribe_with(client, subscription("a/+", AtMostOnce), Some(2));
+    assert_eq!(
+        code,
+        ReasonCode::GRANTED_QOS_0,
+        "in the place of one given up"
+    );
+}
+
 #[test]
 fn topic_length_and_levels() {
     let mut world = limited(|limits| {
