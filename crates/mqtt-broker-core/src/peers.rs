@@ -143,43 +143,23 @@ impl Peers {
         let Some(session) = self.sessions.find_mut(to.0) else {
             return;
         };
+        let acknowledged = AcknowledgedQoS::new(grant.qos);
         let connection = session
             .connection
-            .and_then(|index| Some((index, self.connections.find_mut(index)?)));
-        let Some((index, connection)) =
-            connection.filter(|(_, connection)| connection.server.is_connected())
-        else {
-            if let Some(qos) = AcknowledgedQoS::new(grant.qos) {
-                enqueue(
-                    session,
-                    outbound.delivery(grant),
-                    qos,
-                    limits,
-                    &mut self.counters,
-                    now,
-                );
+            .and_then(|index| Some((index, self.connections.find_mut(index)?)))
+            .filter(|(_, connection)| connection.server.is_connected());
+        let is_connected = connection.is_some();
+        let Some((index, connection)) = connection.filter(|(_, connection)| {
+            connection.writable && (acknowledged.is_none() || session.exchanges.outgoing.is_ready())
+        }) else {
+            if let Some(qos) = acknowledged {
+                let delivery = outbound.delivery(grant);
+                enqueue(session, delivery, qos, limits, &mut self.counters, now);
+            } else if is_connected {
+                self.counters.dropped_slow_subscriber += 1;
             }
             return;
         };
-        let acknowledged = AcknowledgedQoS::new(grant.qos);
-        match acknowledged {
-            None if !connection.writable => {
-                self.counters.dropped_slow_subscriber += 1;
-                return;
-            }
-            Some(qos) if !connection.writable || !session.exchanges.outgoing.is_ready() => {
-                enqueue(
-                    session,
-                    outbound.delivery(grant),
-                    qos,
-                    limits,
-                    &mut self.counters,
-                    now,
-                );
-                return;
-            }
-            None | Some(_) => {}
-        }
         let form = grant.form(connection);
         let maximum = connection.server.client().maximum_packet_size.get() as usize;
         let fits = outbound
