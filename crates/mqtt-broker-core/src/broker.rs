@@ -146,17 +146,6 @@ impl Broker {
         self.forget_connection(index);
     }
 
-    /// Ends a connection for a reason of the shell's own; a 5.0 Client is told the Reason Code.
-    pub fn disconnect(&mut self, connection: ConnectionId, reason_code: ReasonCode, now: Instant) {
-        let Some(index) = self.index_of(connection) else {
-            return;
-        };
-        if let Some(connection) = self.peers.connections.find_mut(index) {
-            connection.server.disconnect(reason_code);
-        }
-        self.settle(index, now);
-    }
-
     /// Says whether the Client keeps up. While it does not, QoS 0 messages to it are dropped and others wait.
     pub fn set_writable(&mut self, connection: ConnectionId, writable: bool, now: Instant) {
         let Some(index) = self.index_of(connection) else {
