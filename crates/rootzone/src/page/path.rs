@@ -13,8 +13,12 @@ pub(super) enum Kind {
 
 impl Kind {
     pub(super) fn of(path: &str) -> Self {
+        // What follows is a device's name, which may end like a file's.
+        if path.starts_with(PROBE) {
+            return Self::Route;
+        }
         let name = path.rsplit('/').next().unwrap_or_default();
-        // A device's name may have a dot, so only the endings of files that a page has count.
+        // Other routes may have a dot too, so only the endings of files that a page has count.
         let is_file = name
             .rsplit_once('.')
             .is_some_and(|(_, ending)| FILE_ENDINGS.contains(&ending));
@@ -35,6 +39,8 @@ fn is_hashed(name: &str) -> bool {
         .any(|part| part.len() == HASH_LENGTH && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
+/// Where the dashboard has a place for each probe, and the page no files.
+const PROBE: &str = "/probe/";
 const HASH_LENGTH: usize = 16;
 const FILE_ENDINGS: &[&str] = &[
     "avif",
@@ -74,6 +80,10 @@ mod tests {
             ("/index.html", Kind::Route),
             ("/probe/bed-1", Kind::Route),
             ("/probe/bed.1", Kind::Route),
+            ("/probe/z/bed.json", Kind::Route),
+            ("/probe/z/dashboard-0123456789abcdef.js", Kind::Route),
+            ("/pumps.1", Kind::Route),
+            ("/probe.json", Kind::File),
             ("/favicon.svg", Kind::File),
             ("/missing.js", Kind::File),
             ("/dashboard-0123456789abcdef.js", Kind::HashedFile),

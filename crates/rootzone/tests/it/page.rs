@@ -93,7 +93,13 @@ fn types_and_cache_times_are_right() {
 fn routes_get_the_document_and_missing_files_do_not() {
     let folder = built_page();
     let broker = Broker::start_with(&["--page".as_ref(), folder.path()]);
-    for path in ["/probe/bed-1", "/pumps", "/probe/bed.1", "/pumps?zone=a"] {
+    for path in [
+        "/probe/bed-1",
+        "/pumps",
+        "/probe/z/bed.1",
+        "/probe/z/bed.json",
+        "/pumps?zone=a",
+    ] {
         let response = get(broker.http, path, &[]);
         assert_eq!(
             (response.status, &*response.body),
@@ -103,7 +109,7 @@ fn routes_get_the_document_and_missing_files_do_not() {
     }
     for path in [
         "/missing.js",
-        "/probe/missing.css",
+        "/style/missing.css",
         "/../Cargo.toml.js",
         "/%2e%2e/secret.txt",
     ] {
