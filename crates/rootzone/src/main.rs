@@ -11,6 +11,7 @@ mod port_holder;
 mod security_headers;
 mod stop;
 mod websocket_handshake;
+mod wrong_option;
 
 use std::{
     hash::{BuildHasher, RandomState},

@@ -9,6 +9,8 @@ use std::{
 
 use clap::Parser;
 
+use crate::wrong_option;
+
 /// A small MQTT broker that also serves the Rootzone dashboard.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
 #[command(
@@ -18,15 +20,15 @@ use clap::Parser;
 )]
 pub(crate) struct Options {
     /// TCP port for MQTT; 0 takes any free one
-    #[arg(long, value_name = "PORT", default_value_t = 1883)]
+    #[arg(long, value_name = "PORT", default_value_t = 1883, value_parser = port)]
     pub(crate) mqtt_port: u16,
 
     /// HTTP port for the page and for MQTT over WebSocket at /mqtt; 0 takes any free one
-    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    #[arg(long, value_name = "PORT", default_value_t = 8080, value_parser = port)]
     pub(crate) port: u16,
 
     /// Address to listen on; the default is this machine only
-    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = ip_address)]
     pub(crate) bind: IpAddr,
 
     /// Folder of the built page [default: `dist` of the workspace, or beside this program]
@@ -34,7 +36,7 @@ pub(crate) struct Options {
     pub(crate) page: Option<PathBuf>,
 
     /// Web site (`*`: any) that may connect although it is neither this server nor on this machine; may be repeated
-    #[arg(long, value_name = "SCHEME://HOST[:PORT]")]
+    #[arg(long, value_name = "SCHEME://HOST[:PORT]", value_parser = origin)]
     pub(crate) allow_origin: Vec<String>,
 }
 
@@ -43,7 +45,7 @@ impl Options {
     pub(crate) fn from_command_line() -> Result<Self, ExitCode> {
         Self::try_parse().map_err(|error| {
             if error.use_stderr() {
-                print_error(&one_line(&error.render().to_string()));
+                print_error(&wrong_option::in_one_line(&error));
             } else {
                 // Whoever closes standard output does not want to read it.
                 let _ = error.print();
@@ -58,18 +60,33 @@ pub(crate) fn print_error(message: &str) {
     let _ = writeln!(io::stderr(), "rootzone: {message}");
 }
 
-/// The message and the tip of clap's report, without the usage.
-fn one_line(report: &str) -> String {
-    let report = report.split("\n\nUsage:").next().unwrap_or(report);
-    let report = report
-        .split("\n\nFor more information")
-        .next()
-        .unwrap_or(report);
-    let words: Vec<&str> = report
-        .trim_start_matches("error:")
-        .split_whitespace()
-        .collect();
-    format!("{} (see --help)", words.join(" "))
+fn port(text: &str) -> Result<u16, InvalidOption> {
+    text.parse().map_err(|_| InvalidOption::Port)
+}
+
+fn ip_address(text: &str) -> Result<IpAddr, InvalidOption> {
+    text.parse().map_err(|_| InvalidOption::IpAddress)
+}
+
+/// As browsers send it: what is written otherwise would never be met.
+fn origin(text: &str) -> Result<String, InvalidOption> {
+    let is_origin = text.split_once("://").is_some_and(|(scheme, host)| {
+        !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
+    });
+    (is_origin || text == "*")
+        .then(|| text.to_ascii_lowercase())
+        .ok_or(InvalidOption::Origin)
+}
+
+/// Why an option's value is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum InvalidOption {
+    #[error("not a port from 0 to 65535")]
+    Port,
+    #[error("not an address like 127.0.0.1, or 0.0.0.0 for all of this machine")]
+    IpAddress,
+    #[error("not a web site like https://farm.example:8443, without a path, or *")]
+    Origin,
 }
 
 #[cfg(test)]
@@ -88,26 +105,55 @@ mod tests {
     #[track_caller]
     fn check_report(arguments: &[&str], expected: &str) {
         let error = Options::try_parse_from([&["rootzone"], arguments].concat()).unwrap_err();
-        assert_eq!(one_line(&error.render().to_string()), expected);
+        assert_eq!(wrong_option::in_one_line(&error), expected);
     }
 
     #[test]
     fn mistakes_are_told_in_one_line() {
+        for (arguments, expected) in [
+            (
+                ["--prot", "1"],
+                "unexpected argument '--prot' found; a similar argument exists: '--port' (see --help)",
+            ),
+            (
+                ["--port", "http"],
+                "invalid value 'http' for '--port <PORT>': not a port from 0 to 65535 (see --help)",
+            ),
+            (
+                ["--mqtt-port", "65536"],
+                "invalid value '65536' for '--mqtt-port <PORT>': not a port from 0 to 65535 (see --help)",
+            ),
+            (
+                ["--bind", "somewhere"],
+                "invalid value 'somewhere' for '--bind <ADDRESS>': \
+                 not an address like 127.0.0.1, or 0.0.0.0 for all of this machine (see --help)",
+            ),
+            (
+                ["--allow-origin", "https://farm.example/"],
+                "invalid value 'https://farm.example/' for '--allow-origin <SCHEME://HOST[:PORT]>': \
+                 not a web site like https://farm.example:8443, without a path, or * (see --help)",
+            ),
+        ] {
+            check_report(&arguments, expected);
+        }
         check_report(
-            &["--prot", "1"],
-            "unexpected argument '--prot' found tip: a similar argument exists: '--port' (see --help)",
+            &["--page"],
+            "a value is required for '--page <DIR>' but none was supplied (see --help)",
         );
-        check_report(
-            &["--port", "http"],
-            "invalid value 'http' for '--port <PORT>': invalid digit found in string (see --help)",
-        );
-        check_report(
-            &["--port", "65536"],
-            "invalid value '65536' for '--port <PORT>': 65536 is not in 0..=65535 (see --help)",
-        );
-        check_report(
-            &["--bind", "somewhere"],
-            "invalid value 'somewhere' for '--bind <ADDRESS>': invalid IP address syntax (see --help)",
-        );
+        check_report(&["page"], "unexpected argument 'page' found (see --help)");
+    }
+
+    #[test]
+    fn web_sites_are_as_browsers_write_them() {
+        for (text, read) in [
+            ("https://farm.example", Some("https://farm.example")),
+            ("HTTP://Farm.example:8443", Some("http://farm.example:8443")),
+            ("*", Some("*")),
+            ("farm.example", None),
+            ("https://", None),
+            ("https://farm.example/page", None),
+        ] {
+            assert_eq!(origin(text).ok().as_deref(), read, "{text}");
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! The page's files in a folder, read anew for each request so that a page built later appears by itself.
 
 use std::{
-    env, fs,
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{anyhow, bail};
 use axum::{
     body::Body,
     extract::Request,
@@ -23,8 +23,13 @@ pub(crate) struct Folder {
 impl Folder {
     /// The folder that a person asked for, which must be a page.
     pub(super) fn named(path: &Path) -> anyhow::Result<Self> {
-        fs::read_dir(path)
-            .with_context(|| format!("cannot read the page's folder {}", path.display()))?;
+        let unreadable = |path: &Path, error: io::Error| {
+            anyhow!(
+                "cannot read the page at {}: {error}; choose another folder with --page, or leave it out",
+                path.display()
+            )
+        };
+        fs::read_dir(path).map_err(|error| unreadable(path, error))?;
         let document = path.join(DOCUMENT);
         if !document.exists() {
             bail!(
@@ -32,7 +37,7 @@ impl Folder {
                 path.display()
             );
         }
-        fs::read(&document).with_context(|| format!("cannot read {}", document.display()))?;
+        fs::read(&document).map_err(|error| unreadable(&document, error))?;
         Ok(Self {
             path: path.to_owned(),
         })
@@ -85,7 +90,7 @@ impl Folder {
     }
 }
 
-fn failed(error: &std::io::Error) -> Response {
+fn failed(error: &io::Error) -> Response {
     tracing::warn!(%error, "cannot read a file of the page");
     (
         StatusCode::INTERNAL_SERVER_ERROR,
