@@ -43,6 +43,7 @@ impl Settings {
             maximum_packet_size: self.limits.packet_size,
             receive_maximum: self.limits.receive_maximum,
             topic_alias_maximum: self.limits.topic_alias_maximum,
+            sent_topic_aliases_max: self.limits.sent_topic_aliases,
             maximum_qos: self.maximum_qos,
             retain_available: self.retain_available,
             wildcard_subscription_available: self.wildcard_subscription_available,
@@ -111,6 +112,8 @@ pub struct Limits {
     pub receive_maximum: NonZeroU16,
     /// The highest Topic Alias that a Client may use.
     pub topic_alias_maximum: u16,
+    /// Topic Aliases that the broker uses towards one Client that takes them.
+    pub sent_topic_aliases: u16,
     /// User Properties in one packet; above, 0x97.
     pub user_properties: usize,
     /// Retained messages; above, new topics are not kept.
@@ -142,6 +145,7 @@ impl Default for Limits {
             in_flight_messages: NonZeroU16::new(1024).expect("not zero"),
             receive_maximum: NonZeroU16::new(1024).expect("not zero"),
             topic_alias_maximum: 64,
+            sent_topic_aliases: 64,
             user_properties: 128,
             retained_messages: 1_000_000,
             retained_bytes: 1024 * 1024 * 1024,

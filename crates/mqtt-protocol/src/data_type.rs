@@ -183,6 +183,16 @@ pub(crate) fn encode_variable_byte_integer(mut value: u32, output: &mut Vec<u8>)
     output.push(value as u8);
 }
 
+/// How many bytes a value takes.
+pub(crate) const fn variable_byte_integer_len(value: u32) -> usize {
+    match value {
+        0..=0x7F => 1,
+        0x80..=0x3FFF => 2,
+        0x4000..=0x1F_FFFF => 3,
+        _ => 4,
+    }
+}
+
 /// Leaves room for the length of what follows; `end_length` needs what this returns.
 pub(crate) fn begin_length(output: &mut Vec<u8>) -> usize {
     output.push(0);

@@ -23,6 +23,7 @@ pub use auth::Auth;
 pub use connack::Connack;
 pub use connect::{Connect, WillMessage};
 pub use disconnect::Disconnect;
+pub(crate) use encoded_publish::AliasUse;
 pub use encoded_publish::EncodedPublish;
 pub use puback::Puback;
 pub use pubcomp::Pubcomp;

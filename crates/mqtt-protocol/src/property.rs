@@ -2,7 +2,7 @@
 
 mod codec;
 
-pub(crate) use codec::{PropertyOwner, SUBSCRIPTION_IDENTIFIER};
+pub(crate) use codec::{PropertyOwner, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS};
 
 use std::num::{NonZeroU16, NonZeroU32};
 

@@ -4,8 +4,11 @@ mod acknowledge;
 mod connect;
 mod disconnect;
 mod publish;
+mod sent_aliases;
 
 pub use self::connect::Acceptance;
+
+use self::sent_aliases::SentAliases;
 
 use std::{
     num::{NonZeroU16, NonZeroU32},
@@ -39,6 +42,8 @@ pub struct ServerConnection {
     session_expiry_interval: u32,
     /// At the place of an alias, less one, the Topic Name that it stands for.
     topic_by_alias: Vec<Option<TopicName>>,
+    /// Only for a Client that takes Topic Aliases.
+    sent_aliases: Option<Box<SentAliases>>,
     output: Vec<u8>,
 }
 
@@ -53,6 +58,8 @@ pub struct ServerSettings {
     pub receive_maximum: NonZeroU16,
     /// The highest Topic Alias that a Client may use.
     pub topic_alias_maximum: u16,
+    /// Topic Aliases that we use towards one Client at most, if it takes as many.
+    pub sent_topic_aliases_max: u16,
     /// The highest QoS of a PUBLISH from a Client.
     pub maximum_qos: QoS,
     /// Whether retained messages are kept.
@@ -151,6 +158,7 @@ impl ServerConnection {
             client: ClientCapabilities::default(),
             session_expiry_interval: 0,
             topic_by_alias: Vec::new(),
+            sent_aliases: None,
             output: Vec::new(),
         }
     }
@@ -314,6 +322,7 @@ impl Default for ServerSettings {
             maximum_packet_size: u32::MAX,
             receive_maximum: NonZeroU16::MAX,
             topic_alias_maximum: 0,
+            sent_topic_aliases_max: 0,
             maximum_qos: QoS::ExactlyOnce,
             retain_available: true,
             wildcard_subscription_available: true,

@@ -1,7 +1,16 @@
 //! A PUBLISH encoded once for many receivers.
 
+use std::{num::NonZeroU16, ops::Range};
+
 use super::publish::{DUP, Publish};
-use crate::{EncodeError, PacketIdentifier, ProtocolVersion};
+use crate::{
+    EncodeError, PacketIdentifier, ProtocolVersion,
+    data_type::{
+        decode_variable_byte_integer, encode_u16, encode_variable_byte_integer,
+        variable_byte_integer_len,
+    },
+    property::TOPIC_ALIAS,
+};
 
 /// A PUBLISH in bytes, to be copied to many receivers of one version and QoS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,13 +63,105 @@ impl EncodedPublish {
             output[start] = output[start] & !DUP | if dup { DUP } else { 0 };
         }
     }
+
+    /// The Topic Name, in UTF-8; empty if nothing is encoded.
+    #[must_use]
+    pub fn topic_name(&self) -> &[u8] {
+        self.topic_name_range()
+            .and_then(|range| self.bytes.get(range))
+            .unwrap_or_default()
+    }
+
+    /// Appends a copy as [`append_to`](Self::append_to) does, with a Topic Alias, and without the Topic Name if
+    /// the receiver knows what the alias stands for. 5.0 only; says whether anything was appended, which it is
+    /// not above `maximum` bytes.
+    pub(crate) fn append_aliased_to(
+        &self,
+        output: &mut Vec<u8>,
+        packet_identifier: Option<PacketIdentifier>,
+        dup: bool,
+        alias: AliasUse,
+        maximum: usize,
+    ) -> bool {
+        let Some(topic) = self.topic_name_range() else {
+            return false;
+        };
+        let properties_at = topic.end + self.packet_identifier_offset.map_or(0, |_| 2);
+        let Ok(Some((properties_length, width))) =
+            decode_variable_byte_integer(&self.bytes[properties_at..])
+        else {
+            return false;
+        };
+        let behind = &self.bytes[properties_at + width..];
+        let topic_bytes = match alias {
+            AliasUse::New(_) => &self.bytes[topic.clone()],
+            AliasUse::Known(_) => &[],
+        };
+        let properties_length = properties_length + TOPIC_ALIAS_SIZE;
+        let length = 2
+            + topic_bytes.len()
+            + (properties_at - topic.end)
+            + variable_byte_integer_len(properties_length)
+            + TOPIC_ALIAS_SIZE as usize
+            + behind.len();
+        let remaining_length = u32::try_from(length).unwrap_or(u32::MAX);
+        if 1 + variable_byte_integer_len(remaining_length) + length > maximum {
+            return false;
+        }
+        output.push(match packet_identifier {
+            Some(_) => self.bytes[0] & !DUP | if dup { DUP } else { 0 },
+            None => self.bytes[0],
+        });
+        encode_variable_byte_integer(remaining_length, output);
+        encode_u16(topic_bytes.len() as u16, output);
+        output.extend_from_slice(topic_bytes);
+        match packet_identifier {
+            Some(packet_identifier) if self.packet_identifier_offset.is_some() => {
+                encode_u16(packet_identifier.value(), output);
+            }
+            Some(_) | None => output.extend_from_slice(&self.bytes[topic.end..properties_at]),
+        }
+        encode_variable_byte_integer(properties_length, output);
+        output.push(TOPIC_ALIAS);
+        encode_u16(alias.value().get(), output);
+        output.extend_from_slice(behind);
+        true
+    }
+
+    fn topic_name_range(&self) -> Option<Range<usize>> {
+        let (_, width) = decode_variable_byte_integer(self.bytes.get(1..)?).ok()??;
+        let start = 1 + width + 2;
+        let length = self.bytes.get(start - 2..start)?;
+        let length = u16::from_be_bytes([length[0], length[1]]);
+        Some(start..start + usize::from(length))
+    }
 }
+
+/// How a Topic Alias stands in a PUBLISH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AliasUse {
+    /// Beside the Topic Name, for the first time.
+    New(NonZeroU16),
+    /// In the place of the Topic Name.
+    Known(NonZeroU16),
+}
+
+impl AliasUse {
+    const fn value(self) -> NonZeroU16 {
+        match self {
+            Self::New(alias) | Self::Known(alias) => alias,
+        }
+    }
+}
+
+/// Bytes of the property: its identifier and two more.
+const TOPIC_ALIAS_SIZE: u32 = 3;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        Packet, Properties, QoS, TopicName,
+        Packet, Properties, Property, QoS, TopicName,
         packet::testing::{V3_1_1, V5_0, identifier},
     };
 
@@ -110,6 +211,60 @@ mod tests {
         let mut copy = Vec::new();
         encoded.append_to(&mut copy, Some(identifier(7)), true);
         assert_eq!(copy, b"\x31\x06\0\x03a/bx");
+    }
+
+    /// The packet that a receiver without an alias would get, with the alias put in by hand.
+    #[track_caller]
+    fn check_aliased(message: &Publish, properties: Vec<Property>, alias: AliasUse) {
+        let message = Publish {
+            properties: properties.clone().into_iter().collect(),
+            ..message.clone()
+        };
+        let mut encoded = EncodedPublish::default();
+        encoded.encode(&message, V5_0).unwrap();
+        assert_eq!(encoded.topic_name(), b"a/b");
+        let packet_identifier = (message.qos > QoS::AtMostOnce).then(|| identifier(7));
+        let dup = packet_identifier.is_some();
+        let mut expected = Vec::new();
+        Packet::from(Publish {
+            packet_identifier,
+            dup,
+            topic_name: match alias {
+                AliasUse::New(_) => message.topic_name.clone(),
+                AliasUse::Known(_) => None,
+            },
+            properties: std::iter::once(Property::TopicAlias(alias.value()))
+                .chain(properties)
+                .collect(),
+            ..message.clone()
+        })
+        .encode(V5_0, &mut expected)
+        .unwrap();
+        let mut copy = Vec::new();
+        let mut append =
+            |maximum| encoded.append_aliased_to(&mut copy, packet_identifier, dup, alias, maximum);
+        assert!(!append(expected.len() - 1));
+        assert!(append(expected.len()));
+        assert!(copy == expected, "{alias:?}: {copy:?} is not {expected:?}");
+    }
+
+    #[test]
+    fn a_topic_alias_goes_beside_the_topic_name_or_in_its_place() {
+        let alias = NonZeroU16::new(0x1234).unwrap();
+        // Lengths at which the alias lengthens the lengths that are before it.
+        for payload_length in [0, 117, 118, 119, 122, 16_370, 16_375, 16_380] {
+            for name_length in [0, 110, 118, 119, 120, 121] {
+                for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+                    let properties = match name_length {
+                        0 => vec![],
+                        length => vec![Property::ContentType("x".repeat(length).into())],
+                    };
+                    let message = message(qos, payload_length);
+                    check_aliased(&message, properties.clone(), AliasUse::New(alias));
+                    check_aliased(&message, properties, AliasUse::Known(alias));
+                }
+            }
+        }
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl Property {
             Self::ReasonString(_) => 0x1F,
             Self::ReceiveMaximum(_) => 0x21,
             Self::TopicAliasMaximum(_) => 0x22,
-            Self::TopicAlias(_) => 0x23,
+            Self::TopicAlias(_) => TOPIC_ALIAS,
             Self::MaximumQoS(_) => 0x24,
             Self::RetainAvailable(_) => 0x25,
             Self::UserProperty(..) => USER_PROPERTY,
@@ -151,7 +151,7 @@ impl Property {
             0x1F => Self::ReasonString(reader.string()?),
             0x21 => Self::ReceiveMaximum(NonZeroU16::new(reader.u16()?).ok_or(excluded)?),
             0x22 => Self::TopicAliasMaximum(reader.u16()?),
-            0x23 => {
+            TOPIC_ALIAS => {
                 let value = NonZeroU16::new(reader.u16()?);
                 Self::TopicAlias(value.ok_or(ProtocolError::TopicAliasZero)?)
             }
@@ -242,6 +242,7 @@ impl Seen {
 
 pub(crate) const SUBSCRIPTION_IDENTIFIER: u8 = 0x0B;
 const AUTHENTICATION_METHOD: u8 = 0x15;
+pub(crate) const TOPIC_ALIAS: u8 = 0x23;
 const AUTHENTICATION_DATA: u8 = 0x16;
 const USER_PROPERTY: u8 = 0x26;
 
@@ -274,7 +275,7 @@ const OWNERS_BY_IDENTIFIER: [u16; 0x2B] = {
     owners[0x1F] = ANSWERS;
     owners[0x21] = CONNECT | CONNACK;
     owners[0x22] = CONNECT | CONNACK;
-    owners[0x23] = PUBLISH;
+    owners[TOPIC_ALIAS as usize] = PUBLISH;
     owners[0x24] = CONNACK;
     owners[0x25] = CONNACK;
     owners[USER_PROPERTY as usize] =

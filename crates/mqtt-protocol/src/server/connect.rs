@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use bytestring::ByteString;
 
-use super::{ClientCapabilities, Closing, ServerConnection, State};
+use super::{ClientCapabilities, Closing, SentAliases, ServerConnection, State};
 use crate::{
     Connack, Connect, DecodeError, Fault, Instant, Packet, Properties, Property, ProtocolVersion,
     QoS, ReasonCode, Session, SilenceTimer, Stage,
@@ -67,6 +67,12 @@ impl ServerConnection {
             ProtocolVersion::V3_1_1 => std::num::NonZeroU16::MAX,
         });
         self.state = State::Connected;
+        // 5.0 [MQTT-3.3.2-11]. A 3.1.1 Client cannot ask for any.
+        self.sent_aliases = SentAliases::new(
+            self.client
+                .topic_alias_maximum
+                .min(self.settings.sent_topic_aliases_max),
+        );
         let properties = match self.version {
             ProtocolVersion::V5_0 => {
                 self.connack_properties(connect, acceptance.assigned_client_identifier)

@@ -3,7 +3,7 @@
 use super::{Request, ServerConnection};
 use crate::{
     AcknowledgedQoS, EncodedPublish, Packet, PacketIdentifier, Properties, Property, Publish,
-    Pubrec, ReasonCode, ReceivedPublish, Session, TopicName,
+    Pubrec, ReasonCode, ReceivedPublish, Session, TopicName, packet::AliasUse,
 };
 
 impl ServerConnection {
@@ -14,8 +14,18 @@ impl ServerConnection {
         packet_identifier: Option<PacketIdentifier>,
         dup: bool,
     ) -> bool {
+        let maximum = self.client.maximum_packet_size.get() as usize;
+        if let Some(aliases) = &mut self.sent_aliases
+            && let Some(alias) = aliases.for_topic(publish.topic_name())
+            && publish.append_aliased_to(&mut self.output, packet_identifier, dup, alias, maximum)
+        {
+            if let AliasUse::New(alias) = alias {
+                aliases.remember(publish.topic_name(), alias);
+            }
+            return true;
+        }
         // 5.0 [MQTT-3.1.2-24]
-        if publish.bytes.len() > self.client.maximum_packet_size.get() as usize {
+        if publish.bytes.len() > maximum {
             return false;
         }
         publish.append_to(&mut self.output, packet_identifier, dup);
