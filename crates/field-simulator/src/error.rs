@@ -6,12 +6,12 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file to replay cannot be opened.
-    #[error("{}: {source}", file.display())]
+    #[error("{}: {problem}; name another file with --replay, or leave it out", file.display())]
     Unreadable {
         /// Which file.
         file: PathBuf,
-        /// What the system says.
-        source: io::Error,
+        /// What the system says. No source, as the line says it already.
+        problem: io::Error,
     },
     /// A line of the file to replay is not as it should be.
     #[error("{}:{line}: {problem}", file.display())]
@@ -24,7 +24,9 @@ pub enum Error {
         problem: LineProblem,
     },
     /// The first connection failed.
-    #[error("no MQTT broker at {broker}: {problem}")]
+    #[error(
+        "no MQTT broker at {broker}: {problem}; name another with --broker, or wait for it with --wait"
+    )]
     Unreachable {
         /// Where it should be.
         broker: String,
@@ -32,7 +34,7 @@ pub enum Error {
         problem: String,
     },
     /// A pump was named that is not in the field.
-    #[error("no pump is named {name}; there are {known} and all")]
+    #[error("no pump is named {name} (--stuck-pump); there are {known} and all")]
     UnknownPump {
         /// As it was given.
         name: String,

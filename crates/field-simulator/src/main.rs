@@ -1,28 +1,52 @@
 //! Believable probes and pumps that talk to any MQTT broker.
 
-use std::{io::Write as _, process::ExitCode};
+use std::{
+    io::{self, IsTerminal as _, Write as _},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use field_simulator::options::Options;
 use tokio::signal::unix::{SignalKind, signal};
 
+// The broker's own file: to depend on its crate would mean to build the broker.
+#[path = "../../rootzone/src/wrong_option.rs"]
+mod wrong_option;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) if error.use_stderr() => {
+            print_error(&wrong_option::in_one_line(&error));
+            return ExitCode::from(2);
+        }
+        Err(help) => {
+            // Whoever closes standard output does not want to read it.
+            let _ = help.print();
+            return ExitCode::SUCCESS;
+        }
+    };
     let log_filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| "field_simulator=info".into());
     tracing_subscriber::fmt()
         .with_env_filter(log_filter)
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .init();
-    match run(&Options::parse()).await {
+    match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,
-        #[expect(clippy::print_stderr, reason = "the program's last word")]
         Err(error) => {
-            eprintln!("field-simulator: {error:#}");
+            print_error(&format!("{error:#}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says in one line what went wrong.
+fn print_error(message: &str) {
+    let _ = writeln!(io::stderr(), "field-simulator: {message}");
 }
 
 async fn run(options: &Options) -> anyhow::Result<()> {
@@ -39,7 +63,7 @@ async fn run(options: &Options) -> anyhow::Result<()> {
         () = &mut stopped => return Ok(()),
     };
     // Whoever does not read the line may still want the field.
-    let _ = writeln!(std::io::stdout(), "field-simulator: {}", simulator.ready());
+    let _ = writeln!(io::stdout(), "field-simulator: {}", simulator.ready());
     tokio::select! {
         () = simulator.run() => {}
         () = stopped => {}

@@ -17,16 +17,21 @@ pub struct Options {
     #[arg(long, value_name = "TIME", default_value = "1h")]
     pub speed: Speed,
     /// The same seed gives the same field
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = whole_number::<u64>)]
     pub seed: u64,
     /// The share of readings that are lost, from 0 to 1
-    #[arg(long, value_name = "SHARE", default_value = "0")]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value = "0",
+        allow_negative_numbers = true
+    )]
     pub loss: Share,
     /// A pump that never answers, by its level in topics such as orchard-pump, or all; may be repeated
     #[arg(long, value_name = "NAME")]
     pub stuck_pump: Vec<String>,
     /// Let one probe drop off after so many seconds, without a word but its Will
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", value_parser = whole_number::<u32>)]
     pub offline_after: Option<u32>,
     /// Wait for a broker that is not there yet
     #[arg(long)]
@@ -151,6 +156,10 @@ impl FromStr for Share {
     }
 }
 
+fn whole_number<T: FromStr>(text: &str) -> Result<T, InvalidOption> {
+    text.parse().map_err(|_| InvalidOption::WholeNumber)
+}
+
 /// Why an option's value is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOption {
@@ -163,6 +172,9 @@ pub enum InvalidOption {
     /// Not a share.
     #[error("not a number from 0 to 1")]
     Share,
+    /// Not a count, or too large a one.
+    #[error("not a whole number, or too large a one")]
+    WholeNumber,
 }
 
 /// The longest first, so that a speed is written in the largest unit that fits.

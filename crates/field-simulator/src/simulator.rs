@@ -315,7 +315,7 @@ mod tests {
     fn an_unknown_pump_is_named_with_the_known_ones() {
         assert_eq!(
             check_pump_names(&["well".into()]).unwrap_err().to_string(),
-            "no pump is named well; there are orchard-pump, greenhouse-valve, north-pump, berry-valve and all"
+            "no pump is named well (--stuck-pump); there are orchard-pump, greenhouse-valve, north-pump, berry-valve and all"
         );
     }
 }

@@ -113,6 +113,18 @@ pub(crate) fn run_to_end(broker_url: &str, arguments: &[&str]) -> (bool, String)
     (process.0.wait().unwrap().success(), said)
 }
 
+/// Runs the program until its log has a line.
+pub(crate) fn first_line_of_log(broker_url: &str, arguments: &[&str]) -> String {
+    let child = simulator(broker_url, arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut process = Process(child);
+    let lines = lines_of(process.0.stderr.take().unwrap());
+    lines.recv_timeout(PATIENCE).expect("a line of log")
+}
+
 /// What a watcher saw.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {

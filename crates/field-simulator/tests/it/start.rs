@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
-use crate::harness::{Broker, Field, free_port, measurements, run_to_end};
+use crate::harness::{Broker, Field, first_line_of_log, free_port, measurements, run_to_end};
 
 #[test]
 fn one_line_says_what_is_there() {
@@ -46,10 +46,48 @@ fn a_broken_line_is_named_with_its_file() {
 }
 
 #[test]
-fn an_option_that_is_none_is_named() {
-    let (is_success, said) = run_to_end("mqtt://127.0.0.1:1", &["--speed", "fast"]);
+fn a_missing_file_is_named_once() {
+    let (is_success, said) = run_to_end("mqtt://127.0.0.1:1", &["--replay", "no/such.csv"]);
     assert!(!is_success);
-    assert!(said.starts_with("error: invalid value 'fast'"), "{said}");
+    assert_eq!(
+        said,
+        "field-simulator: no/such.csv: No such file or directory (os error 2); \
+         name another file with --replay, or leave it out\n"
+    );
+}
+
+#[test]
+fn an_option_that_is_none_is_named_in_one_line() {
+    for (arguments, message) in [
+        (
+            ["--speed", "fast"],
+            "invalid value 'fast' for '--speed <TIME>': not a time from 1s to 30d, such as 1h or 10m",
+        ),
+        (
+            ["--seed", "x"],
+            "invalid value 'x' for '--seed <NUMBER>': not a whole number, or too large a one",
+        ),
+        (
+            ["--offline-after", "5s"],
+            "invalid value '5s' for '--offline-after <SECONDS>': not a whole number, or too large a one",
+        ),
+        (
+            ["--sped", "1h"],
+            "unexpected argument '--sped' found; a similar argument exists: '--speed'",
+        ),
+    ] {
+        let (is_success, said) = run_to_end("mqtt://127.0.0.1:1", &arguments);
+        assert!(!is_success);
+        assert_eq!(said, format!("field-simulator: {message} (see --help)\n"));
+    }
+}
+
+#[test]
+fn a_log_that_no_terminal_shows_has_no_colours() {
+    let nobody = format!("mqtt://127.0.0.1:{}", free_port());
+    let line = first_line_of_log(&nobody, &["--wait"]);
+    assert!(line.contains("waiting for the broker"), "{line}");
+    assert!(!line.contains('\u{1b}'), "{line}");
 }
 
 #[test]
