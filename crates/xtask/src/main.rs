@@ -58,10 +58,18 @@ fn run() -> Result<()> {
         "test" => test::run(arguments),
         "serve" => serve::run(arguments),
         "size" => size::run(arguments),
-        "screenshots" => screenshots::run(),
-        "tools" => tools::install_for_page(),
-        "optimize-wasm" => page::optimize(),
+        "screenshots" => without_arguments(arguments, screenshots::run),
+        "tools" => without_arguments(arguments, tools::install_for_page),
+        "optimize-wasm" => without_arguments(arguments, page::optimize),
         other => bail!("there is no command {other:?}; `cargo xtask help` lists them"),
+    }
+}
+
+/// Runs a command that takes nothing more, and refuses what it would ignore.
+fn without_arguments(mut arguments: Parser, command: fn() -> Result<()>) -> Result<()> {
+    match arguments.next()? {
+        Some(argument) => Err(argument.unexpected().into()),
+        None => command(),
     }
 }
 
@@ -99,3 +107,23 @@ cargo xtask COMMAND
            Trunk's hook, see Trunk.toml
   help     this
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_refuses_what_it_would_ignore() {
+        let run = |words: &[&str]| {
+            let command = || Ok(());
+            without_arguments(Parser::from_args(words.iter().copied()), command)
+        };
+        assert!(run(&[]).is_ok());
+        for (word, message) in [
+            ("extra", "unexpected argument \"extra\""),
+            ("--bogus", "invalid option '--bogus'"),
+        ] {
+            assert_eq!(run(&[word]).unwrap_err().to_string(), message);
+        }
+    }
+}
