@@ -3,11 +3,12 @@
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::process::{cargo, command, run as run_command};
+use crate::process::{cargo, command, detach, run as run_command};
 use crate::progress::{print, say, step};
 use crate::supervisor::Supervisor;
 use crate::{page, ports, tools, workspace};
@@ -159,7 +160,7 @@ impl BrokerAddresses {
 
 /// Opens a browser where there is a screen for one; that it can't is no failure.
 fn open_browser(url: &str) {
-    let opener: &[&str] = if cfg!(target_os = "macos") {
+    let opener: &'static [&'static str] = if cfg!(target_os = "macos") {
         &["open"]
     } else if cfg!(windows) {
         &["cmd", "/C", "start"]
@@ -168,11 +169,21 @@ fn open_browser(url: &str) {
     } else {
         return;
     };
-    let opened = command(opener[0])
-        .and_then(|mut command| run_command(command.args(&opener[1..]).arg(url)))
+    let child = command(opener[0])
+        .and_then(|mut command| detach(command.args(&opener[1..]).arg(url)))
         .context("no browser was opened");
-    if let Err(why) = opened {
-        say(format_args!("{why:#}"));
+    match child {
+        // An opener may last as long as the browser that it opens.
+        Ok(mut child) => drop(thread::spawn(move || match child.wait() {
+            Ok(status) if !status.success() => {
+                say(format_args!(
+                    "no browser was opened: {} ended with {status}",
+                    opener[0]
+                ));
+            }
+            Ok(_) | Err(_) => {}
+        })),
+        Err(why) => say(format_args!("{why:#}")),
     }
 }
 

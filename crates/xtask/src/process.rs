@@ -54,6 +54,21 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     finish(&words, status)
 }
 
+/// Starts something that goes on without us: neither waited for nor ended with us.
+pub(crate) fn detach(command: &mut Command) -> Result<Child> {
+    let words = words(command);
+    let command = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    // Ctrl-C in our terminal is not meant for it.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(command, 0);
+    command
+        .spawn()
+        .with_context(|| format!("cannot start `{words}`"))
+}
+
 /// Runs a command to its end in silence and returns what it said.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
     let words = words(command);
@@ -161,4 +176,18 @@ fn words(command: &Command) -> String {
         .map(|word| word.to_string_lossy())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_detached_is_not_waited_for() {
+        let mut command = Command::new("sleep");
+        let mut child = detach(command.arg("600")).unwrap();
+        assert_eq!(child.try_wait().unwrap(), None);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }
