@@ -14,6 +14,7 @@ pub mod options;
 pub mod replay;
 mod simulator;
 pub mod soil_model;
+mod time_span;
 mod watering;
 
 pub use error::Error;

@@ -2,6 +2,8 @@
 
 use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
+use crate::time_span::{UNITS, parse_seconds};
+
 /// What can be said about the simulated field.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "field-simulator", version, about)]
@@ -101,18 +103,7 @@ impl FromStr for Speed {
     type Err = InvalidOption;
 
     fn from_str(text: &str) -> Result<Self, InvalidOption> {
-        let (number, unit) = UNITS
-            .iter()
-            .find_map(|&(word, seconds)| Some((text.strip_suffix(word)?, seconds)))
-            .ok_or(InvalidOption::Speed)?;
-        number
-            .trim_end()
-            .parse::<u32>()
-            .ok()
-            .and_then(|number| number.checked_mul(unit))
-            .filter(|seconds| (1..=MONTH_SECONDS).contains(seconds))
-            .map(Self)
-            .ok_or(InvalidOption::Speed)
+        parse_seconds(text).map(Self).ok_or(InvalidOption::Speed)
     }
 }
 
@@ -176,10 +167,6 @@ pub enum InvalidOption {
     #[error("not a whole number, or too large a one")]
     WholeNumber,
 }
-
-/// The longest first, so that a speed is written in the largest unit that fits.
-const UNITS: [(&str, u32); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
-const MONTH_SECONDS: u32 = 30 * 86_400;
 
 #[cfg(test)]
 mod tests {

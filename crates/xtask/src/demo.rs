@@ -13,9 +13,14 @@ use crate::progress::{print, say, step};
 use crate::supervisor::Supervisor;
 use crate::{page, ports, tools, workspace};
 
+// The simulator's own file: to depend on its crate would mean to build it before our first word.
+#[path = "../../field-simulator/src/time_span.rs"]
+mod time_span;
+
 pub(crate) fn run(arguments: Parser) -> Result<()> {
-    let options = Options::parse(arguments)?;
+    let options = Options::parse(arguments, measurements())?;
     options.check()?;
+    say(options.what_plays());
     tools::install_for_page()?;
     page::build()?;
     build_binaries()?;
@@ -65,17 +70,20 @@ struct Options {
     mqtt_port: u16,
     open: bool,
     replay: Option<PathBuf>,
+    /// Real measurements that nobody named, played where nothing else is.
+    found: Option<PathBuf>,
     speed: Option<String>,
     simulator: Vec<OsString>,
 }
 
 impl Options {
-    fn parse(mut arguments: Parser) -> Result<Self> {
+    fn parse(mut arguments: Parser, found: Option<PathBuf>) -> Result<Self> {
         let mut options = Self {
             port: PORT,
             mqtt_port: MQTT_PORT,
             open: true,
             replay: None,
+            found: None,
             speed: None,
             simulator: Vec::new(),
         };
@@ -87,8 +95,8 @@ impl Options {
         let mut arguments = Parser::from_args(words);
         while let Some(argument) = arguments.next()? {
             match argument {
-                Arg::Long("port") => options.port = arguments.value()?.parse()?,
-                Arg::Long("mqtt-port") => options.mqtt_port = arguments.value()?.parse()?,
+                Arg::Long("port") => options.port = port(&mut arguments, "--port")?,
+                Arg::Long("mqtt-port") => options.mqtt_port = port(&mut arguments, "--mqtt-port")?,
                 Arg::Long("no-open") => options.open = false,
                 Arg::Long("replay") => options.replay = Some(arguments.value()?.into()),
                 Arg::Long("speed") => options.speed = Some(arguments.value()?.string()?),
@@ -97,10 +105,23 @@ impl Options {
                 }
             }
         }
-        if options.replay.is_none() {
-            options.replay = measurements();
+        if options.replay.is_none() && !options.simulator.iter().any(names_replay) {
+            options.found = found;
         }
         Ok(options)
+    }
+
+    /// What the field will show, as nobody should take a model for measurements or the other way round.
+    fn what_plays(&self) -> String {
+        if let Some(file) = &self.replay {
+            format!("the field plays {}", file.display())
+        } else if let Some(file) = &self.found {
+            format!("the field plays {}, found by ROOTZONE_DATA", file.display())
+        } else if self.simulator.iter().any(names_replay) {
+            "the field plays what was chosen behind --".to_owned()
+        } else {
+            "the field plays its built-in soil model".to_owned()
+        }
     }
 
     /// What can be known to be wrong before anything is built.
@@ -110,13 +131,24 @@ impl Options {
         {
             bail!("there is no file {} to replay", file.display());
         }
+        if let Some(speed) = &self.speed
+            && time_span::parse_seconds(speed).is_none()
+        {
+            bail!("--speed: {speed:?} is not a time from 1s to 30d, such as 1h or 10m");
+        }
+        if self.port == self.mqtt_port && self.port != 0 {
+            bail!(
+                "--port and --mqtt-port are both {}: they must differ",
+                self.port
+            );
+        }
         ports::check_free(self.port, "page and WebSocket", "--port")?;
         ports::check_free(self.mqtt_port, "MQTT", "--mqtt-port")
     }
 
     fn simulator_arguments(&self) -> Vec<OsString> {
         let mut words = Vec::new();
-        if let Some(file) = &self.replay {
+        if let Some(file) = self.replay.as_ref().or(self.found.as_ref()) {
             words.extend(["--replay".into(), absolute(file).into_os_string()]);
         }
         if let Some(speed) = &self.speed {
@@ -125,6 +157,19 @@ impl Options {
         words.extend(self.simulator.iter().cloned());
         words
     }
+}
+
+fn port(arguments: &mut Parser, option: &str) -> Result<u16> {
+    let value = arguments.value()?;
+    let port = value.to_str().and_then(|text| text.parse().ok());
+    port.with_context(|| format!("{option}: {value:?} is not a port from 0 to 65535"))
+}
+
+/// Whether an argument of the simulator's chooses what plays.
+fn names_replay(argument: &OsString) -> bool {
+    argument
+        .to_str()
+        .is_some_and(|text| text == "--replay" || text.starts_with("--replay="))
 }
 
 /// Real measurements, for those who have them and said where.
@@ -199,7 +244,7 @@ mod tests {
     use super::*;
 
     fn options(words: &[&str]) -> Result<Options> {
-        Options::parse(Parser::from_args(words.iter().copied()))
+        Options::parse(Parser::from_args(words.iter().copied()), None)
     }
 
     #[test]
@@ -224,6 +269,74 @@ mod tests {
     fn a_wrong_option_is_named() {
         let error = options(&["--prot", "9000"]).err().unwrap().to_string();
         assert!(error.contains("--prot"), "{error}");
+    }
+
+    #[test]
+    fn a_port_that_is_none_is_named_with_its_option() {
+        for option in ["--port", "--mqtt-port"] {
+            for value in ["abc", "65536", ""] {
+                let error = options(&[option, value]).err().unwrap().to_string();
+                assert_eq!(
+                    error,
+                    format!("{option}: {value:?} is not a port from 0 to 65535")
+                );
+            }
+        }
+    }
+
+    #[track_caller]
+    fn check_refusal(words: &[&str], message: &str) {
+        let error = options(words).unwrap().check().unwrap_err();
+        assert_eq!(error.to_string(), message);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_before_anything_is_built() {
+        check_refusal(
+            &["--port", "4000", "--mqtt-port", "4000"],
+            "--port and --mqtt-port are both 4000: they must differ",
+        );
+        check_refusal(
+            &["--speed", "fast"],
+            "--speed: \"fast\" is not a time from 1s to 30d, such as 1h or 10m",
+        );
+        check_refusal(
+            &["--replay", "no/such.csv"],
+            "there is no file no/such.csv to replay",
+        );
+        let any_ports = ["--port", "0", "--mqtt-port", "0", "--speed", "10m"];
+        options(&any_ports).unwrap().check().unwrap();
+    }
+
+    #[test]
+    fn it_says_what_plays_and_who_chose_it() {
+        let found = || Some("/data/found.csv".into());
+        for (words, found, plays, arguments) in [
+            (
+                &["--replay", "/a.csv"][..],
+                found(),
+                "the field plays /a.csv",
+                &["--replay", "/a.csv"][..],
+            ),
+            (
+                &[],
+                found(),
+                "the field plays /data/found.csv, found by ROOTZONE_DATA",
+                &["--replay", "/data/found.csv"],
+            ),
+            (&[], None, "the field plays its built-in soil model", &[]),
+            (
+                &["--", "--replay=/a.csv"],
+                found(),
+                "the field plays what was chosen behind --",
+                &["--replay=/a.csv"],
+            ),
+        ] {
+            let parser = Parser::from_args(words.iter().copied());
+            let options = Options::parse(parser, found).unwrap();
+            assert_eq!(options.what_plays(), plays);
+            assert_eq!(options.simulator_arguments(), arguments);
+        }
     }
 
     #[test]

@@ -90,8 +90,9 @@ cargo xtask COMMAND
              --port N        the page and WebSocket (8080)
              --mqtt-port N   MQTT over TCP (1883)
              --no-open       open no browser
-             --replay FILE   play real measurements from a CSV file
-             --speed SPEED   how fast to play them
+             --replay FILE   play real measurements from a CSV file; without it those in the
+                             folder named by ROOTZONE_DATA, else a built-in soil model
+             --speed TIME    how much of its time passes in a second, from 1s to 30d (1h)
              -- …            what follows goes to field-simulator as it is
   test     every check and test, and how long each took
              [PART …]        only these parts; `cargo xtask test --list` names them
