@@ -197,7 +197,15 @@ fn clippy_for_wasm() -> Result<std::process::Command> {
 }
 
 fn native() -> Result<()> {
-    run_command(cargo()?.args(["test", "--workspace", "--exclude", PAGE, "--no-fail-fast"]))?;
+    // The broker and the simulated field are tested with other people's clients already here.
+    let programs = prerequisites::mqtt_programs()?;
+    run_command(cargo()?.env("PYTHON", &programs.python).args([
+        "test",
+        "--workspace",
+        "--exclude",
+        PAGE,
+        "--no-fail-fast",
+    ]))?;
     // Its integration tests need binaries and a browser; they have parts of their own.
     run_command(cargo()?.args(["test", "--package", PAGE, "--lib", "--bins"]))
 }
