@@ -1,5 +1,6 @@
 //! The broker: many Network Connections in, effects out.
 
+mod authenticate;
 mod connect;
 mod deadlines;
 mod disconnect;
@@ -18,7 +19,7 @@ use mqtt_protocol::{
 };
 
 use crate::{
-    ConnectionId, Counters, DisconnectCause, Event, Output, Settings,
+    Authenticator, ConnectionId, Counters, DisconnectCause, Event, Output, Settings,
     encodings::Encodings,
     message::Message,
     peers::{Connection, Peers},
@@ -33,6 +34,8 @@ use crate::{
 pub struct Broker {
     settings: Settings,
     server_settings: Arc<ServerSettings>,
+    /// Without one everybody may connect.
+    authenticator: Option<Box<dyn Authenticator>>,
     peers: Peers,
     session_by_client_identifier: HashMap<ByteString, SessionIndex>,
     topic_tree: TopicTree,
@@ -55,6 +58,7 @@ impl Broker {
         Self {
             server_settings: Arc::new(settings.server_settings()),
             settings,
+            authenticator: None,
             peers: Peers::new(Counters::default()),
             session_by_client_identifier: HashMap::new(),
             topic_tree: TopicTree::new(),
@@ -67,6 +71,11 @@ impl Broker {
             seed,
             is_shutting_down: false,
         }
+    }
+
+    /// Lets only those connect whom `authenticator` lets in; those who are connected stay.
+    pub fn set_authenticator(&mut self, authenticator: Box<dyn Authenticator>) {
+        self.authenticator = Some(authenticator);
     }
 
     /// What was chosen at the start.
@@ -230,9 +239,7 @@ impl Broker {
             return;
         };
         let Some(session_index) = connection.session else {
-            if let Some(connect) = connection.server.handle_first_packet(packet, now) {
-                self.connect(index, &connect, now);
-            }
+            self.handle_packet_before_session(index, packet, now);
             return;
         };
         let Some(session) = self.peers.sessions.find_mut(session_index.0) else {
@@ -252,6 +259,7 @@ impl Broker {
             Some(Request::Unsubscribe(unsubscribe)) => {
                 self.handle_unsubscribe(index, session_index, &unsubscribe)
             }
+            Some(Request::Authenticate(auth)) => self.handle_auth(index, session_index, &auth),
             Some(Request::Continue) => self.send_waiting(session_index, now),
             // The end of the connection looks at the Reason Code.
             Some(Request::Disconnect(_)) => {}

@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod authentication;
 mod broker;
 mod connection_id;
 mod counters;
@@ -41,6 +42,7 @@ mod slab;
 mod timers;
 mod topic_tree;
 
+pub use authentication::{Authenticator, Claimant, Exchange, Step};
 pub use broker::Broker;
 pub use connection_id::ConnectionId;
 pub use counters::Counters;

@@ -2,10 +2,12 @@
 
 use std::{collections::VecDeque, num::NonZeroU32, sync::Arc};
 
-use mqtt_protocol::{AcknowledgedQoS, Instant, QoS, ReasonCode, ServerConnection, Transmission};
+use mqtt_protocol::{
+    AcknowledgedQoS, Connect, Instant, QoS, ReasonCode, ServerConnection, Transmission,
+};
 
 use crate::{
-    Counters, Limits,
+    Counters, Exchange, Limits,
     encodings::{Encodings, Form},
     message::{Delivery, Message},
     session::{Session, SessionIndex},
@@ -29,6 +31,10 @@ pub(crate) struct Peers {
 pub(crate) struct Connection {
     pub(crate) server: ServerConnection,
     pub(crate) session: Option<SessionIndex>,
+    /// A CONNECT whose sender has still to show who it is.
+    pub(crate) pending_connect: Option<Box<PendingConnect>>,
+    /// With which a connected Client shows it anew.
+    pub(crate) exchange: Option<Box<dyn Exchange>>,
     /// Whether the Client keeps up.
     pub(crate) writable: bool,
     /// Whether it is among those that are touched.
@@ -37,6 +43,13 @@ pub(crate) struct Connection {
     pub(crate) is_ended: bool,
     /// When its silence is looked at.
     pub(crate) armed: Option<Instant>,
+}
+
+/// An authentication that a CONNECT began.
+#[derive(Debug)]
+pub(crate) struct PendingConnect {
+    pub(crate) connect: Box<Connect>,
+    pub(crate) exchange: Box<dyn Exchange>,
 }
 
 /// A message on its way to many.
@@ -284,6 +297,8 @@ impl Connection {
         Self {
             server,
             session: None,
+            pending_connect: None,
+            exchange: None,
             writable: true,
             touched: false,
             is_ended: false,

@@ -1,6 +1,7 @@
 //! The Server side of one Network Connection.
 
 mod acknowledge;
+mod authenticate;
 mod connect;
 mod disconnect;
 mod publish;
@@ -8,7 +9,7 @@ mod sent_aliases;
 
 pub use self::connect::Acceptance;
 
-use self::sent_aliases::SentAliases;
+use self::{authenticate::Authentication, sent_aliases::SentAliases};
 
 use std::{
     num::{NonZeroU16, NonZeroU32},
@@ -19,14 +20,15 @@ use std::{
 use bytestring::ByteString;
 
 use crate::{
-    Disconnect, Instant, Packet, ProtocolVersion, Publish, QoS, ReasonCode, Session, SilenceTimer,
-    Subscribe, TopicName, Unsubscribe,
+    Auth, Disconnect, Instant, Packet, ProtocolVersion, Publish, QoS, ReasonCode, Session,
+    SilenceTimer, Subscribe, TopicName, Unsubscribe,
 };
 
 /// The Server side of one Network Connection: which packet may come when, and what is answered.
 ///
-/// The first packet goes to [`handle_first_packet`](Self::handle_first_packet). Once its CONNECT is
-/// [accepted](Self::accept), packets go to [`handle_packet`](Self::handle_packet) together with the Session.
+/// The first packet goes to [`handle_first_packet`](Self::handle_first_packet). Its CONNECT is
+/// [accepted](Self::accept), [refused](Self::refuse) or [challenged](Self::challenge); in the last case the
+/// next packet goes to [`handle_answer`](Self::handle_answer). Once the CONNECT is accepted, packets go to [`handle_packet`](Self::handle_packet) together with the Session.
 /// What only the owner of topics and sessions can answer is returned as a [`Request`], because it has to be
 /// answered before the next packet is looked at. All else is found in [`poll_output`](Self::poll_output),
 /// which also works after an error: the DISCONNECT is then queued, and [`ServerOutput::Close`] follows.
@@ -38,6 +40,8 @@ pub struct ServerConnection {
     connect_due: Instant,
     silence: SilenceTimer,
     client: ClientCapabilities,
+    /// Of a Client that named an Authentication Method.
+    authentication: Option<Box<Authentication>>,
     /// Of the CONNECT or the CONNACK, in seconds.
     session_expiry_interval: u32,
     /// At the place of an alias, less one, the Topic Name that it stands for.
@@ -105,6 +109,9 @@ pub enum Request {
     Unsubscribe(Unsubscribe),
     /// To send more of what waits in the session, if there is any: a message was acknowledged.
     Continue,
+    /// To show anew who it is, or to go on with that; answered by [`ServerConnection::challenge`],
+    /// [`ServerConnection::reauthenticated`] or [`ServerConnection::disconnect`].
+    Authenticate(Auth),
     /// To be left alone. The connection is closed already.
     Disconnect(Disconnect),
 }
@@ -139,8 +146,10 @@ pub enum Closing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     AwaitingConnect,
-    /// The CONNECT is with the owner, who accepts or refuses it.
+    /// The CONNECT, or an AUTH, is with the owner, who accepts, challenges or refuses.
     Connecting,
+    /// The Client is to answer a challenge.
+    Authenticating,
     Connected,
     Closed(Closing),
 }
@@ -156,6 +165,7 @@ impl ServerConnection {
             version: ProtocolVersion::V5_0,
             silence: SilenceTimer::new(0, now),
             client: ClientCapabilities::default(),
+            authentication: None,
             session_expiry_interval: 0,
             topic_by_alias: Vec::new(),
             sent_aliases: None,
@@ -187,14 +197,13 @@ impl ServerConnection {
                 None
             }
             Packet::Disconnect(disconnect) => self.handle_disconnect(disconnect),
-            // [MQTT-3.1.0-2]: a second CONNECT. 5.0 [MQTT-4.12.0-6]: AUTH without an Authentication Method.
-            // The others are packets that only a Server sends.
+            Packet::Auth(auth) => self.handle_auth(auth),
+            // [MQTT-3.1.0-2]: a second CONNECT. The others are packets that only a Server sends.
             Packet::Connect(_)
             | Packet::Connack(_)
             | Packet::Suback(_)
             | Packet::Unsuback(_)
-            | Packet::Pingresp
-            | Packet::Auth(_) => {
+            | Packet::Pingresp => {
                 self.disconnect(ReasonCode::ProtocolError);
                 None
             }
@@ -207,7 +216,9 @@ impl ServerConnection {
             return;
         }
         match self.state {
-            State::AwaitingConnect => self.state = State::Closed(Closing::ConnectTimeout),
+            State::AwaitingConnect | State::Authenticating => {
+                self.state = State::Closed(Closing::ConnectTimeout);
+            }
             State::Connected => self.disconnect(ReasonCode::KeepAliveTimeout),
             State::Connecting | State::Closed(_) => {}
         }
@@ -220,9 +231,10 @@ impl ServerConnection {
         }
         match self.state {
             State::Closed(closing) => ServerOutput::Close(closing),
-            State::AwaitingConnect | State::Connecting | State::Connected => {
-                ServerOutput::Timeout(self.deadline())
-            }
+            State::AwaitingConnect
+            | State::Connecting
+            | State::Authenticating
+            | State::Connected => ServerOutput::Timeout(self.deadline()),
         }
     }
 
@@ -230,7 +242,7 @@ impl ServerConnection {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
-            State::AwaitingConnect => Some(self.connect_due),
+            State::AwaitingConnect | State::Authenticating => Some(self.connect_due),
             State::Connected => self.silence.deadline(),
             State::Connecting | State::Closed(_) => None,
         }
@@ -247,7 +259,10 @@ impl ServerConnection {
     pub const fn closing(&self) -> Option<Closing> {
         match self.state {
             State::Closed(closing) => Some(closing),
-            State::AwaitingConnect | State::Connecting | State::Connected => None,
+            State::AwaitingConnect
+            | State::Connecting
+            | State::Authenticating
+            | State::Connected => None,
         }
     }
 

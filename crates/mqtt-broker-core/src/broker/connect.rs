@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use bytes::Bytes;
 use bytestring::ByteString;
 use mqtt_protocol::{
     Acceptance, Connect, Instant, OutgoingLimits, ReasonCode, Session as Exchanges,
@@ -16,11 +17,14 @@ use crate::{
 };
 
 impl Broker {
-    pub(super) fn connect(&mut self, index: u32, connect: &Connect, now: Instant) {
-        if let Some(reason_code) = self.reason_to_refuse(connect) {
-            self.refuse(index, reason_code);
-            return;
-        }
+    /// Lets a Client in that nothing speaks against.
+    pub(super) fn connect(
+        &mut self,
+        index: u32,
+        connect: &Connect,
+        authentication_data: Option<Bytes>,
+        now: Instant,
+    ) {
         let assigned = connect
             .client_identifier
             .is_empty()
@@ -62,6 +66,7 @@ impl Broker {
             Acceptance {
                 session_present: existing.is_some(),
                 assigned_client_identifier: assigned,
+                authentication_data,
             },
             &mut session.exchanges,
         );
@@ -79,7 +84,7 @@ impl Broker {
         self.send_waiting(session_index, now);
     }
 
-    fn reason_to_refuse(&self, connect: &Connect) -> Option<ReasonCode> {
+    pub(super) fn reason_to_refuse(&self, connect: &Connect) -> Option<ReasonCode> {
         let limits = &self.settings.limits;
         let will = connect.will.as_ref();
         let n_user_properties = connect
@@ -104,7 +109,7 @@ impl Broker {
         }
     }
 
-    fn refuse(&mut self, index: u32, reason_code: ReasonCode) {
+    pub(super) fn refuse(&mut self, index: u32, reason_code: ReasonCode) {
         if let Some(connection) = self.peers.connections.find_mut(index) {
             connection.server.refuse(reason_code);
         }

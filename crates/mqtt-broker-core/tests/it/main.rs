@@ -7,6 +7,7 @@
 )]
 
 mod aliases;
+mod authentication;
 mod connect;
 mod cuts;
 mod flow;

@@ -2,9 +2,10 @@
 
 use std::num::NonZeroU32;
 
+use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::{ClientCapabilities, Closing, SentAliases, ServerConnection, State};
+use super::{Authentication, ClientCapabilities, Closing, SentAliases, ServerConnection, State};
 use crate::{
     Connack, Connect, DecodeError, Fault, Instant, Packet, Properties, Property, ProtocolVersion,
     QoS, ReasonCode, Session, SilenceTimer, Stage,
@@ -17,6 +18,8 @@ pub struct Acceptance {
     pub session_present: bool,
     /// The Client Identifier for a Client that sent none.
     pub assigned_client_identifier: Option<ByteString>,
+    /// What the last step of an enhanced authentication has to say.
+    pub authentication_data: Option<Bytes>,
 }
 
 impl ServerConnection {
@@ -43,6 +46,7 @@ impl ServerConnection {
             ProtocolVersion::V3_1_1 if connect.clean_start => 0,
             ProtocolVersion::V3_1_1 => self.settings.session_expiry_interval_max,
         };
+        self.authentication = Authentication::of(&connect);
         if let Some(reason_code) = self.unacceptable(&connect) {
             self.refuse(reason_code);
             return None;
@@ -75,7 +79,11 @@ impl ServerConnection {
         );
         let properties = match self.version {
             ProtocolVersion::V5_0 => {
-                self.connack_properties(connect, acceptance.assigned_client_identifier)
+                let mut properties =
+                    self.connack_properties(connect, acceptance.assigned_client_identifier);
+                // 5.0 [MQTT-4.12.0-5]
+                self.push_authentication(acceptance.authentication_data, &mut properties);
+                properties
             }
             ProtocolVersion::V3_1_1 => Properties::new(),
         };
@@ -113,13 +121,14 @@ impl ServerConnection {
                     }
                 }
             },
+            State::Authenticating => self.send_refusal(reason_code),
             State::Connecting => self.state = State::Closed(Closing::ByServer(reason_code)),
             State::Connected => self.disconnect_because(reason_code, Some(&error.to_string())),
             State::Closed(_) => {}
         }
     }
 
-    fn send_refusal(&mut self, reason_code: ReasonCode) {
+    pub(super) fn send_refusal(&mut self, reason_code: ReasonCode) {
         self.state = State::Closed(Closing::ByServer(reason_code));
         self.transmit(&Packet::Connack(Connack {
             session_present: false,
@@ -137,8 +146,6 @@ impl ServerConnection {
         } else if will.is_some_and(|will| will.retain) && !self.settings.retain_available {
             // 5.0 [MQTT-3.2.2-13]
             Some(ReasonCode::RetainNotSupported)
-        } else if connect.properties.authentication_method().is_some() {
-            Some(ReasonCode::BadAuthenticationMethod)
         } else if connect.client_identifier.is_empty()
             && connect.protocol_version == ProtocolVersion::V3_1_1
             && !connect.clean_start

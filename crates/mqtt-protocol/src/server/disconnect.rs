@@ -41,7 +41,10 @@ impl ServerConnection {
                 }
             }
             // 5.0 [MQTT-3.14.0-1]: no DISCONNECT before a CONNACK; on 3.1.1 a Server never sends one.
-            State::AwaitingConnect | State::Connecting | State::Connected => {}
+            State::AwaitingConnect
+            | State::Connecting
+            | State::Authenticating
+            | State::Connected => {}
             State::Closed(_) => return,
         }
         self.state = State::Closed(Closing::ByServer(reason_code));

@@ -1,0 +1,144 @@
+//! Enhanced authentication: AUTH in both directions.
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use super::{Closing, Request, ServerConnection, State};
+use crate::{Auth, Connect, Packet, Properties, Property, ReasonCode};
+
+/// The Authentication Method that a Client named in its CONNECT, which is that of the whole connection.
+#[derive(Debug)]
+pub(super) struct Authentication {
+    method: ByteString,
+    /// Whether it is shown anew, on a connection that is in use.
+    in_progress: bool,
+}
+
+impl Authentication {
+    pub(super) fn of(connect: &Connect) -> Option<Box<Self>> {
+        let method = connect.properties.authentication_method()?;
+        Some(Box::new(Self {
+            // In memory of its own, as it lives as long as the connection.
+            method: ByteString::from(method.to_string()),
+            in_progress: false,
+        }))
+    }
+}
+
+impl ServerConnection {
+    /// The Authentication Method of the CONNECT.
+    #[must_use]
+    pub fn authentication_method(&self) -> Option<&ByteString> {
+        Some(&self.authentication.as_ref()?.method)
+    }
+
+    /// Asks the Client for the next step.
+    pub fn challenge(&mut self, data: Option<Bytes>) {
+        match self.state {
+            State::Connecting => self.state = State::Authenticating,
+            State::Connected => {}
+            State::AwaitingConnect | State::Authenticating | State::Closed(_) => return,
+        }
+        if !self.send_auth(ReasonCode::ContinueAuthentication, data) {
+            // A Client that cannot read the question cannot answer.
+            self.state = State::Closed(Closing::ByServer(ReasonCode::PacketTooLarge));
+        }
+    }
+
+    /// Handles what came after a [challenge](Self::challenge) to a CONNECT: gives the answer, which is then to be
+    /// accepted, refused or challenged as the CONNECT was.
+    pub fn handle_answer(&mut self, packet: Packet) -> Option<Auth> {
+        if self.state != State::Authenticating {
+            return None;
+        }
+        match packet {
+            Packet::Auth(auth)
+                if auth.reason_code == ReasonCode::ContinueAuthentication
+                    && self.is_by_the_same_method(&auth) =>
+            {
+                self.state = State::Connecting;
+                return Some(auth);
+            }
+            Packet::Disconnect(disconnect) => {
+                self.state = State::Closed(Closing::ByClient(disconnect.reason_code));
+            }
+            // 5.0 [MQTT-3.1.2-30]: nothing else before the CONNACK.
+            Packet::Connect(_)
+            | Packet::Connack(_)
+            | Packet::Publish(_)
+            | Packet::Puback(_)
+            | Packet::Pubrec(_)
+            | Packet::Pubrel(_)
+            | Packet::Pubcomp(_)
+            | Packet::Subscribe(_)
+            | Packet::Suback(_)
+            | Packet::Unsubscribe(_)
+            | Packet::Unsuback(_)
+            | Packet::Pingreq
+            | Packet::Pingresp
+            | Packet::Auth(_) => self.send_refusal(ReasonCode::ProtocolError),
+        }
+        None
+    }
+
+    /// Tells the Client that it has shown anew who it is.
+    pub fn reauthenticated(&mut self, data: Option<Bytes>) {
+        if self.state != State::Connected {
+            return;
+        }
+        if let Some(authentication) = &mut self.authentication {
+            authentication.in_progress = false;
+        }
+        if !self.send_auth(ReasonCode::Success, data) {
+            self.disconnect(ReasonCode::PacketTooLarge);
+        }
+    }
+
+    pub(super) fn handle_auth(&mut self, auth: Auth) -> Option<Request> {
+        // 5.0 [MQTT-4.12.1-1]: by the method of the CONNECT, which had one.
+        let is_by_the_same_method = self.is_by_the_same_method(&auth);
+        if let Some(authentication) = &mut self.authentication
+            && is_by_the_same_method
+        {
+            let is_due = match auth.reason_code == ReasonCode::ReAuthenticate {
+                true => !authentication.in_progress,
+                false => {
+                    authentication.in_progress
+                        && auth.reason_code == ReasonCode::ContinueAuthentication
+                }
+            };
+            if is_due {
+                authentication.in_progress = true;
+                return Some(Request::Authenticate(auth));
+            }
+        }
+        self.disconnect(ReasonCode::ProtocolError);
+        None
+    }
+
+    /// Puts the method into a packet that ends or continues an authentication by it.
+    pub(super) fn push_authentication(&self, data: Option<Bytes>, properties: &mut Properties) {
+        if let Some(authentication) = &self.authentication {
+            properties.push(Property::AuthenticationMethod(
+                authentication.method.clone(),
+            ));
+            if let Some(data) = data {
+                properties.push(Property::AuthenticationData(data));
+            }
+        }
+    }
+
+    fn send_auth(&mut self, reason_code: ReasonCode, data: Option<Bytes>) -> bool {
+        let mut properties = Properties::new();
+        self.push_authentication(data, &mut properties);
+        self.transmit(&Packet::Auth(Auth {
+            reason_code,
+            properties,
+        }))
+    }
+
+    fn is_by_the_same_method(&self, auth: &Auth) -> bool {
+        let method = auth.properties.authentication_method();
+        method.is_some() && method == self.authentication_method()
+    }
+}
