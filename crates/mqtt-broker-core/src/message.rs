@@ -8,6 +8,8 @@ use mqtt_protocol::{
     Instant, Properties, Property, ProtocolVersion, Publish, QoS, TopicName, WillMessage,
 };
 
+use crate::topic_tree::GroupName;
+
 /// A message without what belongs to one delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
@@ -145,6 +147,8 @@ pub(crate) struct Delivery {
     pub(crate) message: Arc<Message>,
     pub(crate) retain: bool,
     pub(crate) subscription_identifiers: Box<[NonZeroU32]>,
+    /// Of a Shared Subscription: who gets the message if this session ends before it did.
+    pub(crate) group: Option<Arc<GroupName>>,
 }
 
 impl Delivery {

@@ -12,6 +12,7 @@ use crate::{
     message::{Delivery, Message},
     session::{Session, SessionIndex},
     slab::Slab,
+    topic_tree::GroupName,
 };
 
 /// Everybody whom messages may go to.
@@ -67,6 +68,8 @@ pub(crate) struct Grant<'a> {
     pub(crate) qos: QoS,
     pub(crate) retain: bool,
     pub(crate) subscription_identifiers: &'a [NonZeroU32],
+    /// Of a Shared Subscription.
+    pub(crate) group: Option<&'a Arc<GroupName>>,
 }
 
 /// How far [`Peers::send_waiting`] came.
@@ -323,6 +326,7 @@ impl Outbound<'_> {
             message: Arc::clone(message),
             retain: grant.retain,
             subscription_identifiers: grant.subscription_identifiers.into(),
+            group: grant.group.cloned(),
         }
     }
 }
@@ -344,6 +348,7 @@ impl Delivery {
             qos: qos.into(),
             retain: self.retain,
             subscription_identifiers: &self.subscription_identifiers,
+            group: self.group.as_ref(),
         }
     }
 }

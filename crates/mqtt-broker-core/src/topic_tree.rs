@@ -9,6 +9,7 @@ use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
     num::NonZeroU32,
+    sync::Arc,
 };
 
 use mqtt_protocol::QoS;
@@ -32,6 +33,13 @@ pub(crate) struct Subscriber {
 pub(crate) struct GroupRef {
     node: NodeIndex,
     group: usize,
+}
+
+/// What a group has in common, for whoever has to find it again later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GroupName {
+    share_name: Box<str>,
+    filter: Box<str>,
 }
 
 /// Whom a message goes to.
@@ -76,11 +84,14 @@ impl TopicTree {
         let node = &mut self.nodes[node];
         let subscribers = match group {
             None => &mut node.subscribers,
-            Some(name) => match node.groups.iter().position(|group| &*group.name == name) {
+            Some(name) => match node.group(name) {
                 Some(index) => &mut node.groups[index].members,
                 None => {
                     node.groups.push(Group {
-                        name: name.into(),
+                        name: Arc::new(GroupName {
+                            share_name: name.into(),
+                            filter: filter.into(),
+                        }),
                         members: Vec::new(),
                         next: 0,
                     });
@@ -113,7 +124,7 @@ impl TopicTree {
         let node = &mut self.nodes[index];
         let removed = match group {
             None => remove_from(&mut node.subscribers, session),
-            Some(name) => match node.groups.iter().position(|group| &*group.name == name) {
+            Some(name) => match node.group(name) {
                 Some(position) => {
                     let removed = remove_from(&mut node.groups[position].members, session);
                     if node.groups[position].members.is_empty() {
@@ -152,6 +163,18 @@ impl TopicTree {
         let turn = group.next % group.members.len();
         group.next = turn + 1;
         (&group.members, turn)
+    }
+
+    /// What a group is called.
+    pub(crate) fn group_name(&self, group: GroupRef) -> &Arc<GroupName> {
+        &self.nodes[group.node].groups[group.group].name
+    }
+
+    /// The group of that name, if it has members.
+    pub(crate) fn find_group(&self, name: &GroupName) -> Option<GroupRef> {
+        let node = self.find_node(&name.filter)?;
+        let group = self.nodes[node].group(&name.share_name)?;
+        Some(GroupRef { node, group })
     }
 
     /// Adds what this node and those below it match; says from how many nodes subscribers came.
@@ -309,12 +332,18 @@ impl Node {
     const fn is_unused(&self) -> bool {
         self.n_children == 0 && self.subscribers.is_empty() && self.groups.is_empty()
     }
+
+    fn group(&self, share_name: &str) -> Option<usize> {
+        self.groups
+            .iter()
+            .position(|group| &*group.name.share_name == share_name)
+    }
 }
 
 /// The members of one Shared Subscription.
 #[derive(Debug)]
 struct Group {
-    name: Box<str>,
+    name: Arc<GroupName>,
     /// Ordered by session.
     members: Vec<Subscriber>,
     next: usize,

@@ -120,6 +120,7 @@ impl Broker {
                 qos,
                 retain: true,
                 subscription_identifiers: subscriber.subscription_identifier.as_slice(),
+                group: None,
             };
             self.peers.deliver(&mut outbound, index, grant, limits, now);
             progress = self

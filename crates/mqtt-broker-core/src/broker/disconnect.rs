@@ -129,5 +129,6 @@ impl Broker {
         self.events.push_back(Event::SessionEnded {
             client_identifier: session.client_identifier,
         });
+        self.pass_on(session.exchanges, now);
     }
 }

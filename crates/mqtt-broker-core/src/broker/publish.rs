@@ -2,11 +2,12 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use mqtt_protocol::{Instant, Publish, QoS, ReasonCode, TopicName};
+use mqtt_protocol::{Instant, Publish, QoS, ReasonCode, Session as Exchanges, TopicName};
 
 use super::Broker;
 use crate::{
-    message::Message,
+    Limits,
+    message::{Delivery, Message},
     peers::{Grant, Outbound, Peers},
     session::SessionIndex,
     topic_tree::{GroupRef, Subscriber, TopicTree},
@@ -150,18 +151,45 @@ impl Broker {
                 .deliver(&mut outbound, overlapping[0].session, grant, limits, now);
         }
         for &group in &matches.groups {
-            if let Some(member) = choose_member(&mut self.topic_tree, &self.peers, group, message) {
-                reached = true;
-                let grant = Grant {
-                    qos: message.qos.min(member.maximum_qos),
-                    retain: message.retain && member.retain_as_published,
-                    subscription_identifiers: member.subscription_identifier.as_slice(),
-                };
-                self.peers
-                    .deliver(&mut outbound, member.session, grant, limits, now);
-            }
+            reached |= self.peers.deliver_to_member(
+                &mut self.topic_tree,
+                group,
+                &mut outbound,
+                limits,
+                now,
+            );
         }
         reached
+    }
+
+    /// Gives what an ended session leaves of Shared Subscriptions to other members, in order.
+    pub(super) fn pass_on(&mut self, mut exchanges: Exchanges<Delivery>, now: Instant) {
+        let outgoing = &mut exchanges.outgoing;
+        // 5.0 [MQTT-4.8.2-5]: what was sent at QoS 2 is not for anybody else.
+        drop(outgoing.restart());
+        while let Some(delivery) = outgoing.pop_queued() {
+            let group = delivery.group.as_deref();
+            let Some(group) = group.and_then(|name| self.topic_tree.find_group(name)) else {
+                continue;
+            };
+            if delivery.message.is_expired(now) {
+                self.peers.counters.expired += 1;
+                continue;
+            }
+            self.encodings.clear();
+            let mut outbound = Outbound {
+                message: &delivery.message,
+                kept: Some(Arc::clone(&delivery.message)),
+                encodings: &mut self.encodings,
+            };
+            self.peers.deliver_to_member(
+                &mut self.topic_tree,
+                group,
+                &mut outbound,
+                &self.settings.limits,
+                now,
+            );
+        }
     }
 
     fn speaks_reason_codes(&self, index: u32) -> bool {
@@ -198,7 +226,33 @@ fn merge<'a>(
         qos: message.qos.min(maximum_qos?),
         retain: message.retain && retain_as_published,
         subscription_identifiers: identifiers,
+        group: None,
     })
+}
+
+impl Peers {
+    /// Sends a message to one member of a group; says whether there is one who takes it.
+    fn deliver_to_member(
+        &mut self,
+        tree: &mut TopicTree,
+        group: GroupRef,
+        outbound: &mut Outbound<'_>,
+        limits: &Limits,
+        now: Instant,
+    ) -> bool {
+        let message = outbound.message;
+        let Some(member) = choose_member(tree, self, group, message) else {
+            return false;
+        };
+        let grant = Grant {
+            qos: message.qos.min(member.maximum_qos),
+            retain: message.retain && member.retain_as_published,
+            subscription_identifiers: member.subscription_identifier.as_slice(),
+            group: Some(tree.group_name(group)),
+        };
+        self.deliver(outbound, member.session, grant, limits, now);
+        true
+    }
 }
 
 /// The next member of a group who can take the message now; else one who has a session for it.

@@ -1,7 +1,10 @@
 //! Shared Subscriptions: each message goes to one member of the group.
 
+use mqtt_protocol::{Packet, Properties, Property, Puback, QoS, ReasonCode};
+
 use crate::world::{
-    AtLeastOnce, AtMostOnce, ClientId, ExactlyOnce, V5_0, World, resume, subscription,
+    AtLeastOnce, AtMostOnce, ClientId, ExactlyOnce, V5_0, World, packet_identifier, resume,
+    seconds, subscription,
 };
 
 fn group(world: &mut World, n_members: usize) -> Vec<ClientId> {
@@ -103,4 +106,85 @@ fn leaving_a_group_ends_the_turns() {
     world.publish(publisher, "job/1", "x", AtMostOnce);
     let message = world.receive_publish(members[1]);
     assert_eq!(message.properties.subscription_identifiers().count(), 1);
+}
+
+/// Two members of which the first has its messages and has not acknowledged them; then its session ends.
+fn after_the_first_left(qos: QoS, before: impl FnOnce(&mut World, ClientId)) -> (World, ClientId) {
+    let mut world = World::new();
+    let first = world.client(V5_0, "first");
+    world.subscribe(first, "$share/workers/job", qos);
+    let publisher = world.client(V5_0, "publisher");
+    for number in 0..3 {
+        world.publish(publisher, "job", &number.to_string(), qos);
+        world.pubrel(publisher, packet_identifier(1));
+    }
+    let second = world.client(V5_0, "second");
+    world.subscribe(second, "$share/workers/job", qos);
+    before(&mut world, first);
+    world.cut(first);
+    (world, second)
+}
+
+#[test]
+fn what_a_member_did_not_acknowledge_goes_to_another_when_its_session_ends() {
+    let (mut world, second) = after_the_first_left(AtLeastOnce, |world, first| {
+        let publish = world.receive_publish(first);
+        world.puback(first, publish.packet_identifier.unwrap());
+    });
+    let messages = world.receive_all(second);
+    let payloads: Vec<_> = messages
+        .iter()
+        .map(|packet| match packet {
+            Packet::Publish(publish) => (publish.dup, &publish.payload[..]),
+            other => panic!("expected a PUBLISH, got {other:?}"),
+        })
+        .collect();
+    assert_eq!(payloads, [(false, &b"1"[..]), (false, &b"2"[..])]);
+}
+
+// Shows 5.0 [MQTT-4.8.2-5].
+#[test]
+fn what_was_sent_at_qos_2_goes_to_nobody_else() {
+    let (mut world, second) = after_the_first_left(ExactlyOnce, |_, _| {});
+    assert!(world.receive_all(second).is_empty());
+}
+
+// Shows 5.0 [MQTT-4.8.2-6].
+#[test]
+fn what_a_member_refused_goes_to_nobody_else() {
+    let (mut world, second) = after_the_first_left(AtLeastOnce, |world, first| {
+        for _ in 0..3 {
+            let packet_identifier = world.receive_publish(first).packet_identifier.unwrap();
+            world.send(
+                first,
+                Packet::Puback(Puback {
+                    packet_identifier,
+                    reason_code: ReasonCode::UnspecifiedError,
+                    properties: Properties::new(),
+                }),
+            );
+        }
+    });
+    assert!(world.receive_all(second).is_empty());
+}
+
+#[test]
+fn what_waited_for_a_member_goes_to_another_when_its_session_expires() {
+    let mut world = World::new();
+    let mut request = resume(V5_0, "first");
+    request.properties = [Property::SessionExpiryInterval(60)].into_iter().collect();
+    let (first, _) = world.connect(request);
+    world.subscribe(first, "$share/workers/job", ExactlyOnce);
+    world.cut(first);
+    let publisher = world.client(V5_0, "publisher");
+    world.publish(publisher, "job", "x", ExactlyOnce);
+    let second = world.client(V5_0, "second");
+    world.subscribe(second, "$share/workers/job", AtMostOnce);
+    let other = world.client(V5_0, "other group");
+    world.subscribe(other, "$share/others/job", ExactlyOnce);
+    world.advance(seconds(59));
+    assert!(world.receive_all(second).is_empty());
+    world.advance(seconds(1));
+    assert_eq!(world.payloads(second), ["x"]);
+    assert!(world.receive_all(other).is_empty());
 }
