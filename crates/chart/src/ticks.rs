@@ -93,7 +93,11 @@ pub fn time_ticks(window: Span, n_max: usize, offset: UtcOffset) -> Vec<TimeTick
                 .collect();
         }
     }
-    let months = Span::new(month_from(local.start), month_until(local.end));
+    // Where no month begins, the end stays before the start.
+    let months = Span {
+        start: month_from(local.start),
+        end: month_until(local.end),
+    };
     for step in MONTH_STEPS {
         if let Some(multiples) = multiples(months, step, 0, n_max) {
             return multiples
@@ -224,6 +228,12 @@ mod tests {
             labels(AFTERNOON, 3653 * DAY, 6, 0),
             ["2028", "2030", "2032", "2034", "2036"]
         );
+    }
+
+    #[test]
+    fn where_no_month_begins_there_is_no_tick_outside() {
+        let after_the_first = 780_970_620_001;
+        assert!(labels(after_the_first, 16 * DAY, 2, 0).is_empty());
     }
 
     #[test]
