@@ -12,8 +12,9 @@ use bytes::Bytes;
 use gloo_timers::callback::Timeout;
 use mqtt_broker_core::{Broker, ConnectionId, Output, Settings};
 use mqtt_protocol::{
-    Connack, Connect, Decoder, Instant, Packet, Properties, ProtocolVersion, Publish, QoS,
-    ReasonCode, TopicName, WillMessage,
+    Connack, Connect, Decoder, Instant, Packet, PacketIdentifier, Properties, ProtocolVersion,
+    Publish, QoS, ReasonCode, RetainHandling, Subscribe, Subscription, TopicFilter, TopicName,
+    WillMessage,
 };
 use mqtt_web_client::{Failure, Link, LinkHandler, Transport};
 
@@ -119,6 +120,22 @@ impl Drop for InPageBroker {
 }
 
 impl InPageDevice {
+    /// Subscribes, so that the broker has somebody to pass messages on to.
+    pub fn subscribe(&self, topic_filter: TopicFilter) {
+        let subscription = Subscription {
+            topic_filter,
+            maximum_qos: QoS::AtMostOnce,
+            no_local: false,
+            retain_as_published: false,
+            retain_handling: RetainHandling::default(),
+        };
+        self.send(Packet::Subscribe(Subscribe {
+            packet_identifier: PacketIdentifier::new(1).expect("it is not 0"),
+            properties: Properties::default(),
+            subscriptions: vec![subscription],
+        }));
+    }
+
     /// Publishes a message.
     pub fn publish(&self, topic_name: &TopicName, payload: &str, retain: bool) {
         self.send(Packet::Publish(publish(topic_name, payload, retain)));

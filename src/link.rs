@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use field::{COMMAND_FILTER, Channel, DeviceId, FILTERS, PumpCommand, PumpSwitchOutput, Switch};
+use field::{
+    COMMAND_FILTER, Channel, CommandId, DeviceId, FILTERS, PumpCommand, PumpSwitchOutput, Switch,
+};
 use futures_util::StreamExt;
 use leptos::prelude::*;
 #[cfg(not(feature = "in-page-broker"))]
@@ -132,15 +134,10 @@ impl Link {
 
     /// Removes the retained message from a pump's command topic.
     pub fn clear_stray_command(self, device: &DeviceId) {
-        let Ok(topic_name) = TopicName::new(device.topic(Channel::PumpSet)) else {
-            return;
-        };
-        self.with_client(|client| {
-            drop(client.publish(Publication {
-                qos: QoS::AtLeastOnce,
-                retain: true,
-                ..Publication::new(topic_name, "")
-            }));
+        self.publish(device.clone(), None, &|topic_name| Publication {
+            qos: QoS::AtLeastOnce,
+            retain: true,
+            ..Publication::new(topic_name, "")
         });
     }
 
@@ -263,10 +260,7 @@ impl Link {
     }
 
     fn send(self, device: DeviceId, command: &PumpCommand) {
-        let Ok(topic_name) = TopicName::new(device.topic(Channel::PumpSet)) else {
-            return;
-        };
-        let publication = Publication {
+        self.publish(device, command.id.clone(), &|topic_name| Publication {
             qos: QoS::AtLeastOnce,
             expiry: Some(PumpCommand::AGE_MAX),
             queue: match command.state {
@@ -274,28 +268,47 @@ impl Link {
                 Switch::Off => QueuePolicy::WhileDisconnected,
             },
             ..Publication::new(topic_name, command.to_json())
+        });
+    }
+
+    /// Publishes on a pump's command topic, and does there and then what comes of it.
+    fn publish(
+        self,
+        device: DeviceId,
+        command: Option<CommandId>,
+        publication: &dyn Fn(TopicName) -> Publication,
+    ) {
+        let Ok(topic_name) = TopicName::new(device.topic(Channel::PumpSet)) else {
+            return;
         };
+        let publication = publication(topic_name);
         let Some(receipt) = self.with_client(|client| client.publish(publication)) else {
             return;
         };
         let generation = self.shared.get_value().generation.get();
-        spawn_local(self.watch(device, receipt, generation));
+        spawn_local(self.watch(device, command, receipt, generation));
     }
 
-    /// Tells the switch at once when a command cannot have reached its pump.
+    /// Tells the switch at once when a command cannot have reached its pump. What the page published itself
+    /// does not come back to it, so that a kept command is gone is told here too.
     async fn watch(
         self,
         device: DeviceId,
+        command: Option<CommandId>,
         receipt: Receipt<Result<ReasonCode, PublishError>>,
         generation: u32,
     ) {
-        let is_lost = match receipt.await {
-            Ok(reason_code) => reason_code == ReasonCode::NoMatchingSubscribers,
-            Err(_) => true,
-        };
-        if is_lost && self.shared.get_value().generation.get() == generation {
-            self.change(&mut |fleet| fleet.handle_command_lost(&device, moment()));
+        let answer = receipt.await;
+        if self.shared.get_value().generation.get() != generation {
+            return;
         }
+        self.change(&mut |fleet| match (&command, &answer) {
+            (Some(id), Err(_) | Ok(ReasonCode::NoMatchingSubscribers)) => {
+                fleet.handle_command_lost(&device, id, moment());
+            }
+            (None, Ok(_)) => fleet.handle_command_cleared(&device),
+            (Some(_), Ok(_)) | (None, Err(_)) => {}
+        });
     }
 
     fn with_client<T>(self, call: impl FnOnce(&Client) -> T) -> Option<T> {
@@ -323,18 +336,17 @@ async fn listen(link: Link, mut events: Events, generation: u32) {
     }
 }
 
-fn subscribe(
-    client: &Client,
-    filters: impl IntoIterator<Item = String>,
-    retain_as_published: bool,
-) {
+fn subscribe(client: &Client, filters: impl IntoIterator<Item = String>, is_of_commands: bool) {
     // A device may announce a topic that is none.
     let filters = filters
         .into_iter()
         .filter_map(|filter| TopicFilter::new(filter).ok());
     let options = SubscriptionOptions {
         maximum_qos: QoS::AtLeastOnce,
-        retain_as_published,
+        // A kept command is told from one that passes by.
+        retain_as_published: is_of_commands,
+        // The page would be the subscriber without whom the broker says that nobody got a command.
+        no_local: is_of_commands,
         ..SubscriptionOptions::default()
     };
     drop(client.subscribe(filters.collect::<Vec<_>>(), options));

@@ -155,10 +155,18 @@ impl Fleet {
         }
     }
 
-    /// The last command to a pump cannot have reached it.
-    pub fn handle_command_lost(&mut self, device: &DeviceId, now: Timestamp) {
+    /// A command to a pump cannot have reached it.
+    pub fn handle_command_lost(&mut self, device: &DeviceId, id: &CommandId, now: Timestamp) {
         if let Some(pump) = self.pumps.get_mut(device) {
-            pump.switch.handle_publish_failed(now);
+            pump.switch.handle_publish_failed(id, now);
+            self.changes.pump(device);
+        }
+    }
+
+    /// The retained message on a pump's command topic is gone.
+    pub fn handle_command_cleared(&mut self, device: &DeviceId) {
+        if let Some(pump) = self.pumps.get_mut(device) {
+            pump.stray_command = None;
             self.changes.pump(device);
         }
     }
@@ -317,10 +325,10 @@ impl Fleet {
             let text = String::from_utf8_lossy(payload);
             text.chars().take(STRAY_COMMAND_LEN_MAX).collect()
         });
-        if stray.is_none() && !payload.is_empty() {
-            return;
-        }
-        if stray.is_none() && !self.pumps.contains_key(&device) {
+        if stray.is_none() {
+            if payload.is_empty() {
+                self.handle_command_cleared(&device);
+            }
             return;
         }
         if let Some(pump) = self.pump_of(&device, now) {

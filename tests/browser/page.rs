@@ -6,12 +6,13 @@ use dashboard::{
     app::App,
     in_page_broker::{InPageBroker, InPageDevice},
 };
+use field::COMMAND_FILTER;
 use gloo_timers::future::TimeoutFuture;
 use leptos::{
     mount::mount_to,
     prelude::{document, window},
 };
-use mqtt_protocol::{Properties, Publish, QoS, TopicName, WillMessage};
+use mqtt_protocol::{Properties, Publish, QoS, TopicFilter, TopicName, WillMessage};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement};
 
@@ -20,6 +21,8 @@ use crate::role::{self, spoken};
 /// A page that was just opened in a browser that keeps nothing yet, and its broker.
 pub(crate) struct Page {
     pub(crate) broker: InPageBroker,
+    /// Who takes the commands of every pump. Without it they reach nobody.
+    pub(crate) pumps: Option<InPageDevice>,
 }
 
 impl Page {
@@ -40,9 +43,14 @@ impl Page {
             .unwrap();
         let broker = InPageBroker::listen(DEFAULT_ADDRESS);
         prepare(&broker);
+        let pumps = connect_device(&broker, "pumps/status");
+        pumps.subscribe(TopicFilter::new(COMMAND_FILTER).unwrap());
         let mounted = mount_to(document().body().unwrap(), App);
         OPEN.set(Some(Box::new(mounted)));
-        Self { broker }
+        Self {
+            broker,
+            pumps: Some(pumps),
+        }
     }
 
     /// A device says something.

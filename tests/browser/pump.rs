@@ -97,6 +97,18 @@ async fn an_offline_pump_is_not_started() {
 }
 
 #[wasm_bindgen_test]
+async fn a_command_that_reaches_nobody_is_said_to_have_failed_at_once() {
+    let mut page = Page::open().await;
+    page.keeps(STATE, "OFF");
+    let card = page.card("Pump 1").await;
+    card.reads("Off.").await;
+    page.pumps.take().unwrap().lose();
+    page.press("switch", "Pump 1").await;
+    card.reads("not confirmed.").await;
+    page.reads("main", "", "Pump 1 has not answered").await;
+}
+
+#[wasm_bindgen_test]
 async fn without_a_broker_a_pump_is_not_started_and_nothing_is_kept_for_later() {
     let page = Page::open().await;
     page.keeps(STATE, "OFF");

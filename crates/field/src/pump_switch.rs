@@ -242,9 +242,11 @@ impl PumpSwitch {
         }
     }
 
-    /// The broker refused to pass the last command on, or it could not be sent.
-    pub fn handle_publish_failed(&mut self, now: Timestamp) {
-        if let Some(request) = &mut self.request {
+    /// The broker refused to pass a command on, or it could not be sent. One that was replaced since is of no concern.
+    pub fn handle_publish_failed(&mut self, id: &CommandId, now: Timestamp) {
+        if let Some(request) = &mut self.request
+            && request.command.id.as_ref() == Some(id)
+        {
             request.has_failed = true;
             request.overdue_at = (request.command.state == Switch::Off && self.link_up)
                 .then(|| now + Self::ANSWER_TIME);

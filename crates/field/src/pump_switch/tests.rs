@@ -280,7 +280,7 @@ fn a_pump_that_announces_no_end_need_not_repeat_itself() {
 fn a_command_that_the_broker_refuses_has_failed_at_once() {
     let mut switch = switch_at_off();
     switch.request_on(minute(), id("a"), at(1)).unwrap();
-    switch.handle_publish_failed(at(2));
+    switch.handle_publish_failed(&id("a"), at(2));
     assert_eq!(
         switch.state(),
         SwitchState::NotConfirmed {
@@ -288,6 +288,15 @@ fn a_command_that_the_broker_refuses_has_failed_at_once() {
             since: at(1)
         }
     );
+}
+
+#[test]
+fn a_command_that_failed_after_another_was_given_is_of_no_concern() {
+    let mut switch = switch_at_off();
+    switch.request_on(minute(), id("a"), at(1)).unwrap();
+    switch.request_off(id("b"), at(2));
+    switch.handle_publish_failed(&id("a"), at(3));
+    assert_eq!(switch.state(), SwitchState::AskedOff { since: at(2) });
 }
 
 #[derive(Debug, Clone)]
