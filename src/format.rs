@@ -2,7 +2,7 @@
 //!
 //! Joined by hand: the standard library's formatting of numbers would be a good part of the page.
 
-use std::time::Duration;
+use std::{cmp::Ordering, time::Duration};
 
 use chart::{UtcOffset, clock, date, decimal};
 use field::Timestamp;
@@ -96,6 +96,19 @@ pub fn count(number: usize, noun: &str) -> String {
     text
 }
 
+/// The order in which people count: "Pump 2" stands before "Pump 10".
+#[must_use]
+pub fn natural_order(one: &str, other: &str) -> Ordering {
+    let pairs = one.bytes().zip(other.bytes());
+    let same = pairs.take_while(|(one, other)| one == other).count();
+    // Where they part, the number with more digits left is the larger.
+    let rest = |text: &str| {
+        let digits = text.bytes().skip(same).take_while(u8::is_ascii_digit);
+        (digits.count(), text.as_bytes().get(same).copied())
+    };
+    rest(one).cmp(&rest(other))
+}
+
 /// A name made of a topic's level: "north-beds" is "North beds".
 #[must_use]
 pub fn name_of_level(level: &str) -> String {
@@ -158,6 +171,21 @@ mod tests {
     fn an_element_id_has_no_spaces() {
         assert_eq!(element_id("zone-", "North bed"), "zone-North%20bed");
         assert_ne!(element_id("", "a b"), element_id("", "a%20b"));
+    }
+
+    #[test]
+    fn names_stand_in_the_order_in_which_people_count() {
+        let mut names = [
+            "Row 10", "Row 2", "Row", "Row 12", "Row 2b", "Roses", "Row 1",
+        ];
+        names.sort_by(|one, other| natural_order(one, other));
+        assert_eq!(
+            names,
+            [
+                "Roses", "Row", "Row 1", "Row 2", "Row 2b", "Row 10", "Row 12"
+            ]
+        );
+        assert_eq!(natural_order("Row 2", "Row 2"), Ordering::Equal);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     format::{count, duration, moment},
     piece::{Piece, nothing},
-    state::{Fleet, Pump, device_of_key, key_of_device},
+    state::{Fleet, Pump, device_of_key},
     store::{use_fleet, use_now, utc_offset},
     widgets::pump_card::pump_card,
 };
@@ -15,13 +15,7 @@ use crate::{
 pub fn pumps_page() -> Piece {
     let fleet = use_fleet();
     Piece::new(include_str!("pumps.html"), move |places| {
-        let (lead, pumps) = fleet.everything(|fleet| {
-            let zones = fleet.zones();
-            let pumps = zones
-                .iter()
-                .flat_map(|zone| zone.pumps.iter().map(key_of_device));
-            (lead(fleet), pumps.collect::<Vec<_>>())
-        });
+        let (lead, pumps) = fleet.everything(|fleet| (lead(fleet), fleet.pump_keys()));
         places.text("lead", &lead);
         places.list("pumps", &pumps, &pump_detail);
     })

@@ -8,10 +8,11 @@ use field::{
 };
 
 use crate::{
-    format::{level_of_name, name_of_level},
+    format::{level_of_name, name_of_level, natural_order},
     state::{
         Probe, ProbeId, Pump, StopAll, Table, Zone, device_of_key,
         foreign::{Foreign, Said},
+        key_of_device,
     },
 };
 
@@ -206,7 +207,7 @@ impl Fleet {
             let at = probes.partition_point(|id| {
                 self.probes
                     .get(id)
-                    .is_some_and(|other| other.name <= probe.name)
+                    .is_some_and(|other| natural_order(&other.name, &probe.name).is_le())
             });
             probes.insert(at, probe.id.clone());
         }
@@ -215,7 +216,7 @@ impl Fleet {
             let at = pumps.partition_point(|device| {
                 self.pumps
                     .get(device)
-                    .is_some_and(|other| other.name <= pump.name)
+                    .is_some_and(|other| natural_order(&other.name, &pump.name).is_le())
             });
             pumps.insert(at, pump.device.clone());
         }
@@ -231,19 +232,26 @@ impl Fleet {
             .unwrap_or_default()
     }
 
-    /// The mean of what a zone's probes say, as far as its age is known.
+    /// The mean of what a zone's probes say, as far as it is recent enough.
     #[must_use]
     pub fn average(&self, zone: &Zone, now: Timestamp) -> Option<f64> {
         let values = zone.probes.iter().filter_map(|id| {
             let probe = self.probes.get(id)?;
-            let counts = probe.unit.starts_with('%') && probe.freshness(now).is_known();
-            probe.moisture().filter(|_| counts)
+            probe.known(now).filter(|_| probe.unit.starts_with('%'))
         });
         let (sum, n) = values.fold((0.0, 0.0), |(sum, n), value| (sum + value, n + 1.0));
         (n > 0.0).then(|| sum / n)
     }
 
-    /// The pumps of a zone, in the order of their names.
+    /// Every pump as a key for a list: by zone, then in the order of their names.
+    #[must_use]
+    pub fn pump_keys(&self) -> Vec<String> {
+        let zones = self.zones();
+        let pumps = zones.iter().flat_map(|zone| &zone.pumps);
+        pumps.map(key_of_device).collect()
+    }
+
+    /// The pumps of a zone.
     pub fn pumps_of_zone<'a>(&'a self, zone: &'a str) -> impl Iterator<Item = &'a Pump> {
         self.pumps
             .values()
@@ -271,7 +279,7 @@ impl Fleet {
         let at = found.unwrap_or_else(|| {
             let name = self.zone_name(key);
             let config = self.config_by_name.get(key);
-            let at = zones.partition_point(|zone| zone.name <= name);
+            let at = zones.partition_point(|zone| natural_order(&zone.name, &name).is_le());
             let zone = Zone {
                 key: key.into(),
                 name,

@@ -6,7 +6,7 @@ use crate::{
     format::{count, whole},
     link::use_link,
     piece::Piece,
-    state::{Answer, Connection, Fleet, device_of_key, key_of_device},
+    state::{Answer, Connection, Fleet, device_of_key},
     store::{use_connection, use_fleet},
 };
 
@@ -19,11 +19,10 @@ pub fn stop_all_panel() -> Piece {
     Piece::new(include_str!("stop_all.html"), move |places| {
         let is_connected = connection.with(Connection::is_connected);
         let (is_shown, summary, pumps) = fleet.everything(|fleet| {
-            let pumps: Vec<String> = fleet.pumps.keys().map(key_of_device).collect();
             (
                 fleet.stop_all.is_some(),
                 summary(fleet, is_connected),
-                pumps,
+                fleet.pump_keys(),
             )
         });
         places.show("", is_shown);
