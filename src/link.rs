@@ -34,7 +34,7 @@ pub struct Link {
     shared: StoredValue<Rc<Shared>, LocalStorage>,
     /// The broker's address.
     pub address: RwSignal<String>,
-    /// From the last PINGREQ to its PINGRESP, such as "12 ms"; empty before the first.
+    /// From the last PINGREQ to its PINGRESP, such as "12 ms"; empty before the first, and without a connection.
     pub round_trip: RwSignal<String>,
 }
 
@@ -150,6 +150,7 @@ impl Link {
             .client
             .borrow()
             .as_ref()
+            .filter(|_| shared.connection.with_untracked(Connection::is_connected))
             .and_then(Client::round_trip_time);
         if let Some(round_trip) = round_trip {
             let text = match millis(round_trip) {
@@ -206,6 +207,7 @@ impl Link {
         };
         let is_connected = connection.is_connected();
         shared.connection.set(connection);
+        self.round_trip.set(String::new());
         if is_connected || was_connected {
             self.change(&mut |fleet| fleet.handle_link(is_connected, moment()));
         }

@@ -17,7 +17,7 @@ pub struct PumpWords {
     pub name: String,
     /// As it stands in `data-state`.
     pub state: &'static str,
-    /// What the pump itself says: whether the switch is on.
+    /// What the pump itself said last: whether the switch is on. The sentence says so where that may be long ago.
     pub is_on: bool,
     /// Whether the switch stands in the middle, and why: "asked", or "unknown".
     pub between: Option<&'static str>,
@@ -53,14 +53,13 @@ impl PumpWords {
         let state = pump.switch.state();
         let at = |time| moment(time, now, offset);
         let since = |time| age(now.saturating_duration_since(time));
-        let is_on = pump.is_running();
-        let was_running = pump.runs.back().is_some_and(|run| run.end.is_none());
+        let is_on = pump.switch.last_said() == Some(Switch::On);
         let is_off = matches!(state, SwitchState::Off { .. });
         let press = match &state {
             SwitchState::Off { .. } => Switch::On,
             SwitchState::Unreachable { last } if *last != Some(Switch::On) => Switch::On,
             // Refused without a connection, and says so; nothing is kept for later.
-            SwitchState::Unknown if !is_connected && !was_running => Switch::On,
+            SwitchState::Unknown if !is_connected && !is_on => Switch::On,
             SwitchState::NotConfirmed {
                 asked: Switch::On, ..
             } if !is_on => Switch::On,
@@ -97,12 +96,20 @@ impl PumpWords {
         words.sentence = match state {
             SwitchState::Unknown => {
                 words.between = Some("unknown");
-                match (is_connected, was_running) {
+                match (is_connected, pump.switch.last_said()) {
+                    (true, Some(Switch::On)) => {
+                        "It was running when it was last heard. Until it answers, the switch sends OFF."
+                    }
                     (true, _) => {
                         "Asking the pump what it does. Until it answers, the switch sends OFF."
                     }
-                    (false, true) => "Not connected. It was running when it was last heard.",
-                    (false, false) => "Not connected, so nobody knows what it does.",
+                    (false, Some(Switch::On)) => {
+                        "Not connected. It was running when it was last heard."
+                    }
+                    (false, Some(Switch::Off)) => {
+                        "Not connected. It was off when it was last heard."
+                    }
+                    (false, None) => "Not connected, so nobody knows what it does.",
                 }
                 .into()
             }
@@ -226,6 +233,7 @@ pub fn freshness(
     match freshness {
         Freshness::Live { age: since } => ("live", age(since)),
         Freshness::Stale { age: since } => ("stale", age(since)),
+        Freshness::Cut { age: since } => ("last heard", age(since)),
         Freshness::Offline { since: Some(since) } => (
             "offline",
             String::from("since ") + &moment(since, now, offset),
@@ -376,11 +384,22 @@ mod tests {
             unlinked(&pump).sentence,
             "Not connected. It was running when it was last heard."
         );
-        assert_eq!(unlinked(&pump).press, Switch::Off);
-        pump.runs.clear();
+        let shown = unlinked(&pump);
         assert_eq!(
-            (unlinked(&pump).press, unlinked(&pump).is_refused),
-            (Switch::On, true)
+            (shown.is_on, shown.between, shown.press),
+            (true, Some("unknown"), Switch::Off)
+        );
+        pump.switch.handle_link(true, at(20));
+        says(&mut pump, Switch::Off, 20);
+        pump.switch.handle_link(false, at(21));
+        let shown = unlinked(&pump);
+        assert_eq!(
+            shown.sentence,
+            "Not connected. It was off when it was last heard."
+        );
+        assert_eq!(
+            (shown.is_on, shown.press, shown.is_refused),
+            (false, Switch::On, true)
         );
     }
 

@@ -123,17 +123,17 @@ fn outlook(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> String
                 .or_else(|| scene.outlook(scene.since, &since))
                 .unwrap_or_else(collecting)
         }
-        (Freshness::Stale { .. } | Freshness::Offline { .. }, Some(at)) => [
-            "The last reading came at ",
-            &moment(at, now, scene.offset),
-            ".",
-        ]
-        .concat(),
+        (Freshness::Stale { .. } | Freshness::Cut { .. } | Freshness::Offline { .. }, Some(at)) => {
+            [
+                "The last reading came at ",
+                &moment(at, now, scene.offset),
+                ".",
+            ]
+            .concat()
+        }
         (Freshness::RetainedOnly, _) => {
             String::from("The broker kept this value; nobody knows when it was measured.")
         }
-        (Freshness::Stale { .. } | Freshness::Offline { .. } | Freshness::Silent, _) => {
-            collecting()
-        }
+        _ => collecting(),
     }
 }

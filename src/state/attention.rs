@@ -1,10 +1,10 @@
 //! The sentence at the top: what needs a look.
 
-use field::{SwitchState, Timestamp};
+use field::{Switch, SwitchState, Timestamp};
 
 use crate::{
-    format::count,
-    state::{Fleet, Freshness, Standing},
+    format::{count, whole},
+    state::{Fleet, Freshness, Probe, Pump, Standing},
 };
 
 /// What needs a look, in words.
@@ -20,48 +20,53 @@ impl Attention {
     /// Looks through every zone.
     #[must_use]
     pub fn of(fleet: &Fleet, now: Timestamp) -> Self {
-        let mut findings = Vec::new();
+        if !fleet.is_linked {
+            return Self::cut(fleet);
+        }
+        // The pumps first: they are what may flood.
+        let (mut findings, mut n_of_pumps) = (Vec::new(), 0);
         let (mut n_zones, mut n_live) = (0, 0);
         for zone in fleet.zones() {
             let n_before = findings.len();
-            let (mut dry, mut offline, mut stale) = (Vec::new(), Vec::new(), Vec::new());
+            let pumps = zone.pumps.iter().filter_map(|id| fleet.pumps.get(id));
+            for pump in pumps {
+                if let Some(what) = pump_finding(pump) {
+                    findings.insert(n_of_pumps, pump.name.clone() + what);
+                    n_of_pumps += 1;
+                }
+            }
+            let mut names: [Vec<&str>; PROBE_FINDINGS.len()] = Default::default();
             for probe in zone.probes.iter().filter_map(|id| fleet.probes.get(id)) {
-                let freshness = probe.freshness(now);
-                match freshness {
-                    Freshness::Live { .. } => n_live += 1,
-                    Freshness::Stale { .. } => stale.push(probe.name.as_str()),
-                    Freshness::Offline { .. } => offline.push(probe.name.as_str()),
-                    Freshness::RetainedOnly | Freshness::Silent => {}
-                }
-                if probe.standing(now) == Some(Standing::Dry) {
-                    dry.push(probe.name.as_str());
+                n_live += usize::from(matches!(probe.freshness(now), Freshness::Live { .. }));
+                let found = probe_finding(probe, now).and_then(|kind| names.get_mut(kind));
+                if let Some(names) = found {
+                    names.push(&probe.name);
                 }
             }
-            for (names, what) in [(dry, "too dry"), (offline, "offline"), (stale, "silent")] {
-                findings.extend(finding(&names, &zone.name, what));
-            }
-            for pump in zone
-                .pumps
-                .iter()
-                .filter_map(|device| fleet.pumps.get(device))
-            {
-                let what = match pump.switch.state() {
-                    SwitchState::NotConfirmed { .. } => " has not answered",
-                    SwitchState::Unreachable { .. } => " is offline",
-                    SwitchState::Unknown
-                    | SwitchState::Off { .. }
-                    | SwitchState::AskedOn { .. }
-                    | SwitchState::Running(_)
-                    | SwitchState::AskedOff { .. } => continue,
-                };
-                findings.push(pump.name.clone() + what);
+            for (names, what) in names.iter().zip(PROBE_FINDINGS) {
+                findings.extend(finding(names, &zone.name, what));
             }
             n_zones += usize::from(findings.len() > n_before);
         }
-        Self::words(&findings, n_zones, n_live, running(fleet))
+        Self::words(&findings, n_zones, n_live, fleet)
     }
 
-    fn words(findings: &[String], n_zones: usize, n_live: usize, running: usize) -> Self {
+    /// Nothing that was heard before a cut is claimed of now.
+    fn cut(fleet: &Fleet) -> Self {
+        let mut detail = String::from("What stands here was heard before.");
+        push_pumps(
+            &mut detail,
+            n_asked(fleet),
+            " is sent OFF the moment there is a connection.",
+            " are sent OFF the moment there is a connection.",
+        );
+        Self {
+            lead: "Not connected.".into(),
+            detail,
+        }
+    }
+
+    fn words(findings: &[String], n_zones: usize, n_live: usize, fleet: &Fleet) -> Self {
         let mut detail = String::new();
         let lead = if n_zones == 0 {
             if n_live > 0 {
@@ -70,7 +75,16 @@ impl Attention {
             }
             String::from("Nothing needs a look.")
         } else {
-            detail.push_str(&findings.join(", "));
+            for (n_named, finding) in findings.iter().take(FINDINGS_NAMED_MAX).enumerate() {
+                detail.push_str(if n_named == 0 { "" } else { ", " });
+                detail.push_str(finding);
+            }
+            let n_more = findings.len().saturating_sub(FINDINGS_NAMED_MAX);
+            if n_more > 0 {
+                detail.push_str(" and ");
+                detail.push_str(&whole(n_more as u64));
+                detail.push_str(" more");
+            }
             detail.push('.');
             count(n_zones, "zone")
                 + if n_zones == 1 {
@@ -79,16 +93,49 @@ impl Attention {
                     " need a look:"
                 }
         };
-        if running > 0 {
-            detail.push(' ');
-            detail.push_str(&count(running, "pump"));
-            detail.push_str(if running == 1 {
-                " is running."
-            } else {
-                " are running."
-            });
-        }
+        let n_running = fleet.pumps.values().filter(|pump| pump.is_running());
+        push_pumps(
+            &mut detail,
+            n_running.count(),
+            " is running.",
+            " are running.",
+        );
+        push_pumps(
+            &mut detail,
+            n_asked(fleet),
+            " was asked and has not answered yet.",
+            " were asked and have not answered yet.",
+        );
         Self { lead, detail }
+    }
+}
+
+/// What is worth saying of a pump.
+fn pump_finding(pump: &Pump) -> Option<&'static str> {
+    match pump.switch.state() {
+        SwitchState::NotConfirmed { .. } => Some(" has not answered"),
+        _ if pump.stray_command.is_some() => Some(" is sent a kept command again and again"),
+        SwitchState::Unreachable { .. } => Some(" is offline"),
+        SwitchState::Unknown if pump.switch.last_said() == Some(Switch::On) => {
+            Some(" was running and is silent")
+        }
+        SwitchState::Unknown
+        | SwitchState::Off { .. }
+        | SwitchState::AskedOn { .. }
+        | SwitchState::Running(_)
+        | SwitchState::AskedOff { .. } => None,
+    }
+}
+
+/// What is worth saying of a probe, as an index of [`PROBE_FINDINGS`].
+fn probe_finding(probe: &Probe, now: Timestamp) -> Option<usize> {
+    match (probe.freshness(now), probe.standing(now)) {
+        _ if probe.fault.is_some() => Some(0),
+        (Freshness::Offline { .. }, _) => Some(1),
+        (Freshness::Stale { .. }, _) => Some(2),
+        (_, Some(Standing::Dry)) => Some(3),
+        (_, Some(Standing::Wet)) => Some(4),
+        (_, Some(Standing::InBand) | None) => None,
     }
 }
 
@@ -102,13 +149,36 @@ fn finding(names: &[&str], zone: &str, what: &str) -> Option<String> {
     Some(subject + " in " + zone + verb + what)
 }
 
-fn running(fleet: &Fleet) -> usize {
-    fleet
-        .pumps
-        .values()
-        .filter(|pump| pump.is_running())
-        .count()
+/// How many pumps were asked for something that they have not had the time to answer.
+fn n_asked(fleet: &Fleet) -> usize {
+    let asked = fleet.pumps.values().filter(|pump| {
+        matches!(
+            pump.switch.state(),
+            SwitchState::AskedOn { .. } | SwitchState::AskedOff { .. }
+        )
+    });
+    asked.count()
 }
+
+fn push_pumps(text: &mut String, number: usize, one: &str, several: &str) {
+    if number > 0 {
+        text.push(' ');
+        text.push_str(&count(number, "pump"));
+        text.push_str(if number == 1 { one } else { several });
+    }
+}
+
+/// What can be wrong with a probe, the worst first. Whose value cannot be trusted is not judged by it.
+const PROBE_FINDINGS: [&str; 5] = [
+    "sending what cannot be read",
+    "offline",
+    "silent",
+    "too dry",
+    "too wet",
+];
+
+/// More would be a list, and the cards below are one.
+const FINDINGS_NAMED_MAX: usize = 3;
 
 #[cfg(test)]
 mod tests {
@@ -137,6 +207,17 @@ mod tests {
     }
 
     #[test]
+    fn without_a_connection_nothing_is_claimed() {
+        let mut fleet = Fleet::new(1, now());
+        fleet.handle_link(true, now());
+        fleet.apply("rootzone/orchard/row-9/moisture", b"20", false, now());
+        fleet.handle_link(false, now());
+        let Attention { lead, detail } = Attention::of(&fleet, now());
+        assert_eq!(lead, "Not connected.");
+        assert!(!detail.contains("live"), "{detail}");
+    }
+
+    #[test]
     fn what_needs_a_look_is_named_by_zone() {
         assert_eq!(
             sentence(&[
@@ -149,6 +230,60 @@ mod tests {
                 ("rootzone/orchard/pump-1/pump/state", "ON"),
             ]),
             "2 zones need a look: Bed 1 in North beds is offline, 2 probes in Orchard are too dry. 1 pump is running."
+        );
+    }
+
+    #[test]
+    fn everything_that_needs_a_look_is_counted_and_a_few_are_named() {
+        let mut messages = vec![
+            ("rootzone/config/row-2", r#"{"target":[14,22]}"#),
+            ("rootzone/orchard/row-2/moisture", "30"),
+            ("rootzone/orchard/row-9/moisture", "soaked"),
+        ];
+        assert_eq!(
+            sentence(&messages),
+            "1 zone needs a look: Row 9 in Orchard is sending what cannot be read, Row 2 in Orchard is too wet."
+        );
+        messages.extend([
+            ("rootzone/berries/row-1/moisture", "20"),
+            ("rootzone/berries/row-1/status", "offline"),
+            ("rootzone/orchard/pump-1/pump/state", "OFF"),
+            ("rootzone/orchard/pump-1/status", "offline"),
+        ]);
+        assert_eq!(
+            sentence(&messages),
+            "2 zones need a look: Pump 1 is offline, Row 1 in Berries is offline, Row 9 in Orchard is sending what cannot be read and 1 more."
+        );
+    }
+
+    #[test]
+    fn pumps_are_named_by_their_number_and_a_kept_command_is_said() {
+        let mut fleet = Fleet::new(1, now());
+        fleet.handle_link(true, now());
+        for pump in ["pump-10", "pump-2"] {
+            let topic = ["rootzone/orchard/", pump, "/pump/set"].concat();
+            fleet.apply(&topic, b"ON", true, now());
+        }
+        assert_eq!(
+            Attention::of(&fleet, now()).detail,
+            "Pump 2 is sent a kept command again and again, Pump 10 is sent a kept command again and again."
+        );
+    }
+
+    #[test]
+    fn a_command_without_an_answer_is_told() {
+        let mut fleet = Fleet::new(1, now());
+        fleet.handle_link(true, now());
+        fleet.apply("rootzone/orchard/pump-1/pump/state", b"OFF", false, now());
+        fleet.stop_all(now());
+        assert_eq!(
+            Attention::of(&fleet, now()).detail,
+            " 1 pump was asked and has not answered yet."
+        );
+        fleet.handle_link(false, now());
+        assert_eq!(
+            Attention::of(&fleet, now()).detail,
+            "What stands here was heard before. 1 pump is sent OFF the moment there is a connection."
         );
     }
 }

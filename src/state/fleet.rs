@@ -33,7 +33,7 @@ pub struct Fleet {
     announced_by_device: Table<DeviceId, Announced>,
     status_by_device: Table<DeviceId, (Status, bool, Timestamp)>,
     foreign: Foreign,
-    is_linked: bool,
+    pub(super) is_linked: bool,
     command_seed: u64,
     n_commands: u64,
     changes: Changes,
@@ -42,7 +42,7 @@ pub struct Fleet {
 /// What has to be shown anew.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Which probes and pumps there are, their names, or their zones.
+    /// Everything: which probes and pumps there are, their names, their zones, or the link.
     pub layout: bool,
     /// Those that have something new to say.
     pub probes: Vec<ProbeId>,
@@ -120,10 +120,13 @@ impl Fleet {
     /// The link to the broker came up or was lost.
     pub fn handle_link(&mut self, up: bool, now: Timestamp) {
         self.is_linked = up;
-        for (device, pump) in self.pumps.iter_mut() {
+        for (_, pump) in self.pumps.iter_mut() {
             pump.switch.handle_link(up, now);
-            self.changes.pump(device);
         }
+        for (_, probe) in self.probes.iter_mut() {
+            probe.is_linked = up;
+        }
+        self.changes.layout = true;
     }
 
     /// Lets every pump's switch notice what is overdue.

@@ -17,6 +17,11 @@ pub enum Freshness {
         /// Since the newest one.
         age: Duration,
     },
+    /// There is no connection to the broker, so nobody knows what the probe says.
+    Cut {
+        /// Since the newest reading that was heard.
+        age: Duration,
+    },
     /// The device, or its Will, said that it is not there.
     Offline {
         /// When it was heard to say so; unknown if the message was a retained one.
@@ -35,15 +40,10 @@ impl Freshness {
         match self {
             Self::Live { .. } => "live",
             Self::Stale { .. } => "stale",
+            Self::Cut { .. } => "cut",
             Self::Offline { .. } => "offline",
             Self::RetainedOnly => "retained",
             Self::Silent => "silent",
         }
-    }
-
-    /// Whether the value may be judged against a target and counted in an average.
-    #[must_use]
-    pub const fn is_known(self) -> bool {
-        matches!(self, Self::Live { .. } | Self::Stale { .. })
     }
 }

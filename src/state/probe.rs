@@ -64,6 +64,7 @@ pub struct Probe {
     pub collecting_since: Timestamp,
     /// After how long without a reading its value expires, if the device says so.
     pub expires_after: Option<Duration>,
+    pub(super) is_linked: bool,
     pub(super) status: Option<Status>,
     pub(super) offline_since: Option<Timestamp>,
 }
@@ -85,6 +86,7 @@ impl Probe {
             history: Series::new(HISTORY_POINTS_MAX),
             collecting_since: now,
             expires_after: None,
+            is_linked: true,
             status: None,
             offline_since: None,
         }
@@ -155,7 +157,9 @@ impl Probe {
             (Some(_), None) => Freshness::RetainedOnly,
             (Some(_), Some(at)) => {
                 let age = now.saturating_duration_since(at);
-                if age > self.stale_after() {
+                if !self.is_linked {
+                    Freshness::Cut { age }
+                } else if age > self.stale_after() {
                     Freshness::Stale { age }
                 } else {
                     Freshness::Live { age }
@@ -170,18 +174,30 @@ impl Probe {
         self.reading.map(|reading| reading.moisture)
     }
 
-    /// Where the value stands against the target; `None` without a target or a value of known age.
+    /// The value, if it is recent enough to be judged against a target and counted in an average.
+    #[must_use]
+    pub fn known(&self, now: Timestamp) -> Option<f64> {
+        let age = match self.freshness(now) {
+            Freshness::Live { age } | Freshness::Stale { age } | Freshness::Cut { age } => age,
+            Freshness::Offline { .. } | Freshness::RetainedOnly | Freshness::Silent => return None,
+        };
+        let holds = match self.expires_after {
+            Some(expiry) => expiry,
+            None => self.stale_after().max(KNOWN_LEAST),
+        };
+        self.moisture().filter(|_| age <= holds)
+    }
+
+    /// Where the value stands against the target; `None` without a target or a value that is known.
     #[must_use]
     pub fn standing(&self, now: Timestamp) -> Option<Standing> {
-        let (target, moisture) = (self.target?, self.moisture()?);
-        self.freshness(now).is_known().then(|| {
-            if moisture < target.low() {
-                Standing::Dry
-            } else if moisture > target.high() {
-                Standing::Wet
-            } else {
-                Standing::InBand
-            }
+        let (target, moisture) = (self.target?, self.known(now)?);
+        Some(if moisture < target.low() {
+            Standing::Dry
+        } else if moisture > target.high() {
+            Standing::Wet
+        } else {
+            Standing::InBand
         })
     }
 
@@ -241,6 +257,8 @@ const TENDENCY_LEAST: Duration = Duration::from_secs(20);
 /// A probe that sends every second is not stale for missing three.
 const STALE_LEAST: Duration = Duration::from_secs(30);
 const STALE_UNKNOWN: Duration = Duration::from_secs(15 * 60);
+/// Soil hardly changes in less: for as long a value that is stale still counts, unless its device says otherwise.
+const KNOWN_LEAST: Duration = Duration::from_secs(60 * 60);
 
 #[cfg(test)]
 mod tests {
@@ -375,6 +393,23 @@ mod tests {
             (tendency.change, tendency.over),
             (1.5, Duration::from_secs(120))
         );
+    }
+
+    #[test]
+    fn a_value_that_is_too_old_is_neither_judged_nor_counted() {
+        let mut probe = probe();
+        probe.target = TargetBand::new(21.0, 30.0);
+        probe.handle_message(moisture(20.0), false, at(0));
+        for (seconds, standing) in [(3_600, Some(Standing::Dry)), (3_601, None)] {
+            assert!(matches!(
+                probe.freshness(at(seconds)),
+                Freshness::Stale { .. }
+            ));
+            assert_eq!(probe.standing(at(seconds)), standing);
+            assert_eq!(probe.known(at(seconds)).is_some(), standing.is_some());
+        }
+        probe.expires_after = Some(Duration::from_secs(60));
+        assert_eq!(probe.known(at(61)), None);
     }
 
     #[test]

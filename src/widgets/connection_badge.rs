@@ -10,18 +10,10 @@ pub fn connection_badge() -> Piece {
     let connection = use_connection();
     let link = use_link();
     Piece::new(include_str!("connection_badge.html"), move |places| {
-        let is_connected = connection.with(|connection| {
+        connection.with(|connection| {
             places.attribute("", "data-state", Some(connection.as_str()));
             places.text("title", connection.title());
-            connection.is_connected()
         });
-        let trip = link.round_trip.get();
-        let is_known = is_connected && !trip.is_empty();
-        let trip = if is_known {
-            ["· ", &trip].concat()
-        } else {
-            String::new()
-        };
-        places.text("trip", &trip);
+        places.text("trip", &link.round_trip.get());
     })
 }

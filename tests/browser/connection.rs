@@ -40,6 +40,30 @@ async fn a_lost_connection_is_said_and_comes_back_by_itself() {
 }
 
 #[wasm_bindgen_test]
+async fn during_a_cut_everything_is_said_to_be_what_was_heard_last() {
+    let page = Page::open().await;
+    page.says("rootzone/greenhouse/bench-a/moisture", "31");
+    page.keeps("rootzone/greenhouse/valve/pump/state", "ON");
+    let (probe, pump) = (page.card("Bench a").await, page.card("Valve").await);
+    probe.reads("live").await;
+    pump.reads("Running since").await;
+    page.broker.refuse(Some(ReasonCode::ServerUnavailable));
+    page.broker.cut();
+    probe.reads("last heard").await;
+    assert!(!probe.text().contains("live"), "{}", probe.text());
+    pump.reads("Not connected. It was running when it was last heard.")
+        .await;
+    let switch = pump.sees("switch", "Valve").unwrap();
+    assert_eq!(
+        switch.get_attribute("aria-checked").as_deref(),
+        Some("true")
+    );
+    page.reads("main", "", "Not connected.").await;
+    page.press("link", "Settings").await;
+    page.reads("main", "", "Round trip not measured").await;
+}
+
+#[wasm_bindgen_test]
 async fn what_was_kept_meanwhile_is_shown_after_a_reconnection() {
     let page = Page::open().await;
     page.broker.cut();

@@ -33,7 +33,7 @@ async fn another_broker_is_connected_to_and_kept() {
     page.press("link", "Settings").await;
     fill(&page, OTHER_ADDRESS).await;
     page.press("button", "Connect").await;
-    page.reads("main", "", &format!("Connected to {OTHER_ADDRESS}"))
+    page.reads("main", "", &format!("Address in use {OTHER_ADDRESS}"))
         .await;
     assert_eq!(
         preferences::broker_address().as_deref(),

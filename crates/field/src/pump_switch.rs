@@ -13,6 +13,7 @@ pub struct PumpSwitch {
     link_up: bool,
     status: Option<Status>,
     report: Option<Report>,
+    last_said: Option<Switch>,
     request: Option<Request>,
     outbox: Option<PumpCommand>,
     own_ids: VecDeque<CommandId>,
@@ -148,6 +149,12 @@ impl PumpSwitch {
         self.report.as_ref().map(|report| report.state)
     }
 
+    /// What the pump itself said last, however long ago: it may have stopped or started since.
+    #[must_use]
+    pub const fn last_said(&self) -> Option<Switch> {
+        self.last_said
+    }
+
     /// Whether an ON would be sent, and if not, why.
     ///
     /// # Errors
@@ -184,7 +191,8 @@ impl PumpSwitch {
 
     /// The link to the broker came up or was lost.
     ///
-    /// With it goes all that is known, as a pump may stop or start meanwhile; subscribing anew asks for it again.
+    /// With it goes all that is known for certain, as a pump may stop or start meanwhile;
+    /// subscribing anew asks for it again.
     pub fn handle_link(&mut self, up: bool, now: Timestamp) {
         self.link_up = up;
         self.status = None;
@@ -230,6 +238,7 @@ impl PumpSwitch {
                 None
             }
         };
+        self.last_said = Some(said.state);
         let repeats = said.state == Switch::On && said.until.is_some();
         self.report = Some(Report {
             state: said.state,

@@ -214,6 +214,18 @@ fn a_lost_link_makes_all_unknown_and_forgets_an_on() {
 }
 
 #[test]
+fn what_the_pump_said_last_is_kept_over_a_lost_link() {
+    let mut switch = switch_at_on();
+    switch.handle_link(false, at(2));
+    assert_eq!(switch.reported(), None);
+    assert_eq!(switch.last_said(), Some(Switch::On));
+    switch.handle_link(true, at(3));
+    assert_eq!(switch.last_said(), Some(Switch::On));
+    switch.handle_state(&PumpState::plain(Switch::Off), true, at(3));
+    assert_eq!(switch.last_said(), Some(Switch::Off));
+}
+
+#[test]
 fn without_a_link_on_is_refused_and_off_waits() {
     let mut switch = PumpSwitch::new();
     assert_eq!(
@@ -267,6 +279,7 @@ fn a_running_pump_that_falls_silent_is_unknown() {
     assert_eq!(deadline, Some(at(31)));
     switch.handle_timeout(at(31));
     assert_eq!(switch.state(), SwitchState::Unknown);
+    assert_eq!(switch.last_said(), Some(Switch::On));
 }
 
 #[test]
