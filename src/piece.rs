@@ -8,6 +8,8 @@
 //!
 //! Whatever comes from a device goes into a place as text or as an attribute, never as HTML.
 
+use std::{cell::RefCell, rc::Rc};
+
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, Event, HtmlElement, HtmlTemplateElement};
@@ -15,6 +17,7 @@ use web_sys::{Element, Event, HtmlElement, HtmlTemplateElement};
 /// A part of the page that is shown as long as it is kept.
 pub struct Piece {
     root: Element,
+    places: Rc<RefCell<Places>>,
     owner: Owner,
     listeners: Vec<Listener>,
     _filling: RenderEffect<()>,
@@ -49,13 +52,15 @@ impl Piece {
     fn of_boxed(html: &'static str, mut fill: Box<dyn FnMut(&mut Places)>) -> Self {
         let root = parse(html);
         let owner = Owner::new();
-        let mut places = Places {
+        let places = Rc::new(RefCell::new(Places {
             places: places_of(&root),
             owner: owner.clone(),
-        };
-        let filling = owner.with(|| RenderEffect::new(move |_| fill(&mut places)));
+        }));
+        let filled = Rc::clone(&places);
+        let filling = owner.with(|| RenderEffect::new(move |_| fill(&mut filled.borrow_mut())));
         Self {
             root,
+            places,
             owner,
             listeners: Vec::new(),
             _filling: filling,
@@ -75,7 +80,7 @@ impl Piece {
     }
 
     fn listen(&mut self, place: &str, event: &'static str, callback: Box<dyn FnMut(Event)>) {
-        let Some(element) = find(&self.root, place) else {
+        let Some(element) = self.element(place) else {
             return;
         };
         let callback = Closure::wrap(callback);
@@ -92,10 +97,11 @@ impl Piece {
         }
     }
 
-    /// The element at a place.
+    /// The element at a place; the outer element is the place without a name.
     #[must_use]
     pub fn element(&self, place: &str) -> Option<Element> {
-        find(&self.root, place)
+        let mut places = self.places.borrow_mut();
+        places.find(place).map(|place| place.element.clone())
     }
 
     /// Runs something that lives as long as the piece does.
@@ -163,7 +169,8 @@ impl Places {
 
     /// Fills a place with a piece for each key, in order. A piece whose key stays is kept as it is.
     pub fn list(&mut self, place: &str, keys: &[String], make: &dyn Fn(&str) -> Piece) {
-        let Some(place) = self.places.iter_mut().find(|known| known.name == place) else {
+        let owner = self.owner.clone();
+        let Some(place) = self.find(place) else {
             return;
         };
         let mut before = std::mem::take(&mut place.pieces);
@@ -171,21 +178,29 @@ impl Places {
             let known = before.iter().position(|(known, _)| known == key);
             let piece = match known {
                 Some(index) => before.swap_remove(index).1,
-                None => self.owner.with(|| untrack(|| make(key))),
+                None => {
+                    // What is made for the piece beside it, signals and effects, ends with it.
+                    let owner = owner.child();
+                    let mut piece = owner.with(|| untrack(|| make(key)));
+                    piece.owner = owner;
+                    piece
+                }
             };
             place.pieces.push((key.clone(), piece));
         }
         drop(before);
         // Moving an element takes the focus from it, so only those that stand wrong are moved.
-        let mut next = place.element.first_child();
+        let mut next = place.element.first_element_child();
         for (_, piece) in &place.pieces {
-            if next
-                .as_ref()
-                .is_some_and(|next| piece.root.is_same_node(Some(next)))
-            {
-                next = piece.root.next_sibling();
+            let after = next.as_ref().and_then(Element::next_element_sibling);
+            if next.as_ref() == Some(&piece.root) {
+                next = after;
+            } else if after.as_ref() == Some(&piece.root) {
+                // The one before it stands wrong, and is moved when its turn comes.
+                next = piece.root.next_element_sibling();
             } else {
-                let _ = place.element.insert_before(&piece.root, next.as_ref());
+                let next = next.as_deref();
+                let _ = place.element.insert_before(&piece.root, next);
             }
         }
     }
@@ -196,9 +211,13 @@ impl Places {
         self.list(place, &keys, make);
     }
 
+    fn find(&mut self, place: &str) -> Option<&mut Place> {
+        self.places.iter_mut().find(|known| known.name == place)
+    }
+
     /// The element to write to; `None` if that stands there already.
     fn write(&mut self, place: &str, name: &'static str, value: Option<&str>) -> Option<Element> {
-        let place = self.places.iter_mut().find(|known| known.name == place)?;
+        let place = self.find(place)?;
         match place.written.iter_mut().find(|(known, _)| *known == name) {
             Some((_, written)) if written.as_deref() == value => return None,
             Some((_, written)) => *written = value.map(Into::into),
@@ -252,14 +271,6 @@ impl Place {
             pieces: Vec::new(),
         }
     }
-}
-
-fn find(root: &Element, place: &str) -> Option<Element> {
-    if place.is_empty() {
-        return Some(root.clone());
-    }
-    root.query_selector(&["[data-at=", place, "]"].concat())
-        .ok()?
 }
 
 const AT: &str = "data-at";

@@ -130,6 +130,21 @@ async fn a_list_keeps_the_elements_whose_key_stays_and_their_focus() {
 }
 
 #[wasm_bindgen_test]
+async fn of_a_list_only_what_stands_wrong_is_moved() {
+    let stage = Stage::new();
+    let keys = ArcRwSignal::new(keys("abcd"));
+    let _piece = stage.put(list(&keys));
+    for (focused, order) in [("c", "bcda"), ("c", "abcd"), ("b", "dabc"), ("b", "adbc")] {
+        stage.button(focused).unwrap().focus().unwrap();
+        keys.set(self::keys(order));
+        settle().await;
+        assert_eq!(stage.0.text_content().as_deref(), Some(order));
+        let holder = document().active_element().unwrap();
+        assert_eq!(holder.text_content().as_deref(), Some(focused), "{order}");
+    }
+}
+
+#[wasm_bindgen_test]
 async fn a_list_takes_any_order() {
     let stage = Stage::new();
     let keys = ArcRwSignal::new(keys("abcd"));
@@ -222,6 +237,37 @@ async fn a_piece_of_a_list_ends_when_its_key_goes_or_its_list_does() {
     assert_eq!(n_ended.get(), 1);
     drop(piece);
     assert_eq!(n_ended.get(), 2);
+}
+
+#[wasm_bindgen_test]
+async fn what_was_made_beside_a_listed_piece_ends_with_it() {
+    let stage = Stage::new();
+    let keys = ArcRwSignal::new(keys("ab"));
+    let n_ended = counter();
+    let (read, ended) = (keys.clone(), n_ended.clone());
+    let _piece = stage.put(Piece::new("<ul></ul>", move |places| {
+        let ended = ended.clone();
+        places.list("", &read.get(), &move |_| {
+            StoredValue::new_local(Ending(ended.clone()));
+            Piece::new("<li></li>", |_| ())
+        });
+    }));
+    keys.set(self::keys("b"));
+    settle().await;
+    assert_eq!(n_ended.get(), 1);
+}
+
+#[wasm_bindgen_test]
+fn a_place_is_found_where_it_stood_before_it_was_filled() {
+    let piece = Piece::new(
+        r#"<div><p data-at="inner"></p><p data-at="text"></p></div>"#,
+        |places| {
+            places.part("inner", Some(""), &|_| {
+                Piece::new(r#"<b data-at="text"></b>"#, |_| ())
+            });
+        },
+    );
+    assert_eq!(piece.element("text").unwrap().tag_name(), "P");
 }
 
 /// Counts when it is dropped.
