@@ -5,9 +5,10 @@ impl Scene {
     /// Where the readings are going since a moment, in one or two sentences: "Falling 0.4 % an hour
     /// since 14:02. At this rate it leaves the target tomorrow about 11:00."
     ///
-    /// `since` says the moment in words. `None` while there are too few readings to tell.
+    /// `since` says the moment in words. `None` while there are too few readings, or too short a time, to tell.
     pub fn outlook(&self, from: i64, since: &str) -> Option<String> {
-        let trend = trend(&self.series, Span::new(from, self.now))?;
+        let trend = trend(&self.series, Span::new(from, self.now))
+            .filter(|trend| trend.duration >= RATE_LEAST)?;
         let mut text = trend.words(&self.unit);
         // A word of ours, so its first letter is one byte.
         if let Some(first) = text.get_mut(..1) {
@@ -69,6 +70,8 @@ fn about(time: i64, now: i64, offset: UtcOffset) -> String {
     text
 }
 
+/// A rate over less is noise.
+const RATE_LEAST: i64 = 2 * MINUTE;
 /// Less says nothing about what is to come.
 const OBSERVED_LEAST: i64 = 10 * MINUTE;
 /// How far ahead to look, as a multiple of what was observed.
@@ -126,8 +129,7 @@ mod tests {
     fn it_does_not_look_further_than_it_can_see() {
         let minutes_seen = outlook(19.0, -0.001, MINUTE).unwrap();
         assert!(!minutes_seen.contains("At this rate"), "{minutes_seen}");
-        let seconds_seen = outlook(15.0, -0.04, 1_000).unwrap();
-        assert!(!seconds_seen.contains("At this rate"), "{seconds_seen}");
+        assert_eq!(outlook(15.0, -0.04, 1_000), None, "seconds are noise");
         let steady = outlook(19.0, 0.0, 15 * MINUTE);
         assert_eq!(steady.as_deref(), Some("Steady since 14:00."));
     }

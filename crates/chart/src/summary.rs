@@ -1,11 +1,12 @@
 use crate::calendar::{DAY, HOUR, MINUTE, SECOND};
 use crate::decimal::push_whole;
-use crate::{PumpRuns, Scene, decimal, gap_limit, gaps, trend};
+use crate::{PumpRuns, Scene, decimal, gap_limit, gaps};
 
 impl Scene {
     /// One sentence that says what the chart shows, for those who do not see it: "14:02–14:20:
-    /// lowest 15.8 %, highest 25.2 %, falling 0.4 % an hour; North pump ran 1 time, 1 min; 1 gap
-    /// of 5 min."
+    /// lowest 15.8 %, highest 25.2 %; North pump ran 1 time, 1 min; 1 gap of 5 min."
+    ///
+    /// Where the readings are going is the outlook's to say: over another stretch of time it may be the opposite.
     pub fn summary(&self) -> String {
         let range = self.series.range(self.window);
         let (Some((low, high)), Some(first)) = (
@@ -31,10 +32,6 @@ impl Scene {
         text.push_str(&self.with_unit(decimal(low, 1)));
         text.push_str(", highest ");
         text.push_str(&self.with_unit(decimal(high, 1)));
-        if let Some(trend) = trend(&self.series, self.window) {
-            text.push_str(", ");
-            text.push_str(&trend.words(&self.unit));
-        }
         for pump in &self.pumps {
             self.push_runs(&mut text, pump);
         }
@@ -132,7 +129,7 @@ mod tests {
         let mut scene = scene(&[20.0, 19.9, 19.8, 19.7, 19.6, 19.5, 19.4], 3 * MINUTE);
         assert_eq!(
             scene.summary(),
-            "14:02–14:20: lowest 19.4 %, highest 20.0 %, falling 2.0 % an hour."
+            "14:02–14:20: lowest 19.4 %, highest 20.0 %."
         );
         scene.pumps.push(PumpRuns {
             name: String::from("North pump"),
@@ -151,7 +148,7 @@ mod tests {
         scene.window.end = scene.now;
         assert_eq!(
             scene.summary(),
-            "14:02–14:27: lowest 20.0 %, highest 20.0 %, steady; 1 gap of 20 min."
+            "14:02–14:27: lowest 20.0 %, highest 20.0 %; 1 gap of 20 min."
         );
     }
 
