@@ -205,6 +205,14 @@ impl Places {
         }
     }
 
+    /// Fills the places of one of a list's pieces from here, beside what that piece fills itself.
+    pub fn within(&mut self, place: &str, index: usize, fill: &mut dyn FnMut(&mut Self)) {
+        let pieces = self.find(place).map(|place| &place.pieces);
+        if let Some((_, piece)) = pieces.and_then(|pieces| pieces.get(index)) {
+            fill(&mut piece.places.borrow_mut());
+        }
+    }
+
     /// Fills a place with one piece, or with none. The piece is made anew when the key changes.
     pub fn part(&mut self, place: &str, key: Option<&str>, make: &dyn Fn(&str) -> Piece) {
         let keys: Vec<String> = key.map(String::from).into_iter().collect();

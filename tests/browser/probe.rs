@@ -76,7 +76,33 @@ async fn an_unreadable_message_is_said_to_be_one() {
     page.says(MOISTURE, "very wet");
     let card = page.card("Bench a").await;
     card.reads("unreadable message").await;
-    card.reads("Its message could not be read").await;
+    card.reads("Its newest message could not be read").await;
+}
+
+#[wasm_bindgen_test]
+async fn settings_that_cannot_be_read_are_said_to_be_so() {
+    let page = Page::open().await;
+    page.says(MOISTURE, "31");
+    let card = page.card("Bench a").await;
+    card.reads("live").await;
+    page.keeps(CONFIG, "Bench A");
+    card.reads("unreadable settings").await;
+    page.press("link", "Bench a").await;
+    page.reads("main", "", "Its settings could not be read")
+        .await;
+}
+
+#[wasm_bindgen_test]
+async fn a_row_of_the_chart_s_table_stays_while_its_cells_change() {
+    let page = Page::open().await;
+    page.says(MOISTURE, "31");
+    page.press("link", "Bench a").await;
+    page.press("button", "Show as table").await;
+    page.reads("rowgroup", "", "31.0 %").await;
+    let row = page.find("row", "").await;
+    page.says(MOISTURE, "33");
+    page.reads("rowgroup", "", "33.0 %").await;
+    assert!(row.is_connected());
 }
 
 #[wasm_bindgen_test]

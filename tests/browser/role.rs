@@ -56,6 +56,8 @@ fn selector(role: &str) -> String {
         "navigation" => "nav",
         "region" => "section[aria-label], section[aria-labelledby]",
         "textbox" => "input[type=text]",
+        "row" => "tbody tr",
+        "rowgroup" => "tbody",
         "radio" => "input[type=radio]",
         "listitem" => "li",
         _ => return format!("[role={role}]"),

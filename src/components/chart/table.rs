@@ -9,29 +9,22 @@ use crate::piece::Piece;
 pub(super) fn chart_table(scene: Read<Scene>, label: Read<String>) -> Piece {
     Piece::new(include_str!("table.html"), move |places| {
         places.text("caption", &label());
-        let rows = scene().rows(ROWS_MAX).into_iter();
-        // A row is its own key: one that changes is made anew.
-        let rows: Vec<String> = rows
-            .map(|row| [row.time, row.lowest, row.highest, row.last].join(BETWEEN))
-            .collect();
-        places.list("rows", &rows, &row);
+        let rows = scene().rows(ROWS_MAX);
+        // A row is known by its time, so that one whose cells change stays where a reader is.
+        let times: Vec<String> = rows.iter().map(|row| row.time.clone()).collect();
+        places.list("rows", &times, &|_| Piece::new(ROW, |_| ()));
+        for (at, row) in rows.iter().enumerate() {
+            let cells = [&row.time, &row.lowest, &row.highest, &row.last];
+            places.within("rows", at, &mut |places| {
+                for (place, cell) in ["0", "1", "2", "3"].into_iter().zip(cells) {
+                    places.text(place, cell);
+                }
+            });
+        }
     })
 }
 
-fn row(cells: &str) -> Piece {
-    let cells: Vec<String> = cells.split(BETWEEN).map(String::from).collect();
-    Piece::new(
-        r#"<tr><th scope="row" data-at="0"></th><td data-at="1"></td><td data-at="2"></td><td data-at="3"></td></tr>"#,
-        move |places| {
-            for (place, cell) in ["0", "1", "2", "3"].into_iter().zip(&cells) {
-                places.text(place, cell);
-            }
-        },
-    )
-}
-
-/// No cell holds it.
-const BETWEEN: &str = "\t";
+const ROW: &str = r#"<tr><th scope="row" data-at="0"></th><td data-at="1"></td><td data-at="2"></td><td data-at="3"></td></tr>"#;
 
 /// More would be no table that a person reads.
 const ROWS_MAX: usize = 24;
