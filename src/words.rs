@@ -196,9 +196,10 @@ fn running(run: &Run, at: &dyn Fn(Timestamp) -> String) -> String {
 /// What is left of a run: as people say it, and in thousandths of the whole.
 fn left(run: &Run, now: Timestamp) -> Option<(String, u64)> {
     let until = run.until?;
-    let whole = millis(until.saturating_duration_since(run.since)).max(1);
-    let left = until.saturating_duration_since(now);
-    let thousandths = (millis(left).saturating_mul(1_000) / whole).min(1_000);
+    let whole = until.saturating_duration_since(run.since);
+    // The pump's clock may be ahead of the page's, but no run has more left than all of it.
+    let left = until.saturating_duration_since(now).min(whole);
+    let thousandths = millis(left).saturating_mul(1_000) / millis(whole).max(1);
     Some((countdown(left), thousandths))
 }
 
@@ -343,6 +344,11 @@ mod tests {
             "Running since 14:02, started by you. Stops at 14:12."
         );
         assert_eq!(running.countdown, Some(("6:12".into(), 620)));
+        assert_eq!(
+            words(&pump, 123).countdown,
+            Some(("10:00".into(), 1_000)),
+            "by a clock that is behind the pump's"
+        );
         pump.switch.request_off(id(), at(400));
         let stopping = words(&pump, 401);
         assert_eq!((stopping.is_on, stopping.label), (true, "Stopping"));
