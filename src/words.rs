@@ -269,12 +269,17 @@ pub fn tendency_spoken(tendency: Tendency) -> String {
     }
 }
 
-/// How much of a probe a card shows, such as "last 12 min".
+/// How much of a probe a card's curve shows, such as "12 min"; nothing while it is less than what the curve has room for.
 #[must_use]
-pub fn collected(first: i64, now: Timestamp) -> String {
-    let span = now.saturating_duration_since(Timestamp::from_millis(first));
-    duration(span.max(Duration::from_secs(1)))
+pub fn collected(from: Timestamp, now: Timestamp) -> String {
+    let span = now.saturating_duration_since(from);
+    if span < CURVE_LEAST {
+        return String::new();
+    }
+    duration(span)
 }
+
+const CURVE_LEAST: Duration = Duration::from_secs(60);
 
 /// What plays, where the field is a simulated one.
 #[must_use]

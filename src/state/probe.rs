@@ -112,7 +112,8 @@ impl Probe {
         let known = self
             .reading
             .is_some_and(|known| known.moisture == reading.moisture);
-        let measured = match (reading.time, retained) {
+        let time = reading.time.filter(|&time| time >= CLOCKS_SET_SINCE);
+        let measured = match (time, retained) {
             // A clock that runs ahead would make readings of the future.
             (Some(time), _) => Some(time.min(now)),
             (None, false) => Some(now),
@@ -122,6 +123,7 @@ impl Probe {
         };
         if let Some(measured) = measured
             && self.reading_at != Some(measured)
+            && self.collecting_since.saturating_duration_since(measured) <= COLLECTED_BEFORE
         {
             self.history
                 .append(measured.millis(), reading.moisture as f32);
@@ -201,6 +203,13 @@ impl Probe {
         })
     }
 
+    /// Since when there are readings to show.
+    #[must_use]
+    pub fn collected_from(&self) -> Option<Timestamp> {
+        let first = self.history.first()?;
+        Some(Timestamp::from_millis(first.time).max(self.collecting_since))
+    }
+
     /// The change over the last six hours, or over what was collected of them.
     #[must_use]
     pub fn tendency(&self) -> Option<Tendency> {
@@ -252,6 +261,10 @@ pub struct Tendency {
 
 /// How many readings of a probe the page keeps: a reading a second for five and a half hours.
 const HISTORY_POINTS_MAX: usize = 20_000;
+/// A probe whose clock says less has not set it, so what it says of the time means nothing. 2020-01-01T00:00:00Z
+const CLOCKS_SET_SINCE: Timestamp = Timestamp::from_millis(1_577_836_800_000);
+/// A reading that was measured longer before than this is no part of what was collected, and would only stretch it.
+const COLLECTED_BEFORE: Duration = Duration::from_secs(60);
 const TENDENCY_WINDOW: Duration = Duration::from_secs(6 * 60 * 60);
 const TENDENCY_LEAST: Duration = Duration::from_secs(20);
 /// A probe that sends every second is not stale for missing three.
@@ -265,7 +278,7 @@ mod tests {
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_millis(1_000_000_000 + seconds * 1_000)
+        Timestamp::from_millis(1_777_888_800_000 + seconds * 1_000)
     }
 
     fn moisture(value: f64) -> Result<Reading, String> {
@@ -321,6 +334,37 @@ mod tests {
                 age: Duration::from_secs(3_600)
             }
         );
+    }
+
+    #[test]
+    fn what_was_measured_long_before_stretches_no_curve() {
+        let mut probe = probe();
+        let reading = |time| {
+            Ok(Reading {
+                moisture: 20.0,
+                time: Some(time),
+                ..Reading::default()
+            })
+        };
+        probe.handle_message(reading(at(-3_600)), true, at(0));
+        assert!(probe.history.is_empty());
+        probe.handle_message(reading(at(-1)), false, at(0));
+        assert_eq!(probe.history.len(), 1);
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_says_nothing() {
+        let mut probe = probe();
+        let reading = Reading {
+            moisture: 20.0,
+            time: Some(Timestamp::from_millis(12_000)),
+            ..Reading::default()
+        };
+        probe.handle_message(Ok(reading), true, at(0));
+        assert_eq!(probe.freshness(at(0)), Freshness::RetainedOnly);
+        probe.handle_message(Ok(reading), false, at(5));
+        assert_eq!(probe.reading_at, Some(at(5)));
+        assert_eq!(probe.history.first().unwrap().time, at(5).millis());
     }
 
     #[test]

@@ -43,10 +43,8 @@ fn show(places: &mut Places, probe: &Probe, now: Timestamp) {
     let trend = probe
         .tendency()
         .filter(|_| matches!(freshness, Freshness::Live { .. }));
-    let span = match probe.history.first() {
-        Some(first) => collected(first.time, now),
-        None => String::new(),
-    };
+    let from = probe.collected_from();
+    let span = from.map(|from| collected(from, now)).unwrap_or_default();
     places.attribute("", "data-status", Some(freshness.as_str()));
     places.text("name", &probe.name);
     show_standing(places, probe.standing(now));
@@ -116,15 +114,10 @@ fn curve(id: ProbeId) -> Piece {
 }
 
 fn sparkline(probe: &Probe, now: Timestamp) -> chart::Sparkline {
-    // A reading with a time of its own may be older than the page.
-    let first = probe
-        .history
-        .first()
-        .map_or(now.millis(), |first| first.time)
-        .max(probe.collecting_since.millis());
+    let from = probe.collected_from().unwrap_or(now).millis();
     chart::Sparkline {
         series: probe.history.clone(),
-        window: live_window(first, None, now.millis()),
+        window: live_window(from, None, now.millis()),
         now: now.millis(),
         band: probe.target.map(|target| Band {
             low: target.low() as f32,
