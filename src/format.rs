@@ -109,6 +109,12 @@ pub fn natural_order(one: &str, other: &str) -> Ordering {
     rest(one).cmp(&rest(other))
 }
 
+/// That something could not be read, and why.
+#[must_use]
+pub fn unreadable(what: &str, why: &str) -> String {
+    [what, " could not be read: ", why, "."].concat()
+}
+
 /// A name made of a topic's level: "north-beds" is "North beds".
 #[must_use]
 pub fn name_of_level(level: &str) -> String {

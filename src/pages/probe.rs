@@ -65,8 +65,9 @@ fn show(places: &mut Places, probe: &Probe, watered: Option<Timestamp>, now: Tim
     places.text("word", word);
     places.text("age", &age);
     places.text("outlook", &outlook(probe, watered, now));
-    places.show("fault", probe.fault.is_some());
-    places.text("wrong", probe.fault.as_deref().unwrap_or_default());
+    let complaint = probe.complaint();
+    places.show("fault", complaint.is_some());
+    places.text("wrong", &complaint.unwrap_or_default());
 
     let reading = probe.reading.unwrap_or_default();
     let whole = |number: f64| decimal(number as f32, 0);

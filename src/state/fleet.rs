@@ -8,7 +8,7 @@ use field::{
 };
 
 use crate::{
-    format::{level_of_name, name_of_level, natural_order},
+    format::{level_of_name, name_of_level, natural_order, unreadable},
     state::{
         Probe, ProbeId, Pump, StopAll, Table, Zone, device_of_key,
         foreign::{Foreign, Said},
@@ -29,7 +29,7 @@ pub struct Fleet {
     pub stop_all: Option<StopAll>,
     /// When the page was opened.
     pub opened_at: Timestamp,
-    config_by_name: Table<String, DeviceConfig>,
+    config_by_name: Table<String, Config>,
     announced_by_device: Table<DeviceId, Announced>,
     status_by_device: Table<DeviceId, (Status, bool, Timestamp)>,
     foreign: Foreign,
@@ -64,11 +64,28 @@ impl Changes {
     }
 }
 
+/// What every browser agrees on about a device or a zone.
+#[derive(Debug, Default)]
+struct Config {
+    said: DeviceConfig,
+    /// What was wrong with the newest message, in words, if it could not be read. What was said before still holds.
+    fault: Option<String>,
+}
+
 /// What discovery says about a device of our own.
 #[derive(Debug, Default)]
 struct Announced {
     name: Option<String>,
     area: Option<String>,
+}
+
+impl Config {
+    fn about(&self) -> Option<String> {
+        let fault = self.fault.as_ref();
+        fault
+            .map(|fault| unreadable("Its settings", fault))
+            .or_else(|| self.said.about.clone())
+    }
 }
 
 impl Fleet {
@@ -266,7 +283,7 @@ impl Fleet {
     pub fn zone_name(&self, key: &str) -> String {
         let config = self.config_by_name.get(key);
         config
-            .and_then(|config| config.name.clone())
+            .and_then(|config| config.said.name.clone())
             .or_else(|| {
                 let announced = self.announced_by_device.iter();
                 announced
@@ -286,7 +303,7 @@ impl Fleet {
             let zone = Zone {
                 key: key.into(),
                 name,
-                about: config.and_then(|config| config.about.clone()),
+                about: config.and_then(Config::about),
                 ..Zone::default()
             };
             zones.insert(at, zone);
@@ -359,21 +376,23 @@ impl Fleet {
             pump.switch.handle_status(status, now);
             self.changes.pump(&device);
         }
-        if self.status_by_device.len() < DEVICES_MAX || self.status_by_device.contains_key(&device)
-        {
+        if !is_full(&self.status_by_device, &device) {
             self.status_by_device
                 .insert(device, (status, retained, now));
         }
     }
 
     fn apply_config(&mut self, name: String, payload: &[u8]) {
-        match DeviceConfig::parse(payload) {
-            Ok(config) if self.config_by_name.len() < DEVICES_MAX => {
-                self.config_by_name.insert(name, config);
+        if payload.is_empty() {
+            self.config_by_name.remove(&name);
+        } else {
+            if is_full(&self.config_by_name, &name) {
+                return;
             }
-            Ok(_) => return,
-            Err(_) => {
-                self.config_by_name.remove(&name);
+            let known = self.config_by_name.entry(&name, Config::default);
+            match DeviceConfig::parse(payload) {
+                Ok(config) => (known.said, known.fault) = (config, None),
+                Err(error) => known.fault = Some(error.to_string()),
             }
         }
         self.rename();
@@ -394,7 +413,7 @@ impl Fleet {
     }
 
     fn apply_own_entity(&mut self, device: DeviceId, entity: Entity, now: Timestamp) {
-        if self.announced_by_device.len() >= DEVICES_MAX {
+        if is_full(&self.announced_by_device, &device) {
             return;
         }
         let announced = self.announced_by_device.entry(&device, Announced::default);
@@ -420,7 +439,7 @@ impl Fleet {
     }
 
     fn apply_foreign_entity(&mut self, id: ProbeId, entity: Entity, now: Timestamp) {
-        if self.probes.len() >= DEVICES_MAX && !self.probes.contains_key(&id) {
+        if is_full(&self.probes, &id) {
             return;
         }
         let zone = entity
@@ -428,9 +447,7 @@ impl Fleet {
             .as_deref()
             .or(entity.device_name.as_deref());
         let zone = level_of_name(zone.unwrap_or("elsewhere"));
-        let name = entity
-            .display_name()
-            .map_or_else(|| name_of_level(id.as_str()), Into::into);
+        let name = foreign_name(&entity, &zone).unwrap_or_else(|| name_of_level(id.as_str()));
         let topic = entity.state_topic.clone().unwrap_or_default();
         let probe = self.probes.entry(&id, || {
             Probe::new(id.clone(), String::new(), String::new(), topic, now)
@@ -453,10 +470,7 @@ impl Fleet {
             let topic = device.topic(Channel::Moisture);
             let name = self.name_of(device);
             let mut probe = Probe::new(id.clone(), device.zone().into(), name, topic, now);
-            probe.target = self
-                .config_by_name
-                .get(device.name())
-                .and_then(|config| config.target);
+            self.configure(&mut probe, device);
             if let Some(&(status, retained, heard)) = self.status_by_device.get(device) {
                 probe.handle_status(status, retained, heard);
             }
@@ -492,22 +506,25 @@ impl Fleet {
         let config = self.config_by_name.get(device.name());
         let announced = self.announced_by_device.get(device);
         config
-            .and_then(|config| config.name.clone())
+            .and_then(|config| config.said.name.clone())
             .or_else(|| announced.and_then(|announced| announced.name.clone()))
             .unwrap_or_else(|| name_of_level(device.name()))
+    }
+
+    fn configure(&self, probe: &mut Probe, device: &DeviceId) {
+        let config = self.config_by_name.get(device.name());
+        probe.target = config.and_then(|config| config.said.target);
+        probe.config_fault = config.and_then(|config| config.fault.clone());
     }
 
     /// Gives every device the name and target that it has by all that is known.
     fn rename(&mut self) {
         let mut probes = mem::take(&mut self.probes);
         for (id, probe) in probes.iter_mut() {
+            // Those of other makes have an id of more levels.
             if let Some(device) = device_of_key(id.as_str()) {
                 probe.name = self.name_of(&device);
-                probe.target = self
-                    .config_by_name
-                    .get(device.name())
-                    .and_then(|config| config.target);
-                self.changes.probe(id);
+                self.configure(probe, &device);
             }
         }
         self.probes = probes;
@@ -523,6 +540,23 @@ impl Fleet {
         self.n_commands += 1;
         CommandId::from_random(self.command_seed.wrapping_add(self.n_commands))
     }
+}
+
+/// The device's name and its entity's: many a device calls its sensor "Soil moisture".
+/// What the zone's name or the entity's says already is not said twice.
+fn foreign_name(entity: &Entity, zone: &str) -> Option<String> {
+    let name = entity.display_name()?;
+    let device = entity.device_name.as_deref();
+    let device = device.filter(|device| !name.starts_with(device) && level_of_name(device) != zone);
+    Some(match device {
+        Some(device) => [device, " ", name].concat(),
+        None => name.into(),
+    })
+}
+
+/// Whether there is no room for a key that is not known yet.
+fn is_full<K: Ord, V>(table: &Table<K, V>, key: &K) -> bool {
+    table.len() >= DEVICES_MAX && !table.contains_key(key)
 }
 
 /// How many devices of each kind the page keeps.

@@ -5,7 +5,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use chart::Series;
 use field::{DeviceId, Reading, Status, TargetBand, Timestamp};
 
-use crate::state::{Freshness, zone::key_of_device};
+use crate::{
+    format::unreadable,
+    state::{Freshness, zone::key_of_device},
+};
 
 /// A probe's place in addresses: `north-beds/bed-1`, or the discovery topic of a foreign device.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +61,8 @@ pub struct Probe {
     pub reading_at: Option<Timestamp>,
     /// What was wrong with the newest message, in words, if it could not be read.
     pub fault: Option<String>,
+    /// The same of the newest message about its name and target.
+    pub config_fault: Option<String>,
     /// What was collected since the page was opened.
     pub history: Series,
     /// When collecting began.
@@ -78,11 +83,12 @@ impl Probe {
             zone,
             name,
             topic,
-            unit: String::from("% VWC"),
+            unit: String::from("%"),
             target: None,
             reading: None,
             reading_at: None,
             fault: None,
+            config_fault: None,
             history: Series::new(HISTORY_POINTS_MAX),
             collecting_since: now,
             expires_after: None,
@@ -167,6 +173,16 @@ impl Probe {
                     Freshness::Live { age }
                 }
             }
+        }
+    }
+
+    /// What could not be read, in a sentence: its own newest message, or its settings.
+    #[must_use]
+    pub fn complaint(&self) -> Option<String> {
+        match (&self.fault, &self.config_fault) {
+            (Some(fault), _) => Some(unreadable("Its newest message", fault)),
+            (None, Some(fault)) => Some(unreadable("Its settings", fault)),
+            (None, None) => None,
         }
     }
 

@@ -52,40 +52,31 @@ fn show(places: &mut Places, probe: &Probe, now: Timestamp) {
     places.text("unit", &probe.unit);
     places.text("trend", &trend.map(tendency).unwrap_or_default());
     places.text("spoken", &trend.map(tendency_spoken).unwrap_or_default());
-    let label = ["Curve of ", &probe.name, " over ", &span].concat();
+    let label = ["Curve of ", &probe.name].concat();
     places.attribute("curve", "aria-label", Some(&label));
     places.text(
         "word",
-        if probe.fault.is_some() {
-            "unreadable message"
-        } else {
-            word
+        match (&probe.fault, &probe.config_fault) {
+            (Some(_), _) => "unreadable message",
+            (None, Some(_)) => "unreadable settings",
+            (None, None) => word,
         },
     );
     places.text("age", &age);
     places.text("span", &span);
-    match (&probe.fault, freshness) {
-        (Some(fault), _) => {
-            places.text(
-                "note",
-                &["Its message could not be read: ", fault, "."].concat(),
-            );
-        }
-        (None, Freshness::RetainedOnly) => {
-            places.text(
-                "note",
-                "Kept by the broker; when it was measured is not known.",
-            );
-        }
-        (None, _) => places.text("note", "The curve begins with its next reading."),
-    }
+    let note = if matches!(freshness, Freshness::RetainedOnly) {
+        "Kept by the broker; when it was measured is not known."
+    } else {
+        "The curve begins with its next reading."
+    };
+    places.text("note", probe.complaint().as_deref().unwrap_or(note));
 }
 
 /// Where a value stands, as a badge.
 pub fn show_standing(places: &mut Places, standing: Option<Standing>) {
     let (tone, word) = match standing {
         Some(Standing::Dry) => ("clay", "dry"),
-        Some(Standing::InBand) => ("leaf", "in band"),
+        Some(Standing::InBand) => ("leaf", "on target"),
         Some(Standing::Wet) => ("water", "wet"),
         None => ("", ""),
     };

@@ -129,7 +129,7 @@ fn a_sensor_of_another_make_appears_with_nothing_typed() {
             probe.zone.as_str(),
             probe.unit.as_str()
         ),
-        ("Soil 1", "north-beds", "%")
+        ("garden Soil 1", "north-beds", "%")
     );
     assert_eq!(probe.moisture(), Some(38.2));
     says(&mut fleet, "garden/status", "offline");
@@ -160,6 +160,78 @@ fn discovery_names_our_own_devices() {
     );
     assert_eq!(fleet.zones()[0].name, "Northern beds");
     assert!(fleet.take_wanted_topics().is_empty());
+}
+
+#[test]
+fn sensors_of_other_makes_with_one_name_are_told_apart_by_their_devices() {
+    let mut fleet = linked();
+    for (device, area) in [("Box A", "Yard"), ("Box B", "Yard"), ("Box C", "Box C")] {
+        let config = format!(
+            r#"{{"dev_cla":"moisture","name":"Soil","stat_t":"{device}/soil","dev":{{"name":"{device}","sa":"{area}"}}}}"#
+        );
+        let topic = format!("homeassistant/sensor/{device}/soil/config");
+        says(&mut fleet, &topic, &config);
+    }
+    let names: Vec<&str> = fleet.probes.values().map(|probe| &*probe.name).collect();
+    assert_eq!(names, ["Box A Soil", "Box B Soil", "Soil"]);
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_said_where_they_belong() {
+    let mut fleet = linked();
+    let id = ProbeId::new("north-beds/bed-1");
+    says(&mut fleet, "rootzone/north-beds/bed-1/moisture", "19");
+    says(
+        &mut fleet,
+        "rootzone/config/bed-1",
+        r#"{"name":"Bed one","target":[14,22]}"#,
+    );
+    for name in ["bed-1", "north-beds"] {
+        says(&mut fleet, &format!("rootzone/config/{name}"), "{");
+    }
+    let probe = fleet.probes.get(&id).unwrap();
+    let complaint = probe.complaint().unwrap();
+    assert!(complaint.starts_with("Its settings could not be read: "));
+    assert_eq!(
+        (probe.name.as_str(), probe.target),
+        ("Bed one", TargetBand::new(14.0, 22.0))
+    );
+    assert_eq!(fleet.zones()[0].about, Some(complaint));
+    for name in ["bed-1", "north-beds"] {
+        says(&mut fleet, &format!("rootzone/config/{name}"), "");
+    }
+    assert_eq!(fleet.probes.get(&id).unwrap().complaint(), None);
+    assert_eq!(fleet.zones()[0].about, None);
+}
+
+#[test]
+fn a_full_page_still_hears_what_is_new_of_the_devices_it_knows() {
+    let mut fleet = linked();
+    let announce = |fleet: &mut Fleet, number: usize, name: &str| {
+        let config =
+            format!(r#"{{"stat_t":"rootzone/z/{number}/moisture","dev":{{"name":"{name}"}}}}"#);
+        let topic = format!("homeassistant/sensor/{number}/config");
+        says(fleet, &topic, &config);
+    };
+    // Each of these renames everything, so there is nothing yet to rename.
+    for number in 0..=DEVICES_MAX {
+        let topic = format!("rootzone/config/{number}");
+        fleet.apply(&topic, br#"{"target":[1,2]}"#, true, at(1));
+    }
+    assert_eq!(fleet.config_by_name.len(), DEVICES_MAX);
+    says(&mut fleet, "rootzone/config/7", r#"{"target":[3,4]}"#);
+    for number in 0..DEVICES_MAX {
+        let device = device("z", &number.to_string());
+        fleet
+            .announced_by_device
+            .insert(device, Announced::default());
+    }
+    announce(&mut fleet, 7, "Known");
+    announce(&mut fleet, DEVICES_MAX, "New");
+    let names: Vec<&str> = fleet.probes.values().map(|probe| &*probe.name).collect();
+    assert_eq!(names, ["Known"]);
+    let probe = fleet.probes.get(&ProbeId::new("z/7")).unwrap();
+    assert_eq!(probe.target, TargetBand::new(3.0, 4.0));
 }
 
 #[test]
