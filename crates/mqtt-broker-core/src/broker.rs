@@ -105,6 +105,11 @@ impl Broker {
         ConnectionId { index, generation }
     }
 
+    /// Counts a Network Connection that the shell closed at once because of a limit of its own.
+    pub fn count_refused(&mut self) {
+        self.peers.counters.connections_refused += 1;
+    }
+
     /// The Client sent these packets, in this order. What follows a packet that ends the connection is ignored.
     pub fn handle_packets(
         &mut self,

@@ -19,7 +19,7 @@ pub struct Counters {
     pub queued_messages: u64,
     /// Network Connections since the start.
     pub connections_opened: u64,
-    /// CONNECT packets that were refused.
+    /// Network Connections that were closed without an accepted CONNECT.
     pub connections_refused: u64,
     /// Network Connections that the broker closed because the Client broke the protocol.
     pub protocol_violations: u64,

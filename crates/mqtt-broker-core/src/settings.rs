@@ -78,12 +78,18 @@ impl Default for Settings {
 
 /// Bounds on everything that a Client can grow.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct Limits {
     /// Bytes of the largest packet that is read.
     pub packet_size: u32,
     /// Network Connections at once; above, a CONNECT is answered by 0x97.
     pub connections: usize,
     /// Time for the CONNECT to come.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "seconds"))]
     pub connect_timeout: Duration,
     /// Bytes of a Client Identifier; a longer one is answered by 0x85.
     pub client_identifier_length: usize,
@@ -92,6 +98,7 @@ pub struct Limits {
     /// Sessions, with and without a connection; above, a CONNECT is answered by 0x97.
     pub sessions: usize,
     /// The longest Session Expiry Interval; a longer one is answered by this one. `None`: sessions may stay for ever.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "some_seconds"))]
     pub session_expiry_interval: Option<Duration>,
     /// Subscriptions of one session; above, SUBACK says 0x97.
     pub subscriptions_per_session: usize,
@@ -153,4 +160,16 @@ impl Default for Limits {
             bytes_per_turn: 256 * 1024,
         }
     }
+}
+
+#[cfg(feature = "serde")]
+fn seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    serde::Deserialize::deserialize(deserializer).map(Duration::from_secs)
+}
+
+#[cfg(feature = "serde")]
+fn some_seconds<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    seconds(deserializer).map(Some)
 }

@@ -68,7 +68,7 @@ impl ConnectionTask {
             frames: match transport {
                 Transport::Tcp => None,
                 Transport::WebSocket => Some(Box::new(FrameReader::new(
-                    hub.settings().websocket_message_bytes,
+                    hub.settings().connections.websocket_message_bytes,
                 ))),
             },
             flushes,
@@ -171,7 +171,7 @@ impl ConnectionTask {
                 self.flushes.push(Arc::clone(&self.connection));
             }
         } else if !received.replies.is_empty() {
-            let limits = &self.hub.settings().output;
+            let limits = &self.hub.settings().connections.output;
             let connection = &self.connection;
             // Under the core's lock, because the core has to hear of a Client that falls behind.
             let must_flush = self.hub.run(&mut self.flushes, |broker, now| {
@@ -229,7 +229,7 @@ impl Future for ConnectionTask {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let task = self.get_mut();
-        let limits = task.hub.settings().output.clone();
+        let limits = task.hub.settings().connections.output.clone();
         for _ in 0..READS_IN_A_ROW {
             let status = task.poll_send(&limits, context);
             let progress = match status.phase {

@@ -45,7 +45,7 @@ impl FlushList {
 
     /// Flushes one connection whose duty the caller has.
     pub(crate) fn flush(&mut self, connection: &Connection, hub: &Hub) {
-        let limits = &hub.settings().output;
+        let limits = &hub.settings().connections.output;
         if connection.flush(limits) {
             hub.run(self, |broker, now| {
                 if connection.try_set_writable(limits) {

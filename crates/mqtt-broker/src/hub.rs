@@ -80,6 +80,11 @@ impl Hub {
         })
     }
 
+    /// A connection was closed before the core knew of it.
+    pub(crate) fn count_refused(&self) {
+        self.lock().broker.count_refused();
+    }
+
     /// The Network Connection is gone without a word. Saying so twice is harmless.
     pub(crate) fn close(&self, id: ConnectionId, flushes: &mut FlushList) {
         self.run_core(flushes, |core, now| {
@@ -164,7 +169,7 @@ impl Core {
                     mut bytes,
                 } => {
                     if let Some(connection) = find(&self.connections, id) {
-                        let appended = connection.append(&mut bytes, &settings.output);
+                        let appended = connection.append(&mut bytes, &settings.connections.output);
                         if appended.must_flush {
                             flushes.push(Arc::clone(connection));
                         }

@@ -22,6 +22,7 @@
 #![warn(missing_docs)]
 
 mod accept;
+mod address_quota;
 mod connection;
 mod connection_task;
 mod flush_list;
@@ -35,6 +36,7 @@ mod timer;
 mod websocket;
 
 pub use accept::accept;
+pub use mqtt_broker_core::{Limits, Settings as BrokerSettings};
 pub use output::OutputLimits;
 pub use server::Server;
-pub use settings::Settings;
+pub use settings::{ConnectionLimits, Settings};

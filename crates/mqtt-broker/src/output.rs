@@ -23,6 +23,11 @@ pub(crate) struct OutputBuffer {
 
 /// How much may wait for one connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct OutputLimits {
     /// Above, the Client does not keep up: QoS 0 messages to it are dropped and others wait in its session.
     pub high_watermark: usize,

@@ -10,14 +10,15 @@ use tokio::{
 };
 
 use crate::{
-    Settings, accept::accept, connection::Transport, connection_task::ConnectionTask,
-    flush_list::FlushList, hub::Hub, timer, timer::stopped,
+    Settings, accept::accept, address_quota::AddressQuota, connection::Transport,
+    connection_task::ConnectionTask, flush_list::FlushList, hub::Hub, timer, timer::stopped,
 };
 
 /// An MQTT server for any number of listeners. Clones are the same server.
 #[derive(Debug, Clone)]
 pub struct Server {
     hub: Arc<Hub>,
+    quota: AddressQuota,
     /// Every task of the server holds a receiver for as long as it runs.
     is_stopping: Arc<watch::Sender<bool>>,
 }
@@ -31,6 +32,7 @@ impl Server {
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
         let server = Self {
+            quota: AddressQuota::new(settings.connections.per_address),
             hub: Arc::new(Hub::new(settings, seed)),
             is_stopping: Arc::new(watch::Sender::new(false)),
         };
@@ -80,16 +82,24 @@ impl Server {
         if *is_stopping.borrow() {
             return;
         }
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection was gone before it was served");
+        let peer = match stream.set_nodelay(true).and_then(|()| stream.peer_addr()) {
+            Ok(peer) => peer,
+            Err(error) => {
+                tracing::debug!(%error, "a connection was gone before it was served");
+                return;
+            }
+        };
+        let Some(admission) = self.quota.admit(peer.ip()) else {
+            tracing::debug!(%peer, "refused: too many connections from this address");
+            self.hub.count_refused();
             return;
-        }
-        tracing::debug!(peer = ?stream.peer_addr().ok(), ?transport, "accepted");
+        };
+        tracing::debug!(%peer, ?transport, "accepted");
         let mut task = ConnectionTask::new(Arc::clone(&self.hub), stream, transport);
         task.handle_early_bytes(bytes_already_read);
         tokio::spawn(async move {
             task.await;
-            drop(is_stopping);
+            drop((is_stopping, admission));
         });
     }
 }

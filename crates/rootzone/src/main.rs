@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod config;
 mod http;
 mod listen;
 mod open_files;
@@ -46,20 +47,21 @@ fn main() -> ExitCode {
 fn start(options: &Options) -> anyhow::Result<()> {
     open_files::raise_limit();
     let page = Page::choose(options.page.as_deref())?;
+    let settings = config::read(options.config.as_deref())?;
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the threads")?;
-    let outcome = runtime.block_on(run(options, page));
+    let outcome = runtime.block_on(run(options, settings, page));
     // Whoever has not left by now is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     outcome
 }
 
-async fn run(options: &Options, page: Page) -> anyhow::Result<()> {
+async fn run(options: &Options, settings: Settings, page: Page) -> anyhow::Result<()> {
     let mut stop_signal = stop::listen()?;
     let listeners = Listeners::bind(options).await?;
-    let server = Server::new(Settings::default(), RandomState::new().hash_one(()));
+    let server = Server::new(settings, RandomState::new().hash_one(()));
     let is_stopping = watch::Sender::new(false);
     listeners.announce(&mut io::stdout());
 

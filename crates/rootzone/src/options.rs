@@ -31,6 +31,10 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = ip_address)]
     pub(crate) bind: IpAddr,
 
+    /// File of limits, see docs/limits.md; without one the defaults hold
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
     /// Folder of the built page [default: `dist` of the workspace, or beside this program]
     #[arg(long, value_name = "DIR")]
     pub(crate) page: Option<PathBuf>,

@@ -67,8 +67,8 @@ async fn many_to_many_keeps_the_order_of_each_publisher_at_qos_1() {
 async fn a_subscriber_that_was_slow_gets_everything_of_qos_1() {
     const N_MESSAGES: u16 = 2000;
     let mut settings = mqtt_broker::Settings::default();
-    settings.output.high_watermark = 100_000;
-    settings.output.low_watermark = 50_000;
+    settings.connections.output.high_watermark = 100_000;
+    settings.connections.output.low_watermark = 50_000;
     let (_server, address) = serve(settings).await;
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(64 * 1024).unwrap();

@@ -6,12 +6,15 @@
 )]
 
 mod broker;
+mod conformance;
 mod hostile;
 mod http;
 mod mosquitto;
 mod page;
 mod paho;
+mod peer;
 mod raw;
+mod script;
 mod slow_subscriber;
 mod start_and_stop;
 mod third_party;

@@ -82,6 +82,10 @@ impl Raw {
         bytes
     }
 
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// Asserts that the connection is alive and that nothing else came on it.
     pub(crate) fn check_alive(&mut self) {
         self.send(PINGREQ);

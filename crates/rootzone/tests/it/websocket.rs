@@ -9,16 +9,16 @@ use crate::{
     raw::{CONNECT_5, PINGREQ, PINGRESP, Raw},
 };
 
-const BINARY: u8 = 0x82;
+pub(crate) const BINARY: u8 = 0x82;
 const BINARY_BEGINS: u8 = 0x02;
 const MIDDLE: u8 = 0x00;
 const END: u8 = 0x80;
 const TEXT: u8 = 0x81;
-const CLOSE: u8 = 0x88;
-const PING: u8 = 0x89;
-const PONG: u8 = 0x8A;
+pub(crate) const CLOSE: u8 = 0x88;
+pub(crate) const PING: u8 = 0x89;
+pub(crate) const PONG: u8 = 0x8A;
 
-const HANDSHAKE: [(&str, &str); 5] = [
+pub(crate) const HANDSHAKE: [(&str, &str); 5] = [
     ("upgrade", "websocket"),
     ("connection", "Upgrade"),
     ("sec-websocket-version", "13"),
@@ -27,11 +27,20 @@ const HANDSHAKE: [(&str, &str); 5] = [
 ];
 
 /// A client's frame; this mask shows every byte in its place.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     const MASK: [u8; 4] = [1, 2, 3, 4];
-    let length = u8::try_from(payload.len()).unwrap();
-    assert!(length < 126);
-    let mut bytes = vec![first, 0x80 | length];
+    let mut bytes = vec![first];
+    match u16::try_from(payload.len()) {
+        Ok(length @ ..126) => bytes.push(0x80 | length as u8),
+        Ok(length) => {
+            bytes.push(0x80 | 126);
+            bytes.extend(length.to_be_bytes());
+        }
+        Err(_) => {
+            bytes.push(0x80 | 127);
+            bytes.extend((payload.len() as u64).to_be_bytes());
+        }
+    }
     bytes.extend(MASK);
     bytes.extend(
         payload

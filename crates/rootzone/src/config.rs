@@ -1,0 +1,131 @@
+//! The file of limits.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, anyhow};
+use mqtt_broker::{BrokerSettings, ConnectionLimits, Limits, Settings};
+use serde::Deserialize;
+
+/// What the file may say; what it leaves out is as by default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Config {
+    limits: Limits,
+    connections: ConnectionLimits,
+}
+
+/// Reads the file, if there is one.
+pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Settings> {
+    let Some(file) = file else {
+        return Ok(Settings::default());
+    };
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    parse(&text).map_err(|mistake| anyhow!("{}{mistake}", file.display()))
+}
+
+/// A mistake begins with its place, to be put behind the file's name.
+fn parse(text: &str) -> Result<Settings, String> {
+    let config: Config = toml::from_str(text).map_err(|error| {
+        let line = error
+            .span()
+            .map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count())
+            .map(|line| format!(":{line}"));
+        format!("{}: {}", line.unwrap_or_default(), error.message())
+    })?;
+    let limits = &config.limits;
+    if limits.packet_size < PACKET_SIZE_MIN {
+        return Err(format!(
+            ": limits.packet_size is {}, less than the {PACKET_SIZE_MIN} bytes that a CONNECT may need",
+            limits.packet_size
+        ));
+    }
+    let output = &config.connections.output;
+    if !(output.low_watermark < output.high_watermark
+        && output.high_watermark < output.stop_reading)
+    {
+        return Err(
+            ": connections.output needs low_watermark < high_watermark < stop_reading".to_owned(),
+        );
+    }
+    Ok(Settings {
+        broker: BrokerSettings {
+            limits: config.limits,
+            ..Default::default()
+        },
+        connections: config.connections,
+        ..Settings::default()
+    })
+}
+
+/// Room for a Client Identifier, a user name and a password of ordinary length.
+const PACKET_SIZE_MIN: u32 = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_file_is_the_default() {
+        let document = include_str!("../../../docs/limits.md");
+        let (_, file) = document.split_once("```toml\n").unwrap();
+        let (file, _) = file.split_once("```").unwrap();
+        assert_eq!(parse(file), Ok(Settings::default()));
+        for table in ["limits", "connections", "connections.output"] {
+            // The answer to an unknown name lists all that are known.
+            let mistake = parse(&format!("[{table}]\nnone = 0")).unwrap_err();
+            let (_, known) = mistake.split_once("expected").unwrap();
+            for name in known.split('`').skip(1).step_by(2) {
+                let is_told = file.contains(&format!("\n{name} = "))
+                    || file.contains(&format!("\n# {name} = "))
+                    || file.contains(&format!(".{name}]"));
+                assert!(is_told, "{name} is not in the document");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_as_by_default() {
+        let settings = parse("[limits]\nsessions = 10\nsession_expiry_interval = 3600\n").unwrap();
+        let mut expected = Settings::default();
+        expected.broker.limits.sessions = 10;
+        expected.broker.limits.session_expiry_interval = Some(std::time::Duration::from_secs(3600));
+        assert_eq!(settings, expected);
+        assert_eq!(parse(""), Ok(Settings::default()));
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        for (text, expected) in [
+            (
+                "[limits]\nsesions = 10",
+                ":2: unknown field `sesions`, expected one of",
+            ),
+            (
+                "\n[limit]",
+                ":2: unknown field `limit`, expected `limits` or `connections`",
+            ),
+            (
+                "[limits]\n\nsessions = -1",
+                ":3: invalid value: integer `-1`",
+            ),
+            (
+                "[limits]\nreceive_maximum = 0",
+                ":2: invalid value: integer `0`",
+            ),
+            (
+                "[limits]\npacket_size = 10",
+                ": limits.packet_size is 10, less than the 256",
+            ),
+            (
+                "[connections.output]\nlow_watermark = 2000000",
+                ": connections.output needs low_watermark < high_watermark < stop_reading",
+            ),
+            ("[limits", ":1: "),
+        ] {
+            let mistake = parse(text).unwrap_err();
+            assert!(mistake.starts_with(expected), "{mistake}");
+            assert_eq!(mistake.lines().count(), 1, "{mistake}");
+        }
+    }
+}
