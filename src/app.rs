@@ -13,7 +13,7 @@ use crate::{
     preferences,
     router::{Route, follow_location},
     state::{Connection, Fleet},
-    store::{Clock, FleetStore, moment},
+    store::{FleetStore, Stores, moment},
     widgets::{
         connection_badge::connection_badge, connection_notice::connection_notice,
         stop_all::stop_all_panel,
@@ -25,12 +25,14 @@ use crate::{
 pub fn App() -> impl IntoView {
     let fleet = FleetStore::new(Fleet::new(0, moment()));
     let connection = RwSignal::new(Connection::Connecting { again: false });
-    let clock = Clock::new();
-    let link = Link::new(fleet, connection, clock);
-    provide_context(fleet);
-    provide_context(connection);
-    provide_context(clock);
-    provide_context(link);
+    let now = RwSignal::new(moment());
+    let link = Link::new(fleet, connection, now);
+    provide_context(Stores {
+        fleet,
+        connection,
+        now,
+        link,
+    });
     preferences::show_theme();
     link.connect(preferences::broker_address().unwrap_or_else(preferences::default_broker_address));
 

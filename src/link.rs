@@ -25,10 +25,10 @@ use crate::in_page_broker::InPageTransport as BrokerTransport;
 use crate::{
     format::{millis, whole},
     state::{Connection, Fleet},
-    store::{Clock, FleetStore, moment},
+    store::{FleetStore, moment},
 };
 
-/// The connection to one broker, reached with [`use_link`].
+/// The connection to one broker, reached with [`use_link`](crate::store::use_link).
 #[derive(Clone, Copy)]
 pub struct Link {
     shared: StoredValue<Rc<Shared>, LocalStorage>,
@@ -53,7 +53,11 @@ struct Shared {
 impl Link {
     /// A link that connects to nothing yet, and ticks the clock.
     #[must_use]
-    pub fn new(fleet: FleetStore, connection: RwSignal<Connection>, clock: Clock) -> Self {
+    pub fn new(
+        fleet: FleetStore,
+        connection: RwSignal<Connection>,
+        now: RwSignal<field::Timestamp>,
+    ) -> Self {
         let link = Self {
             shared: StoredValue::new_local(Rc::new(Shared {
                 client: RefCell::default(),
@@ -62,7 +66,7 @@ impl Link {
                 generation: Cell::default(),
                 fleet,
                 connection,
-                now: clock.now,
+                now,
             })),
             address: RwSignal::new(String::new()),
             round_trip: RwSignal::new(String::new()),
@@ -318,12 +322,6 @@ impl Link {
         let client = shared.client.borrow().clone();
         client.as_ref().map(call)
     }
-}
-
-/// The link to the broker.
-#[must_use]
-pub fn use_link() -> Link {
-    expect_context()
 }
 
 async fn listen(link: Link, mut events: Events, generation: u32) {

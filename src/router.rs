@@ -39,12 +39,12 @@ impl Route {
 /// The address of a probe's page.
 #[must_use]
 pub fn probe_path(id: &ProbeId) -> String {
-    let levels: Vec<String> = id
-        .as_str()
-        .split('/')
-        .map(|level| js_sys::encode_uri_component(level).into())
-        .collect();
-    String::from("/probe/") + &levels.join("/")
+    let mut path = String::from("/probe");
+    for level in id.as_str().split('/') {
+        path.push('/');
+        path.push_str(&String::from(js_sys::encode_uri_component(level)));
+    }
+    path
 }
 
 /// The path in the address, followed: links within the page and the browser's own buttons change it without a load.

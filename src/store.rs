@@ -6,7 +6,10 @@ use chart::UtcOffset;
 use field::{DeviceId, Timestamp};
 use leptos::prelude::*;
 
-use crate::state::{Changes, Connection, Fleet, Probe, ProbeId, Pump, Table, key_of_device};
+use crate::{
+    link::Link,
+    state::{Changes, Connection, Fleet, Probe, ProbeId, Pump, Table, key_of_device},
+};
 
 /// The fleet, reached from anywhere with [`use_fleet`]. Only [`link`](crate::link) changes it.
 #[derive(Clone, Copy)]
@@ -115,45 +118,45 @@ fn track(triggers: &RefCell<Table<String, ArcTrigger>>, key: &str) {
     trigger.track();
 }
 
-/// The fleet.
-#[must_use]
-pub fn use_fleet() -> FleetStore {
+/// What every part of the page reaches. One context: each type of one brings its own search.
+#[derive(Clone, Copy)]
+pub struct Stores {
+    /// The fleet.
+    pub fleet: FleetStore,
+    /// How it stands with the broker.
+    pub connection: RwSignal<Connection>,
+    /// The second of now: it ticks for everything on the page at once.
+    pub now: RwSignal<Timestamp>,
+    /// The link to the broker.
+    pub link: Link,
+}
+
+fn stores() -> Stores {
     expect_context()
 }
 
-/// The wall clock: it ticks every second and is the same for everything on the page.
-#[derive(Clone, Copy)]
-pub struct Clock {
-    /// The second of now.
-    pub now: RwSignal<Timestamp>,
-}
-
-impl Clock {
-    /// A clock that shows the moment and does not tick.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            now: RwSignal::new(moment()),
-        }
-    }
-}
-
-impl Default for Clock {
-    fn default() -> Self {
-        Self::new()
-    }
+/// The fleet.
+#[must_use]
+pub fn use_fleet() -> FleetStore {
+    stores().fleet
 }
 
 /// The second of now, as a signal.
 #[must_use]
 pub fn use_now() -> RwSignal<Timestamp> {
-    expect_context::<Clock>().now
+    stores().now
 }
 
 /// How it stands with the broker, as a signal.
 #[must_use]
 pub fn use_connection() -> RwSignal<Connection> {
-    expect_context()
+    stores().connection
+}
+
+/// The link to the broker.
+#[must_use]
+pub fn use_link() -> Link {
+    stores().link
 }
 
 /// The moment itself.

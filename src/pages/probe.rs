@@ -89,7 +89,7 @@ fn show_fact(places: &mut Places, row: &str, place: &str, fact: Option<String>) 
 fn show_unknown(places: &mut Places, id: &ProbeId, is_connected: bool) {
     places.text(
         "name",
-        &name_of_level(id.as_str().rsplit('/').next().unwrap_or_default()),
+        &name_of_level(id.as_str().split('/').fold("", |_, level| level)),
     );
     show_standing(places, None);
     places.show("fault", false);

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     format::{count, duration, moment},
     piece::{Piece, nothing},
-    state::{Fleet, Pump, device_of_key},
+    state::{Fleet, Pump, device_of_key, key_of_device},
     store::{use_fleet, use_now, utc_offset},
     widgets::pump_card::pump_card,
 };
@@ -59,7 +59,7 @@ fn pump_detail(key: &str) -> Piece {
         places.part("card", Some(&key), &pump_card);
         places.text("seen", seen);
         places.list("runs", &runs, &run);
-        places.text("topic", &device.to_string());
+        places.text("topic", &key_of_device(&device));
     })
 }
 

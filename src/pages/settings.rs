@@ -5,10 +5,10 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
 use crate::{
-    link::{Link, use_link},
+    link::Link,
     piece::Piece,
     preferences,
-    store::use_connection,
+    store::{use_connection, use_link},
 };
 
 /// The page at `/settings`.

@@ -3,8 +3,8 @@
 use std::{mem, time::Duration};
 
 use field::{
-    Address, Channel, CommandId, DeviceConfig, DeviceId, Entity, EntityAddress, PumpState, Reading,
-    Simulation, Status, Timestamp,
+    Address, Channel, CommandId, DeviceConfig, DeviceId, Entity, PumpState, Reading, Simulation,
+    Status, Timestamp,
 };
 
 use crate::{
@@ -120,7 +120,7 @@ impl Fleet {
                 self.simulation = Simulation::parse(payload).ok();
                 self.changes.layout = true;
             }
-            Some(Address::Discovery(address)) => self.apply_discovery(&address, payload, now),
+            Some(Address::Discovery(_)) => self.apply_discovery(topic, payload, now),
             None => {}
         }
         for (id, said) in self.foreign.hear(topic, payload) {
@@ -398,8 +398,8 @@ impl Fleet {
         self.rename();
     }
 
-    fn apply_discovery(&mut self, address: &EntityAddress, payload: &[u8], now: Timestamp) {
-        let id = Foreign::id(address);
+    fn apply_discovery(&mut self, topic: &str, payload: &[u8], now: Timestamp) {
+        let id = Foreign::id(topic);
         let Ok(Some(entity)) = Entity::parse(payload) else {
             self.foreign.remove(&id);
             self.changes.layout |= self.probes.remove(&id).is_some();

@@ -1,6 +1,6 @@
 //! Sensors of other makes that announce themselves by Home Assistant's discovery.
 
-use field::{Entity, EntityAddress, Reading, Status};
+use field::{Entity, Reading, Status};
 
 use crate::state::{ProbeId, Table};
 
@@ -29,9 +29,8 @@ pub(super) enum Said {
 
 impl Foreign {
     /// The id of an announced sensor: its discovery topic without the last level.
-    pub(super) fn id(address: &EntityAddress) -> ProbeId {
-        let topic = address.to_string();
-        ProbeId::new(topic.strip_suffix("/config").unwrap_or(&topic))
+    pub(super) fn id(topic: &str) -> ProbeId {
+        ProbeId::new(topic.strip_suffix("/config").unwrap_or(topic))
     }
 
     /// Whether it measures soil moisture and says so on a topic.

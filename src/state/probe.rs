@@ -1,6 +1,6 @@
 //! One probe: what it said last, and what was collected from it.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use chart::Series;
 use field::{DeviceId, Reading, Status, TargetBand, Timestamp};
@@ -31,12 +31,6 @@ impl ProbeId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Display for ProbeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

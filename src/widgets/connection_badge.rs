@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::{link::use_link, piece::Piece, store::use_connection};
+use crate::{
+    piece::Piece,
+    store::{use_connection, use_link},
+};
 
 /// A dot and a word; a screen reader hears of changes.
 #[must_use]

@@ -7,10 +7,9 @@ use leptos::prelude::*;
 
 use crate::{
     format::{millis, whole},
-    link::use_link,
     piece::Piece,
     state::Connection,
-    store::{use_connection, use_now},
+    store::{use_connection, use_link, use_now},
 };
 
 /// A strip below the header; nothing while all is well.

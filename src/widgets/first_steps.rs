@@ -2,7 +2,11 @@
 
 use leptos::prelude::*;
 
-use crate::{link::use_link, piece::Piece, state::Connection, store::use_connection};
+use crate::{
+    piece::Piece,
+    state::Connection,
+    store::{use_connection, use_link},
+};
 
 /// How to begin, once the broker is there and nobody has spoken; empty cards until then.
 #[must_use]

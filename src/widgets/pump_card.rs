@@ -7,10 +7,9 @@ use leptos::prelude::*;
 
 use crate::{
     format::{element_id, whole},
-    link::use_link,
     piece::{Piece, Places, nothing},
     state::{Connection, Pump, device_of_key},
-    store::{use_connection, use_fleet, use_now, utc_offset},
+    store::{use_connection, use_fleet, use_link, use_now, utc_offset},
     words::PumpWords,
 };
 

@@ -4,10 +4,9 @@ use leptos::prelude::*;
 
 use crate::{
     format::{count, whole},
-    link::use_link,
     piece::Piece,
     state::{Answer, Connection, Fleet, device_of_key},
-    store::{use_connection, use_fleet},
+    store::{use_connection, use_fleet, use_link},
 };
 
 /// Pump by pump, who has confirmed; nothing until the button was pressed.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     format::{count, element_id, value},
     piece::Piece,
-    state::{ProbeId, Zone, key_of_device},
+    state::{Zone, key_of_device},
     store::{use_fleet, use_now},
     widgets::{probe_card::probe_card, pump_card::pump_card},
 };
@@ -30,7 +30,7 @@ pub fn zone_section(key: &str) -> Piece {
         places.show("mean", average.is_some());
         places.text("average", &average.map(value).unwrap_or_default());
         let pumps: Vec<String> = zone.pumps.iter().map(key_of_device).collect();
-        let probes: Vec<String> = zone.probes.iter().map(ProbeId::to_string).collect();
+        let probes: Vec<String> = zone.probes.iter().map(|id| id.as_str().into()).collect();
         places.list("pumps", &pumps, &pump_card);
         places.list("probes", &probes, &probe_card);
         places.text("about", &about(zone));
