@@ -1,0 +1,6 @@
+#![no_main]
+
+#[path = "../bodies/decode.rs"]
+mod decode;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| decode::check(mqtt_protocol::Role::Client, input));
