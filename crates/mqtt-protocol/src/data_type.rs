@@ -240,6 +240,7 @@ mod tests {
         output
     }
 
+    // Shows 5.0 [MQTT-1.5.5-1].
     #[test]
     fn variable_byte_integers_at_their_borders() {
         for (value, bytes) in [
@@ -260,6 +261,7 @@ mod tests {
         }
     }
 
+    // Shows 5.0 [MQTT-1.5.5-1].
     #[test]
     fn variable_byte_integers_that_are_too_long() {
         for bytes in [
@@ -322,6 +324,8 @@ mod tests {
         );
     }
 
+    // Shows 3.1.1 [MQTT-1.5.3-1], 3.1.1 [MQTT-1.5.3-2], 5.0 [MQTT-1.5.4-1], 5.0 [MQTT-1.5.4-2].
+    // Shows 5.0 [MQTT-1.5.4-3].
     #[test]
     fn strings_are_checked() {
         for (bytes, error) in [

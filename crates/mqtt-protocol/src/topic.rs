@@ -227,6 +227,8 @@ mod tests {
             .matches(&TopicName::new(topic).unwrap())
     }
 
+    // Shows 3.1.1 [MQTT-4.7.1-1], 3.1.1 [MQTT-4.7.3-1], 3.1.1 [MQTT-4.7.3-2], 3.1.1 [MQTT-4.7.3-3].
+    // Shows 5.0 [MQTT-4.7.0-1], 5.0 [MQTT-4.7.3-1], 5.0 [MQTT-4.7.3-2], 5.0 [MQTT-4.7.3-3].
     #[test]
     fn topic_names_follow_the_rules() {
         for valid in ["/", "a", "a//b", " ", "$SYS/x", "/finance", "Ångström/水"] {
@@ -250,6 +252,9 @@ mod tests {
         );
     }
 
+    // Shows 3.1.1 [MQTT-4.7.1-2], 3.1.1 [MQTT-4.7.1-3], 3.1.1 [MQTT-4.7.3-1], 3.1.1 [MQTT-4.7.3-2].
+    // Shows 5.0 [MQTT-4.7.1-1], 5.0 [MQTT-4.7.1-2], 5.0 [MQTT-4.7.3-1], 5.0 [MQTT-4.7.3-2].
+    // Shows 5.0 [MQTT-4.8.2-1], 5.0 [MQTT-4.8.2-2].
     #[test]
     fn topic_filters_follow_the_rules() {
         for valid in [
@@ -287,6 +292,7 @@ mod tests {
         }
     }
 
+    // Shows 3.1.1 [MQTT-4.7.2-1], 5.0 [MQTT-4.7.2-1].
     #[test]
     fn filters_match_as_in_the_specification() {
         for (filter, topic) in [

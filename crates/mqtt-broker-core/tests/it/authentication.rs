@@ -97,6 +97,8 @@ fn answer(world: &mut World, client: ClientId) {
     };
     assert_eq!(challenge.reason_code, ReasonCode::ContinueAuthentication);
     let properties = &challenge.properties;
+    assert_eq!(properties.reason_string(), None);
+    assert_eq!(properties.user_properties().count(), 0);
     assert_eq!(properties.authentication_method().unwrap(), METHOD);
     let riddle = properties.authentication_data().unwrap();
     let answer = auth(
@@ -130,6 +132,13 @@ fn let_in(world: &mut World, n_riddles: usize, request: Connect) -> (ClientId, C
 fn welcome(properties: &Properties) {
     assert_eq!(properties.authentication_method().unwrap(), METHOD);
     assert_eq!(properties.authentication_data().unwrap(), "welcome");
+    assert_eq!(
+        (
+            properties.reason_string(),
+            properties.user_properties().count()
+        ),
+        (None, 0)
+    );
 }
 
 // Shows 5.0 [MQTT-3.1.4-2].
@@ -174,7 +183,8 @@ fn a_refused_client_takes_over_nobodys_session() {
     );
 }
 
-// Shows 5.0 [MQTT-4.12.0-2], 5.0 [MQTT-4.12.0-3], 5.0 [MQTT-4.12.0-5].
+// Shows 5.0 [MQTT-4.12.0-2], 5.0 [MQTT-4.12.0-3], 5.0 [MQTT-4.12.0-5], 5.0 [MQTT-3.15.2-2].
+// Shows 5.0 [MQTT-3.15.2-3].
 #[test]
 fn a_client_is_let_in_after_as_many_steps_as_it_takes() {
     for n_riddles in [0, 1, 3] {

@@ -11,6 +11,8 @@ use crate::world::{
     publish, resume, topic,
 };
 
+// Shows 3.1.1 [MQTT-3.8.4-5], 3.1.1 [MQTT-4.3.1-1], 5.0 [MQTT-3.8.4-8], 5.0 [MQTT-4.3.1-1].
+// Shows 5.0 [MQTT-4.3.2-2], 5.0 [MQTT-4.3.3-2].
 #[test]
 fn a_message_arrives_at_the_lower_qos_of_publisher_and_subscriber() {
     let levels = [AtMostOnce, AtLeastOnce, ExactlyOnce];
@@ -33,7 +35,7 @@ fn a_message_arrives_at_the_lower_qos_of_publisher_and_subscriber() {
     }
 }
 
-/// 5.0 [MQTT-4.3.2-4]
+// Shows 3.1.1 [MQTT-4.3.2-2], 5.0 [MQTT-4.3.2-4].
 #[test]
 fn a_qos_1_message_is_acknowledged() {
     for version in BOTH {
@@ -61,7 +63,8 @@ fn a_publisher_is_told_that_nobody_listens() {
     ));
 }
 
-/// 5.0 [MQTT-4.3.3-10], 5.0 [MQTT-4.3.3-11], 5.0 [MQTT-4.3.3-12]
+// Shows 3.1.1 [MQTT-4.3.3-2], 5.0 [MQTT-4.3.3-8], 5.0 [MQTT-4.3.3-10], 5.0 [MQTT-4.3.3-11].
+// Shows 5.0 [MQTT-4.3.3-12].
 #[test]
 fn a_qos_2_message_is_delivered_once_however_often_it_is_sent() {
     for version in BOTH {
@@ -105,6 +108,7 @@ fn a_pubrel_for_nothing_is_answered_with_what_is_wrong() {
     ));
 }
 
+// Shows 3.1.1 [MQTT-4.3.3-1], 5.0 [MQTT-4.3.3-4].
 #[test]
 fn a_qos_2_delivery_runs_through_its_four_packets() {
     for version in BOTH {
@@ -135,7 +139,7 @@ fn a_qos_2_delivery_runs_through_its_four_packets() {
     }
 }
 
-/// 5.0 [MQTT-4.4.0-2]
+// Shows 5.0 [MQTT-4.4.0-2].
 #[test]
 fn a_message_that_the_subscriber_refuses_is_not_sent_again() {
     let mut world = World::new();
@@ -158,7 +162,8 @@ fn a_message_that_the_subscriber_refuses_is_not_sent_again() {
     assert!(world.receive_all(subscriber).is_empty());
 }
 
-/// 5.0 [MQTT-3.3.4-9], 5.0 [MQTT-3.3.4-10]
+// Shows 5.0 [MQTT-3.3.4-9], 5.0 [MQTT-3.3.4-10], 5.0 [MQTT-4.9.0-1], 5.0 [MQTT-4.9.0-2].
+// Shows 5.0 [MQTT-4.9.0-3].
 #[test]
 fn the_clients_receive_maximum_holds_messages_back_and_nothing_else() {
     let mut world = World::new();
@@ -239,27 +244,30 @@ fn an_acknowledgement_for_nothing_is_ignored() {
     }
 }
 
-/// 5.0 [MQTT-4.6.0-5], 5.0 [MQTT-4.6.0-6]
+// Shows 3.1.1 [MQTT-4.6.0-5], 3.1.1 [MQTT-4.6.0-6], 5.0 [MQTT-4.6.0-5], 5.0 [MQTT-4.6.0-6].
 #[test]
 fn messages_of_one_publisher_arrive_in_their_order() {
-    for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
-        let mut world = World::new();
-        let subscriber = world.client(V5_0, "subscriber");
-        let publisher = world.client(V5_0, "publisher");
-        world.subscribe(subscriber, "#", ExactlyOnce);
-        let sent: Vec<_> = (1..=100u16).map(|number| number.to_string()).collect();
-        for (number, payload) in (1..).zip(&sent) {
-            let mut message = publish("a", payload, qos);
-            if qos > AtMostOnce {
-                message.packet_identifier = Some(packet_identifier(number));
+    for version in BOTH {
+        for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+            let mut world = World::new();
+            let subscriber = world.client(version, "subscriber");
+            let publisher = world.client(version, "publisher");
+            world.subscribe(subscriber, "#", ExactlyOnce);
+            let sent: Vec<_> = (1..=100u16).map(|number| number.to_string()).collect();
+            for (number, payload) in (1..).zip(&sent) {
+                let mut message = publish("a", payload, qos);
+                if qos > AtMostOnce {
+                    message.packet_identifier = Some(packet_identifier(number));
+                }
+                world.send(publisher, Packet::Publish(message));
             }
-            world.send(publisher, Packet::Publish(message));
+            assert_eq!(world.payloads(subscriber), sent);
         }
-        assert_eq!(world.payloads(subscriber), sent);
     }
 }
 
-/// 5.0 [MQTT-3.3.2-4], 5.0 [MQTT-3.3.2-15] to 5.0 [MQTT-3.3.2-20]
+// Shows 5.0 [MQTT-3.3.2-4], 5.0 [MQTT-3.3.2-15], 5.0 [MQTT-3.3.2-16], 5.0 [MQTT-3.3.2-17].
+// Shows 5.0 [MQTT-3.3.2-18], 5.0 [MQTT-3.3.2-20].
 #[test]
 fn what_the_application_said_about_a_message_arrives_unaltered() {
     let mut world = World::new();
@@ -309,7 +317,7 @@ fn text_that_is_none_is_refused() {
     assert!(world.receive_all(subscriber).is_empty());
 }
 
-/// 5.0 [MQTT-3.3.2-12]
+// Shows 5.0 [MQTT-3.3.2-7], 5.0 [MQTT-3.3.2-12].
 #[test]
 fn a_topic_alias_stands_for_the_topic_it_was_given_with() {
     let mut world = World::new();
@@ -361,7 +369,7 @@ fn a_topic_alias_stands_for_the_topic_it_was_given_with() {
     );
 }
 
-/// 5.0 [MQTT-4.7.2-1]
+// Shows 3.1.1 [MQTT-3.3.5-2].
 #[test]
 fn clients_cannot_use_the_servers_own_topics() {
     let mut world = World::new();
@@ -379,7 +387,7 @@ fn clients_cannot_use_the_servers_own_topics() {
     assert!(world.receive_all(subscriber).is_empty());
 }
 
-/// 5.0 [MQTT-3.1.2-24], 5.0 [MQTT-3.1.2-25]
+// Shows 5.0 [MQTT-3.1.2-24], 5.0 [MQTT-3.1.2-25].
 #[test]
 fn a_message_that_the_client_cannot_read_is_as_good_as_sent() {
     let mut world = World::new();

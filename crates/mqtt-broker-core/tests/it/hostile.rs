@@ -25,6 +25,7 @@ fn garbage_before_a_connect_is_closed_in_silence() {
     }
 }
 
+// Shows 5.0 [MQTT-3.1.2-3], 5.0 [MQTT-3.1.4-1].
 #[test]
 fn a_malformed_connect_of_5_0_is_answered() {
     let mut bytes = Vec::new();
@@ -43,7 +44,7 @@ fn a_malformed_connect_of_5_0_is_answered() {
     assert!(world.is_closed(client));
 }
 
-/// 3.1.1 [MQTT-3.1.4-1]
+// Shows 3.1.1 [MQTT-3.1.2-3], 3.1.1 [MQTT-3.1.4-1], 3.1.1 [MQTT-3.2.2-6].
 #[test]
 fn a_malformed_connect_of_3_1_1_is_closed_in_silence() {
     let mut bytes = Vec::new();
@@ -58,6 +59,7 @@ fn a_malformed_connect_of_3_1_1_is_closed_in_silence() {
     assert!(world.is_closed(client));
 }
 
+// Shows 3.1.1 [MQTT-3.1.2-2].
 #[test]
 fn mqtt_3_1_is_refused_in_the_form_it_understands() {
     let mut world = World::new();
@@ -70,6 +72,7 @@ fn mqtt_3_1_is_refused_in_the_form_it_understands() {
     assert!(world.is_closed(client));
 }
 
+// Shows 3.1.1 [MQTT-3.3.1-4], 3.1.1 [MQTT-4.8.0-1], 5.0 [MQTT-3.3.1-4], 5.0 [MQTT-4.13.1-1].
 #[test]
 fn malformed_bytes_later_harm_nobody_else() {
     for version in BOTH {

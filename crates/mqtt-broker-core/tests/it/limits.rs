@@ -18,7 +18,7 @@ fn limited(change: impl FnOnce(&mut Limits)) -> World {
     })
 }
 
-/// 5.0 [MQTT-3.2.2-15]
+// Shows 5.0 [MQTT-4.13.1-1].
 #[test]
 fn packet_size() {
     let mut world = limited(|limits| limits.packet_size = 100);
@@ -43,13 +43,15 @@ fn connections() {
     assert_eq!(world.broker.counters().connections_refused, 2);
 }
 
+// Shows 3.1.1 [MQTT-3.1.3-9], 5.0 [MQTT-3.1.3-8].
 #[test]
 fn client_identifier_length() {
     let mut world = limited(|limits| limits.client_identifier_length = 23);
     world.connect(connect(V5_0, &"x".repeat(23)));
     for version in [V3_1_1, V5_0] {
-        let (_, connack) = world.try_connect(connect(version, &"x".repeat(24)));
+        let (client, connack) = world.try_connect(connect(version, &"x".repeat(24)));
         assert_eq!(connack.reason_code, ReasonCode::ClientIdentifierNotValid);
+        assert!(world.is_closed(client));
     }
 }
 
@@ -75,6 +77,7 @@ fn sessions() {
     assert!(connack.session_present);
 }
 
+// Shows 3.1.1 [MQTT-3.9.3-2].
 #[test]
 fn subscriptions_per_session() {
     let mut world = limited(|limits| limits.subscriptions_per_session = 1);

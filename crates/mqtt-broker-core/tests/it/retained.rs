@@ -7,7 +7,8 @@ use crate::world::{
     AtLeastOnce, AtMostOnce, BOTH, ExactlyOnce, V5_0, World, publish, resume, seconds, subscription,
 };
 
-/// 5.0 [MQTT-3.3.1-5], 3.1.1 [MQTT-3.3.1-8], 3.1.1 [MQTT-3.3.1-9]
+// Shows 3.1.1 [MQTT-3.3.1-5], 3.1.1 [MQTT-3.3.1-6], 3.1.1 [MQTT-3.3.1-7], 3.1.1 [MQTT-3.3.1-8].
+// Shows 3.1.1 [MQTT-3.3.1-9], 5.0 [MQTT-3.3.1-5].
 #[test]
 fn the_last_message_of_a_topic_awaits_new_subscribers() {
     for version in BOTH {
@@ -32,47 +33,61 @@ fn the_last_message_of_a_topic_awaits_new_subscribers() {
     }
 }
 
-/// 5.0 [MQTT-3.3.1-6], 5.0 [MQTT-3.3.1-7]
+// Shows 3.1.1 [MQTT-3.3.1-10], 3.1.1 [MQTT-3.3.1-11], 5.0 [MQTT-3.3.1-6], 5.0 [MQTT-3.3.1-7].
 #[test]
 fn an_empty_message_clears_the_topic() {
-    let mut world = World::new();
-    let client = world.client(V5_0, "client");
-    world.retain(client, "a", "x");
-    world.retain(client, "a", "");
-    world.subscribe(client, "a", AtMostOnce);
-    assert!(world.receive_all(client).is_empty());
-    assert_eq!(world.broker.counters().retained_messages, 0);
-    assert_eq!(world.broker.counters().retained_bytes, 0);
+    for version in BOTH {
+        let mut world = World::new();
+        let client = world.client(version, "client");
+        world.retain(client, "a", "x");
+        let early = world.client(version, "early");
+        world.subscribe(early, "a", AtMostOnce);
+        world.retain(client, "a", "");
+        assert_eq!(
+            world.payloads(early),
+            ["x", ""],
+            "it is sent like any other"
+        );
+        world.subscribe(client, "a", AtMostOnce);
+        assert!(world.receive_all(client).is_empty());
+        assert_eq!(world.broker.counters().retained_messages, 0);
+        assert_eq!(world.broker.counters().retained_bytes, 0);
+    }
 }
 
-/// 5.0 [MQTT-3.3.1-8]
+// Shows 3.1.1 [MQTT-3.3.1-12], 5.0 [MQTT-3.3.1-8].
 #[test]
 fn a_message_without_retain_leaves_what_is_kept() {
-    let mut world = World::new();
-    let client = world.client(V5_0, "client");
-    world.retain(client, "a", "kept");
-    world.publish(client, "a", "passing", AtMostOnce);
-    world.publish(client, "a", "", AtMostOnce);
-    world.subscribe(client, "a", AtMostOnce);
-    assert_eq!(world.payloads(client), ["kept"]);
+    for version in BOTH {
+        let mut world = World::new();
+        let client = world.client(version, "client");
+        world.retain(client, "a", "kept");
+        world.publish(client, "a", "passing", AtMostOnce);
+        world.publish(client, "a", "", AtMostOnce);
+        world.subscribe(client, "a", AtMostOnce);
+        assert_eq!(world.payloads(client), ["kept"]);
+    }
 }
 
+// Shows 3.1.1 [MQTT-3.3.1-5].
 #[test]
 fn retained_messages_come_at_the_lower_qos() {
-    let mut world = World::new();
-    let client = world.client(V5_0, "client");
-    for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
-        let mut message = publish(&format!("a/{}", qos as u8), "x", qos);
-        message.retain = true;
-        world.send(client, Packet::Publish(message));
+    for version in BOTH {
+        let mut world = World::new();
+        let client = world.client(version, "client");
+        for qos in [AtMostOnce, AtLeastOnce, ExactlyOnce] {
+            let mut message = publish(&format!("a/{}", qos as u8), "x", qos);
+            message.retain = true;
+            world.send(client, Packet::Publish(message));
+        }
+        let late = world.client(version, "late");
+        world.subscribe(late, "a/#", AtLeastOnce);
+        let qos: Vec<_> = (0..3).map(|_| world.receive_publish(late).qos).collect();
+        assert_eq!(qos, [AtMostOnce, AtLeastOnce, AtLeastOnce]);
     }
-    let late = world.client(V5_0, "late");
-    world.subscribe(late, "a/#", AtLeastOnce);
-    let qos: Vec<_> = (0..3).map(|_| world.receive_publish(late).qos).collect();
-    assert_eq!(qos, [AtMostOnce, AtLeastOnce, AtLeastOnce]);
 }
 
-/// 5.0 [MQTT-3.3.1-9], 5.0 [MQTT-3.3.1-10], 5.0 [MQTT-3.3.1-11]
+// Shows 5.0 [MQTT-3.3.1-9], 5.0 [MQTT-3.3.1-10], 5.0 [MQTT-3.3.1-11], 5.0 [MQTT-3.8.4-4].
 #[test]
 fn retain_handling_decides_whether_they_come() {
     for (handling, first, again) in [
@@ -97,7 +112,7 @@ fn retain_handling_decides_whether_they_come() {
     }
 }
 
-/// 5.0 [MQTT-3.3.1-12], 5.0 [MQTT-3.3.1-13]
+// Shows 5.0 [MQTT-3.3.1-12], 5.0 [MQTT-3.3.1-13].
 #[test]
 fn retain_as_published_tells_subscribers_of_the_flag() {
     for retain_as_published in [false, true] {
@@ -133,6 +148,7 @@ fn retained_messages_carry_the_subscription_identifier() {
     assert_eq!(identifiers, [5]);
 }
 
+// Shows 3.1.1 [MQTT-4.7.2-1], 5.0 [MQTT-4.7.2-1].
 #[test]
 fn a_retained_message_of_the_servers_own_needs_to_be_named() {
     let mut world = World::new();
@@ -149,7 +165,7 @@ fn a_retained_message_of_the_servers_own_needs_to_be_named() {
     assert_eq!(world.payloads(client), ["1"]);
 }
 
-/// 5.0 [MQTT-3.3.2-5], 5.0 [MQTT-3.3.2-6]
+// Shows 5.0 [MQTT-3.3.2-5], 5.0 [MQTT-3.3.2-6].
 #[test]
 fn a_retained_message_expires() {
     let mut world = World::new();

@@ -8,7 +8,10 @@ use crate::world::{
     publish, resume, seconds,
 };
 
-/// 5.0 [MQTT-3.1.2-5], 5.0 [MQTT-3.2.2-3], 5.0 [MQTT-4.5.0-1]
+// Shows 3.1.1 [MQTT-3.1.2-4], 3.1.1 [MQTT-3.1.2-5], 3.1.1 [MQTT-3.1.4-3], 3.1.1 [MQTT-3.2.2-2].
+// Shows 3.1.1 [MQTT-3.2.2-3], 3.1.1 [MQTT-4.1.0-1], 3.1.1 [MQTT-4.5.0-1], 5.0 [MQTT-3.1.2-5].
+// Shows 5.0 [MQTT-3.1.2-6], 5.0 [MQTT-3.1.2-23], 5.0 [MQTT-3.1.4-4], 5.0 [MQTT-3.2.2-3].
+// Shows 5.0 [MQTT-4.5.0-1].
 #[test]
 fn a_session_goes_on_where_it_stopped() {
     for version in BOTH {
@@ -38,7 +41,8 @@ fn a_session_goes_on_where_it_stopped() {
     }
 }
 
-/// 5.0 [MQTT-3.1.2-4], 5.0 [MQTT-3.2.2-2]
+// Shows 3.1.1 [MQTT-3.1.2-6], 3.1.1 [MQTT-3.1.4-3], 3.1.1 [MQTT-3.2.2-1], 5.0 [MQTT-3.1.2-4].
+// Shows 5.0 [MQTT-3.1.4-4], 5.0 [MQTT-3.2.2-2].
 #[test]
 fn a_clean_start_discards_the_session() {
     for version in BOTH {
@@ -57,7 +61,9 @@ fn a_clean_start_discards_the_session() {
     }
 }
 
-/// 5.0 [MQTT-4.4.0-1], 5.0 [MQTT-3.3.1-1], 5.0 [MQTT-4.6.0-1]
+// Shows 3.1.1 [MQTT-3.3.1-1], 3.1.1 [MQTT-4.4.0-1], 3.1.1 [MQTT-4.6.0-1], 5.0 [MQTT-3.3.1-1].
+// Shows 5.0 [MQTT-4.3.2-3], 5.0 [MQTT-4.3.3-3], 5.0 [MQTT-4.3.3-5], 5.0 [MQTT-4.3.3-6].
+// Shows 5.0 [MQTT-4.4.0-1].
 #[test]
 fn what_was_not_acknowledged_is_sent_again_in_order() {
     for version in BOTH {
@@ -89,7 +95,7 @@ fn what_was_not_acknowledged_is_sent_again_in_order() {
     }
 }
 
-/// 5.0 [MQTT-4.3.3-10]
+// Shows 3.1.1 [MQTT-4.1.0-1], 5.0 [MQTT-4.3.3-10].
 #[test]
 fn a_qos_2_message_stays_one_message_across_connections() {
     for version in BOTH {
@@ -109,7 +115,7 @@ fn a_qos_2_message_stays_one_message_across_connections() {
     }
 }
 
-/// 5.0 [MQTT-3.1.2-23], 5.0 [MQTT-4.1.0-2]
+// Shows 5.0 [MQTT-3.1.2-23], 5.0 [MQTT-4.1.0-2].
 #[test]
 fn a_session_expires_after_its_interval() {
     let expiring = |interval| {
@@ -149,6 +155,7 @@ fn a_session_may_never_expire() {
     }
 }
 
+// Shows 3.1.1 [MQTT-3.1.2-6].
 #[test]
 fn a_session_of_the_connection_ends_with_it() {
     for version in BOTH {
@@ -186,7 +193,7 @@ fn a_goodbye_may_change_how_long_the_session_stays() {
     );
 }
 
-/// 5.0 [MQTT-3.1.4-3], 3.1.1 [MQTT-3.1.4-2]
+// Shows 3.1.1 [MQTT-3.1.4-2], 5.0 [MQTT-3.1.4-3].
 #[test]
 fn a_second_connection_of_a_client_takes_its_session_over() {
     for version in BOTH {
@@ -224,7 +231,7 @@ fn a_take_over_with_a_clean_start_begins_anew() {
     assert!(world.receive_all(second).is_empty());
 }
 
-/// 5.0 [MQTT-3.3.2-5], 5.0 [MQTT-3.3.2-6]
+// Shows 5.0 [MQTT-3.3.2-5], 5.0 [MQTT-3.3.2-6].
 #[test]
 fn a_message_that_waited_too_long_is_not_delivered() {
     let mut world = World::new();
@@ -253,7 +260,7 @@ fn a_message_that_waited_too_long_is_not_delivered() {
     assert_eq!(world.broker.counters().queued_messages, 0);
 }
 
-/// 5.0 [MQTT-4.3.3-7]
+// Shows 5.0 [MQTT-4.3.3-7].
 #[test]
 fn a_message_that_was_sent_does_not_expire() {
     let mut world = World::new();

@@ -7,40 +7,45 @@ use crate::world::{
     subscription,
 };
 
-/// 5.0 [MQTT-4.7.1-1] to 5.0 [MQTT-4.7.3-4]
+// Shows 3.1.1 [MQTT-3.3.2-3], 3.1.1 [MQTT-4.7.1-2], 3.1.1 [MQTT-4.7.1-3], 3.1.1 [MQTT-4.7.3-4].
+// Shows 5.0 [MQTT-3.3.2-3], 5.0 [MQTT-4.7.1-1], 5.0 [MQTT-4.7.1-2], 5.0 [MQTT-4.7.3-4].
 #[test]
 fn filters_match_level_by_level() {
-    let cases: &[(&str, &[&str], &[&str])] = &[
-        ("a/b", &["a/b"], &["a", "a/b/c", "A/b", "a/b/", "/a/b"]),
-        ("a/+", &["a/b", "a/"], &["a", "a/b/c"]),
-        ("+/+", &["a/b", "/b", "/"], &["a", "a/b/c"]),
-        ("+", &["a", "b"], &["/a", "a/"]),
-        ("a/#", &["a", "a/", "a/b", "a/b/c"], &["b", "ab"]),
-        ("#", &["a", "/", "a/b/c"], &[]),
-        ("/#", &["/", "/a", "/a/b"], &["a", "a/"]),
-        ("a/+/c", &["a/b/c", "a//c"], &["a/c", "a/b/d", "a/b/c/d"]),
-        ("+/b/#", &["a/b", "a/b/c", "/b"], &["b", "a/c"]),
-        ("Beet 1/Fühler", &["Beet 1/Fühler"], &["Beet 1/Fuhler"]),
-    ];
-    for (filter, matching, others) in cases {
-        let mut world = World::new();
-        let client = world.client(V5_0, "client");
-        world.subscribe(client, filter, AtMostOnce);
-        for topic in *matching {
-            world.publish(client, topic, topic, AtMostOnce);
-            assert_eq!(world.payloads(client), [*topic], "{filter} matches {topic}");
-        }
-        for topic in *others {
-            world.publish(client, topic, topic, AtMostOnce);
-            assert!(
-                world.payloads(client).is_empty(),
-                "{filter} does not match {topic}"
-            );
+    for version in BOTH {
+        let cases: &[(&str, &[&str], &[&str])] = &[
+            ("a/b", &["a/b"], &["a", "a/b/c", "A/b", "a/b/", "/a/b"]),
+            ("a/+", &["a/b", "a/"], &["a", "a/b/c"]),
+            ("+/+", &["a/b", "/b", "/"], &["a", "a/b/c"]),
+            ("+", &["a", "b"], &["/a", "a/"]),
+            ("a/#", &["a", "a/", "a/b", "a/b/c"], &["b", "ab"]),
+            ("#", &["a", "/", "a/b/c"], &[]),
+            ("/#", &["/", "/a", "/a/b"], &["a", "a/"]),
+            ("a/+/c", &["a/b/c", "a//c"], &["a/c", "a/b/d", "a/b/c/d"]),
+            ("+/b/#", &["a/b", "a/b/c", "/b"], &["b", "a/c"]),
+            ("Beet 1/Fühler", &["Beet 1/Fühler"], &["Beet 1/Fuhler"]),
+        ];
+        for (filter, matching, others) in cases {
+            let mut world = World::new();
+            let client = world.client(version, "client");
+            world.subscribe(client, filter, AtMostOnce);
+            for topic in *matching {
+                world.publish(client, topic, topic, AtMostOnce);
+                assert_eq!(world.payloads(client), [*topic], "{filter} matches {topic}");
+            }
+            for topic in *others {
+                world.publish(client, topic, topic, AtMostOnce);
+                assert!(
+                    world.payloads(client).is_empty(),
+                    "{filter} does not match {topic}"
+                );
+            }
         }
     }
 }
 
-/// 5.0 [MQTT-3.8.4-6], 5.0 [MQTT-3.9.3-1]
+// Shows 3.1.1 [MQTT-3.8.4-1], 3.1.1 [MQTT-3.8.4-2], 3.1.1 [MQTT-3.8.4-6], 3.1.1 [MQTT-3.9.3-1].
+// Shows 5.0 [MQTT-3.8.4-1], 5.0 [MQTT-3.8.4-2], 5.0 [MQTT-3.8.4-6], 5.0 [MQTT-3.8.4-7].
+// Shows 5.0 [MQTT-3.9.3-1].
 #[test]
 fn every_filter_of_a_subscribe_has_its_answer() {
     for version in BOTH {
@@ -73,7 +78,7 @@ fn every_filter_of_a_subscribe_has_its_answer() {
     }
 }
 
-/// 5.0 [MQTT-3.3.4-2], 3.1.1 [MQTT-3.3.5-1]
+// Shows 3.1.1 [MQTT-3.3.5-1], 5.0 [MQTT-3.3.4-2].
 #[test]
 fn overlapping_subscriptions_are_one_delivery_with_the_highest_qos() {
     for version in BOTH {
@@ -89,7 +94,7 @@ fn overlapping_subscriptions_are_one_delivery_with_the_highest_qos() {
     }
 }
 
-/// 5.0 [MQTT-3.3.4-3], 5.0 [MQTT-3.3.4-4]
+// Shows 5.0 [MQTT-3.3.4-3], 5.0 [MQTT-3.3.4-4].
 #[test]
 fn a_delivery_names_all_subscriptions_that_it_is_for() {
     let mut world = World::new();
@@ -114,7 +119,7 @@ fn a_delivery_names_all_subscriptions_that_it_is_for() {
     assert_eq!(identifiers(&mut world, "other"), [30]);
 }
 
-/// 5.0 [MQTT-3.8.4-3]
+// Shows 5.0 [MQTT-3.8.4-3].
 #[test]
 fn the_same_filter_again_replaces_the_subscription() {
     let mut world = World::new();
@@ -135,7 +140,7 @@ fn the_same_filter_again_replaces_the_subscription() {
     assert!(world.receive_all(client).is_empty());
 }
 
-/// 5.0 [MQTT-3.8.3-3]
+// Shows 5.0 [MQTT-3.8.3-3].
 #[test]
 fn no_local_keeps_ones_own_messages_away() {
     let mut world = World::new();
@@ -157,7 +162,7 @@ fn no_local_keeps_ones_own_messages_away() {
     assert_eq!(world.payloads(client).len(), 1);
 }
 
-/// 5.0 [MQTT-3.10.4-1], 5.0 [MQTT-3.10.4-4]
+// Shows 5.0 [MQTT-3.10.4-1].
 #[test]
 fn unsubscribing_says_whether_there_was_anything() {
     let mut world = World::new();
@@ -176,20 +181,22 @@ fn unsubscribing_says_whether_there_was_anything() {
     assert!(world.receive_all(client).is_empty());
 }
 
-/// 5.0 [MQTT-3.10.4-3]
+// Shows 3.1.1 [MQTT-3.10.4-3], 5.0 [MQTT-3.10.4-3].
 #[test]
 fn a_message_on_its_way_is_brought_to_its_end_after_unsubscribing() {
-    let mut world = World::new();
-    let client = world.client(V5_0, "client");
-    let publisher = world.client(V5_0, "publisher");
-    world.subscribe(client, "a", ExactlyOnce);
-    world.publish(publisher, "a", "x", ExactlyOnce);
-    let identifier = world.receive_publish(client).packet_identifier.unwrap();
-    world.unsubscribe(client, "a");
-    world.pubrec(client, identifier);
-    assert!(matches!(world.receive(client), Some(Packet::Pubrel(_))));
-    world.pubcomp(client, identifier);
-    assert!(!world.is_closed(client));
+    for version in BOTH {
+        let mut world = World::new();
+        let client = world.client(version, "client");
+        let publisher = world.client(version, "publisher");
+        world.subscribe(client, "a", ExactlyOnce);
+        world.publish(publisher, "a", "x", ExactlyOnce);
+        let identifier = world.receive_publish(client).packet_identifier.unwrap();
+        world.unsubscribe(client, "a");
+        world.pubrec(client, identifier);
+        assert!(matches!(world.receive(client), Some(Packet::Pubrel(_))));
+        world.pubcomp(client, identifier);
+        assert!(!world.is_closed(client));
+    }
 }
 
 #[test]

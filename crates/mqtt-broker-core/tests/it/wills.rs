@@ -32,7 +32,7 @@ fn with_delayed_will(delay: u32, session_expiry_interval: u32) -> Connect {
     request
 }
 
-/// 5.0 [MQTT-3.1.2-8]
+// Shows 3.1.1 [MQTT-3.1.2-8], 5.0 [MQTT-3.1.2-7], 5.0 [MQTT-3.1.2-8].
 #[test]
 fn a_will_is_published_when_the_connection_is_lost() {
     for version in BOTH {
@@ -51,7 +51,7 @@ fn a_will_is_published_when_the_connection_is_lost() {
     }
 }
 
-/// 5.0 [MQTT-3.14.4-3]
+// Shows 3.1.1 [MQTT-3.1.2-10], 3.1.1 [MQTT-3.14.4-3], 5.0 [MQTT-3.1.2-10], 5.0 [MQTT-3.14.4-3].
 #[test]
 fn a_goodbye_discards_the_will() {
     for version in BOTH {
@@ -70,7 +70,7 @@ fn a_goodbye_may_ask_for_the_will() {
     assert_eq!(world.payloads(watcher), ["offline"]);
 }
 
-/// 5.0 [MQTT-3.1.2-14], 5.0 [MQTT-3.1.2-15]
+// Shows 5.0 [MQTT-3.1.3-10].
 #[test]
 fn a_will_keeps_its_qos_its_retain_and_its_properties() {
     let (mut world, watcher) = watched(V5_0);
@@ -99,7 +99,7 @@ fn a_will_keeps_its_qos_its_retain_and_its_properties() {
     assert!(world.receive_publish(late).retain);
 }
 
-/// 5.0 [MQTT-3.1.3-9]
+// Shows 5.0 [MQTT-3.1.2-8], 5.0 [MQTT-3.1.2-10].
 #[test]
 fn a_delayed_will_waits() {
     let (mut world, watcher) = watched(V5_0);
@@ -116,6 +116,7 @@ fn a_delayed_will_waits() {
     );
 }
 
+// Shows 5.0 [MQTT-3.1.3-9].
 #[test]
 fn a_client_that_is_back_in_time_needs_no_will() {
     let (mut world, watcher) = watched(V5_0);

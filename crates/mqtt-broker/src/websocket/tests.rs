@@ -88,6 +88,7 @@ fn every_form_of_length_is_read() {
     }
 }
 
+// Shows 3.1.1 [MQTT-6.0.0-2], 5.0 [MQTT-6.0.0-2].
 #[test]
 fn a_fragmented_message_is_joined_around_a_ping() {
     let bytes = [
@@ -132,6 +133,7 @@ fn what_came_before_close_counts_and_what_follows_does_not() {
     assert_eq!(seen.replies, [0x88, 2, 0x03, 0xE8]);
 }
 
+// Shows 3.1.1 [MQTT-6.0.0-1], 5.0 [MQTT-6.0.0-1].
 #[test]
 fn a_text_frame_closes_with_1003() {
     check_closed(&frame(0x81, b"hello"), 1003);
@@ -192,6 +194,7 @@ fn a_message_over_the_limit_closes_with_1009() {
     );
 }
 
+// Shows 3.1.1 [MQTT-6.0.0-1], 5.0 [MQTT-6.0.0-1].
 #[test]
 fn frames_to_the_client_are_not_masked() {
     let mut output = Vec::new();

@@ -75,6 +75,7 @@ mod tests {
         check_decoded("short success", V5_0, Client, "F0 00", success);
     }
 
+    // Shows 5.0 [MQTT-3.15.1-1].
     #[test]
     fn invalid() {
         check_fault(

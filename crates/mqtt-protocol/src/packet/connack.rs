@@ -84,6 +84,7 @@ mod tests {
         }
     }
 
+    // Shows 5.0 [MQTT-3.2.2-1].
     #[test]
     fn valid() {
         let success = connack(ReasonCode::Success, Properties::new());
@@ -158,6 +159,7 @@ mod tests {
         check_decoded("3.1.1 form", V5_0, Client, "20 02 00 01", refusal);
     }
 
+    // Shows 5.0 [MQTT-3.2.2-1], 5.0 [MQTT-3.2.2-6].
     #[test]
     fn invalid() {
         for (name, version, text, fault) in [

@@ -215,6 +215,8 @@ mod tests {
         }
     }
 
+    // Shows 3.1.1 [MQTT-3.1.3-1], 3.1.1 [MQTT-3.1.3-3], 5.0 [MQTT-2.2.2-1], 5.0 [MQTT-3.1.3-1].
+    // Shows 5.0 [MQTT-3.1.3-3].
     #[test]
     fn valid() {
         check(
@@ -323,6 +325,9 @@ mod tests {
         assert_eq!(output[8], 4);
     }
 
+    // Shows 3.1.1 [MQTT-3.1.2-11], 3.1.1 [MQTT-3.1.2-13], 3.1.1 [MQTT-3.1.2-14].
+    // Shows 3.1.1 [MQTT-3.1.2-15], 3.1.1 [MQTT-3.1.2-22], 3.1.1 [MQTT-3.1.3-3].
+    // Shows 3.1.1 [MQTT-3.1.3-4].
     #[test]
     fn malformed() {
         for (name, text, fault) in [
@@ -408,6 +413,7 @@ mod tests {
         );
     }
 
+    // Shows 3.1.1 [MQTT-3.1.2-1], 5.0 [MQTT-3.1.2-1].
     #[test]
     fn the_answer_to_an_error_depends_on_how_far_it_came() {
         for (name, text, stage) in [
@@ -436,6 +442,7 @@ mod tests {
         }
     }
 
+    // Shows 3.1.1 [MQTT-3.1.2-2], 5.0 [MQTT-3.1.2-2].
     #[test]
     fn other_versions_are_refused_in_a_form_that_they_understand() {
         for (name, text, number, form) in [

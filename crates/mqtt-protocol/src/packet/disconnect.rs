@@ -79,6 +79,7 @@ mod tests {
         );
     }
 
+    // Shows 5.0 [MQTT-3.14.2-2].
     #[test]
     fn invalid() {
         check_fault(

@@ -202,6 +202,7 @@ mod tests {
         }
     }
 
+    // Shows 3.1.1 [MQTT-2.3.1-5], 3.1.1 [MQTT-3.3.1-2].
     #[test]
     fn qos_0_has_neither_identifier_nor_dup() {
         let mut encoded = EncodedPublish::default();

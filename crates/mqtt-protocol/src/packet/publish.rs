@@ -149,6 +149,7 @@ mod tests {
         }
     }
 
+    // Shows 3.1.1 [MQTT-3.3.2-1], 5.0 [MQTT-2.2.2-1], 5.0 [MQTT-3.3.2-1].
     #[test]
     fn valid() {
         check("3.1.1", V3_1_1, "30 07 00 03 'a/b' 'hi'", publish());
@@ -210,6 +211,9 @@ mod tests {
         );
     }
 
+    // Shows 3.1.1 [MQTT-2.3.1-1], 3.1.1 [MQTT-3.3.1-2], 3.1.1 [MQTT-3.3.1-4], 3.1.1 [MQTT-3.3.2-1].
+    // Shows 3.1.1 [MQTT-3.3.2-2], 5.0 [MQTT-3.3.1-2], 5.0 [MQTT-3.3.1-4], 5.0 [MQTT-3.3.2-2].
+    // Shows 5.0 [MQTT-3.3.2-14].
     #[test]
     fn malformed() {
         let topic = MalformedPacket::InvalidTopic;
@@ -316,6 +320,7 @@ mod tests {
         }
     }
 
+    // Shows 5.0 [MQTT-3.3.2-8], 5.0 [MQTT-3.3.4-6].
     #[test]
     fn protocol_errors() {
         for (name, text, fault) in [
@@ -356,6 +361,7 @@ mod tests {
         );
     }
 
+    // Shows 3.1.1 [MQTT-2.3.1-5], 3.1.1 [MQTT-3.3.1-2], 5.0 [MQTT-2.2.1-2], 5.0 [MQTT-3.3.1-2].
     #[test]
     fn unencodable() {
         let qos_1 = Publish {

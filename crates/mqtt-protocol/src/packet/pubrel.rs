@@ -58,6 +58,7 @@ mod tests {
         }
     }
 
+    // Shows 3.1.1 [MQTT-2.2.2-1], 5.0 [MQTT-2.1.3-1].
     #[test]
     fn valid() {
         let success = pubrel(ReasonCode::Success, Properties::new());

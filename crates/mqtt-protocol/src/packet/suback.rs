@@ -98,6 +98,7 @@ mod tests {
         check("failure", V5_0, "90 09 00 0A 05 1F 00 02 'no' 9E", failure);
     }
 
+    // Shows 3.1.1 [MQTT-3.9.3-2].
     #[test]
     fn every_failure_is_the_same_on_3_1_1() {
         let mut output = Vec::new();
@@ -106,6 +107,7 @@ mod tests {
         assert_eq!(output, bytes("90 04 00 0A 80 01"));
     }
 
+    // Shows 3.1.1 [MQTT-3.9.3-2].
     #[test]
     fn invalid() {
         for (name, version, text, fault) in [

@@ -182,6 +182,7 @@ mod tests {
         }
     }
 
+    // Shows 3.1.1 [MQTT-2.2.2-1], 5.0 [MQTT-2.1.3-1].
     #[test]
     fn valid() {
         let two = subscribe(vec![
@@ -221,6 +222,8 @@ mod tests {
         );
     }
 
+    // Shows 3.1.1 [MQTT-3.8.3-3], 3.1.1 [MQTT-3-8.3-4], 5.0 [MQTT-3.8.3-2], 5.0 [MQTT-3.8.3-4].
+    // Shows 5.0 [MQTT-3.8.3-5].
     #[test]
     fn invalid() {
         let topic = MalformedPacket::InvalidTopic;

@@ -61,6 +61,7 @@ mod tests {
     use super::*;
     use crate::{InvalidTopic, MalformedPacket, Property, packet::testing::*};
 
+    // Shows 3.1.1 [MQTT-2.2.2-1], 5.0 [MQTT-2.1.3-1].
     #[test]
     fn valid() {
         let filters = ["a/+", "#"].map(|text| TopicFilter::new(text).unwrap());
@@ -90,6 +91,7 @@ mod tests {
         );
     }
 
+    // Shows 3.1.1 [MQTT-3.10.3-2], 5.0 [MQTT-3.10.3-2].
     #[test]
     fn invalid() {
         for (name, text, fault) in [

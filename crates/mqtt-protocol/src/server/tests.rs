@@ -96,6 +96,7 @@ fn the_deadline_is_that_of_the_connect_and_then_of_the_silence() {
     assert_eq!(server.connection.deadline(), Some(at(29)));
 }
 
+// Shows 5.0 [MQTT-3.14.4-1], 5.0 [MQTT-3.14.4-2].
 #[test]
 fn a_closed_connection_says_so_and_nothing_more() {
     let mut server = Server::connected(connect(ProtocolVersion::V5_0));
@@ -111,7 +112,7 @@ fn a_closed_connection_says_so_and_nothing_more() {
     assert_eq!(server.drain(), (Vec::new(), closing));
 }
 
-/// 5.0 [MQTT-3.14.0-1]
+// Shows 5.0 [MQTT-3.14.0-1].
 #[test]
 fn before_a_connack_there_is_no_disconnect() {
     let mut server = Server::new(ServerSettings::default(), ProtocolVersion::V5_0);
@@ -125,7 +126,7 @@ fn before_a_connack_there_is_no_disconnect() {
     assert_eq!(closing, Some(Closing::ByServer(ReasonCode::ServerBusy)));
 }
 
-/// 5.0 [MQTT-3.14.2-3]
+// Shows 5.0 [MQTT-3.14.2-3].
 #[test]
 fn a_reason_string_stays_out_where_it_would_be_too_much() {
     let error = DecodeError {

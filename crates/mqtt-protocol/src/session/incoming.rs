@@ -198,6 +198,7 @@ mod tests {
         );
     }
 
+    // Shows 5.0 [MQTT-4.3.3-9].
     #[test]
     fn qos_2_counts_until_its_pubrel_or_its_rejection() {
         let mut incoming = incoming(2);

@@ -602,6 +602,7 @@ mod tests {
         assert_eq!(sent(&mut outgoing), []);
     }
 
+    // Shows 3.1.1 [MQTT-2.3.1-2], 3.1.1 [MQTT-2.3.1-4], 5.0 [MQTT-2.2.1-3], 5.0 [MQTT-2.2.1-4].
     #[test]
     fn identifiers_go_round_and_skip_those_in_use() {
         let mut outgoing = outgoing(u16::MAX);

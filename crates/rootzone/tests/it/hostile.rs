@@ -56,6 +56,7 @@ fn a_malformed_connect_of_5_0_is_answered_with_0x81() {
     check_answer(&broker, None, connect, b"\x20\x03\x00\x81\x00");
 }
 
+// Shows 3.1.1 [MQTT-3.1.2-2], 5.0 [MQTT-3.1.2-2].
 #[test]
 fn versions_that_are_not_spoken_are_refused_in_their_own_form() {
     let broker = Broker::start();

@@ -7,6 +7,7 @@ use crate::{
 
 const VERSIONS: [&str; 2] = ["mqttv311", "mqttv5"];
 
+// Shows 3.1.1 [MQTT-7.0.0-2], 3.1.1 [MQTT-7.1.1-1], 5.0 [MQTT-4.2-1].
 #[test]
 fn messages_of_every_qos_arrive_between_both_versions() {
     let broker = Broker::start();

@@ -97,6 +97,7 @@ impl WebSocket {
     }
 }
 
+// Shows 3.1.1 [MQTT-6.0.0-2], 5.0 [MQTT-6.0.0-2].
 #[test]
 fn several_packets_come_in_one_frame() {
     let broker = Broker::start();
@@ -105,6 +106,7 @@ fn several_packets_come_in_one_frame() {
     assert_eq!(socket.receive(), (BINARY, PINGRESP.repeat(3)));
 }
 
+// Shows 3.1.1 [MQTT-6.0.0-2], 5.0 [MQTT-6.0.0-2].
 #[test]
 fn one_packet_comes_over_several_frames_and_fragments() {
     let broker = Broker::start();
@@ -156,6 +158,7 @@ fn close_is_answered_and_the_will_is_published() {
     assert_eq!(watcher.next_line(), "will 0 0 hi");
 }
 
+// Shows 3.1.1 [MQTT-6.0.0-1], 5.0 [MQTT-6.0.0-1].
 #[test]
 fn what_breaks_the_rules_closes_with_its_code() {
     let broker = Broker::start();

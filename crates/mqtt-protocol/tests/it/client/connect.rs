@@ -19,6 +19,7 @@ fn connack(reason_code: ReasonCode, session_present: bool) -> Packet {
     })
 }
 
+// Shows 3.1.1 [MQTT-3.1.0-1], 5.0 [MQTT-3.1.0-1].
 #[test]
 fn the_first_packet_is_the_connect() {
     for version in [V3, V5] {
@@ -40,6 +41,7 @@ fn a_connack_that_does_not_come_ends_the_attempt() {
     assert_eq!(client.take_events(), [closed]);
 }
 
+// Shows 5.0 [MQTT-3.2.2-8], 5.0 [MQTT-4.13.2-1].
 #[test]
 fn every_refusing_code_is_told_and_ends_the_attempt() {
     for value in 0x80..=0xFF {
@@ -79,6 +81,7 @@ fn every_return_code_of_3_1_1_is_told() {
     }
 }
 
+// Shows 3.1.1 [MQTT-4.8.0-1].
 #[test]
 fn a_first_packet_that_is_no_connack_is_a_violation() {
     for packet in [publish(1, QoS::AtLeastOnce, false), Packet::Pingresp] {
@@ -97,6 +100,7 @@ fn a_second_connack_is_a_violation() {
     client.check_violation(ReasonCode::ProtocolError);
 }
 
+// Shows 5.0 [MQTT-4.13.1-1].
 #[test]
 fn garbage_is_a_violation_at_any_time() {
     let garbage = Bytes::from_static(b"HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -108,12 +112,15 @@ fn garbage_is_a_violation_at_any_time() {
     assert!(client.is_closed);
 }
 
+// Shows 3.1.1 [MQTT-2.2.2-2], 5.0 [MQTT-2.1.3-1].
 #[test]
 fn reserved_flags_are_a_malformed_packet() {
-    let mut client = Client::connected(V5, Properties::new());
-    // PUBACK with flag bits.
-    client.receive_bytes(vec![0x4F, 0x02, 0x00, 0x01]);
-    client.check_violation(ReasonCode::MalformedPacket);
+    for version in [V3, V5] {
+        let mut client = Client::connected(version, Properties::new());
+        // PUBACK with flag bits.
+        client.receive_bytes(vec![0x4F, 0x02, 0x00, 0x01]);
+        client.check_violation(ReasonCode::MalformedPacket);
+    }
 }
 
 #[test]
@@ -134,7 +141,7 @@ fn what_follows_a_violation_in_the_same_bytes_is_dropped() {
     client.check_violation(ReasonCode::ProtocolError);
 }
 
-/// 5.0 [MQTT-3.2.2-4]
+// Shows 5.0 [MQTT-3.2.2-4].
 #[test]
 fn session_present_without_local_state_is_a_violation() {
     for version in [V3, V5] {
@@ -170,26 +177,29 @@ fn bytes_one_by_one_are_the_same_packets() {
     assert!(!client.is_closed);
 }
 
+// Shows 3.1.1 [MQTT-4.5.0-2], 3.1.1 [MQTT-4.6.0-2], 5.0 [MQTT-4.5.0-2], 5.0 [MQTT-4.6.0-2].
 #[test]
 fn many_packets_in_one_piece_are_answered_in_one_piece_and_in_order() {
-    let mut client = Client::connected(V5, Properties::new());
-    let packets: Vec<Packet> = (1..=50)
-        .map(|number| publish(number, QoS::AtLeastOnce, false))
-        .collect();
-    let bytes = encode(&packets, V5);
-    client.connection.handle_input(bytes, client.now);
-    client.drain();
-    let pubacks: Vec<u16> = client
-        .take_sent()
-        .iter()
-        .map(|packet| {
-            let Packet::Puback(puback) = packet else {
-                panic!("{packet:?}")
-            };
-            puback.packet_identifier.value()
-        })
-        .collect();
-    assert_eq!(pubacks, (1..=50).collect::<Vec<u16>>());
+    for version in [V3, V5] {
+        let mut client = Client::connected(version, Properties::new());
+        let packets: Vec<Packet> = (1..=50)
+            .map(|number| publish(number, QoS::AtLeastOnce, false))
+            .collect();
+        let bytes = encode(&packets, version);
+        client.connection.handle_input(bytes, client.now);
+        client.drain();
+        let pubacks: Vec<u16> = client
+            .take_sent()
+            .iter()
+            .map(|packet| {
+                let Packet::Puback(puback) = packet else {
+                    panic!("{packet:?}")
+                };
+                puback.packet_identifier.value()
+            })
+            .collect();
+        assert_eq!(pubacks, (1..=50).collect::<Vec<u16>>());
+    }
 }
 
 #[test]
@@ -206,30 +216,33 @@ fn a_disconnect_of_the_server_is_told_with_its_reason() {
     assert_eq!(client.take_events(), [closed]);
 }
 
+// Shows 3.1.1 [MQTT-3.14.4-1], 3.1.1 [MQTT-3.14.4-2], 5.0 [MQTT-3.14.4-1], 5.0 [MQTT-3.14.4-2].
 #[test]
 fn goodbye_is_said_then_nothing_more() {
-    let mut client = Client::connected(V5, Properties::new());
-    let disconnect = Disconnect {
-        reason_code: ReasonCode::NORMAL_DISCONNECTION,
-        properties: Properties::new(),
-    };
-    client.connection.disconnect(disconnect.clone());
-    client.drain();
-    assert_eq!(client.take_sent(), [Packet::Disconnect(disconnect)]);
-    assert!(client.is_closed);
-    let closed = ClientEvent::Closed(CloseReason::ByCaller);
-    assert_eq!(client.take_events(), [closed]);
+    for version in [V3, V5] {
+        let mut client = Client::connected(version, Properties::new());
+        let disconnect = Disconnect {
+            reason_code: ReasonCode::NORMAL_DISCONNECTION,
+            properties: Properties::new(),
+        };
+        client.connection.disconnect(disconnect.clone());
+        client.drain();
+        assert_eq!(client.take_sent(), [Packet::Disconnect(disconnect)]);
+        assert!(client.is_closed);
+        let closed = ClientEvent::Closed(CloseReason::ByCaller);
+        assert_eq!(client.take_events(), [closed]);
 
-    // A reply that crosses it on the way does nothing.
-    client.receive(publish(1, QoS::AtLeastOnce, false));
-    client.receive(Packet::Puback(Puback {
-        packet_identifier: identifier(1),
-        reason_code: ReasonCode::Success,
-        properties: Properties::new(),
-    }));
-    client.wait(Duration::from_secs(3600));
-    assert_eq!(client.take_events(), []);
-    assert_eq!(client.deadline, None);
+        // A reply that crosses it on the way does nothing.
+        client.receive(publish(1, QoS::AtLeastOnce, false));
+        client.receive(Packet::Puback(Puback {
+            packet_identifier: identifier(1),
+            reason_code: ReasonCode::Success,
+            properties: Properties::new(),
+        }));
+        client.wait(Duration::from_secs(3600));
+        assert_eq!(client.take_events(), []);
+        assert_eq!(client.deadline, None);
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ fn accepting_aliases(maximum: u16) -> Client {
     Client::accepted(asked, ClientSession::default(), false, Properties::new())
 }
 
+// Shows 5.0 [MQTT-3.3.4-7], 5.0 [MQTT-4.9.0-1], 5.0 [MQTT-4.9.0-2].
 #[test]
 fn the_servers_receive_maximum_is_kept() {
     let mut client = Client::connected(V5, receive_maximum(1));
@@ -54,6 +55,7 @@ fn the_servers_receive_maximum_is_kept() {
     assert_eq!(client.take_published(), [(3, false, payload(3))]);
 }
 
+// Shows 5.0 [MQTT-3.3.4-8], 5.0 [MQTT-4.9.0-3].
 #[test]
 fn the_quota_blocks_no_other_packets() {
     let mut client = Client::connected(V5, receive_maximum(1));
@@ -101,6 +103,7 @@ fn a_smaller_receive_maximum_after_a_reconnection_is_kept() {
     assert_eq!(client.take_published(), [(4, false, payload(4))]);
 }
 
+// Shows 5.0 [MQTT-2.2.1-3], 5.0 [MQTT-4.3.2-1].
 #[test]
 fn as_many_as_there_are_identifiers_can_be_in_flight() {
     let session = ClientSession {
@@ -140,6 +143,7 @@ fn a_server_that_exceeds_our_receive_maximum_is_told_so() {
     client.check_violation(ReasonCode::ReceiveMaximumExceeded);
 }
 
+// Shows 5.0 [MQTT-3.2.2-15].
 #[test]
 fn the_servers_maximum_packet_size_is_kept() {
     let maximum = properties(Property::MaximumPacketSize(100.try_into().unwrap()));
@@ -181,6 +185,7 @@ fn a_smaller_maximum_packet_size_after_a_reconnection_is_kept() {
     assert_eq!(client.take_events().len(), 1);
 }
 
+// Shows 5.0 [MQTT-4.13.1-1].
 #[test]
 fn a_packet_above_our_maximum_packet_size_is_a_violation() {
     let mut asked = connect(V5);
@@ -195,6 +200,7 @@ fn a_packet_above_our_maximum_packet_size_is_a_violation() {
     client.check_violation(ReasonCode::PacketTooLarge);
 }
 
+// Shows 5.0 [MQTT-3.3.2-10].
 #[test]
 fn a_topic_alias_stands_for_its_topic() {
     let mut client = accepting_aliases(2);
@@ -232,6 +238,7 @@ fn an_unknown_topic_alias_is_a_violation() {
     client.check_violation(ReasonCode::ProtocolError);
 }
 
+// Shows 5.0 [MQTT-4.13.1-1].
 #[test]
 fn topic_alias_zero_is_a_violation() {
     let mut client = accepting_aliases(2);
@@ -240,6 +247,7 @@ fn topic_alias_zero_is_a_violation() {
     client.check_violation(ReasonCode::TopicAliasInvalid);
 }
 
+// Shows 5.0 [MQTT-3.3.2-7].
 #[test]
 fn topic_aliases_end_with_the_connection() {
     let mut client = accepting_aliases(2);

@@ -23,21 +23,24 @@ fn is_given_up(client: &Client) -> bool {
     client.is_closed && client.events.contains(&reason)
 }
 
+// Shows 3.1.1 [MQTT-3.1.2-23], 5.0 [MQTT-3.1.2-20].
 #[test]
 fn a_ping_goes_out_at_half_of_the_keep_alive_and_its_time_is_told() {
-    let mut client = Client::connected(V5, Properties::new());
-    assert_eq!(client.deadline, Some(START + secs(30)));
-    client.wait(secs(29));
-    assert_eq!(n_pings(&mut client), 0);
-    client.wait(secs(1));
-    assert_eq!(n_pings(&mut client), 1);
-    client.now += Duration::from_millis(40);
-    client.receive(Packet::Pingresp);
-    let pong = ClientEvent::Pong {
-        round_trip_time: Duration::from_millis(40),
-    };
-    assert_eq!(client.take_events(), [pong]);
-    assert_eq!(client.deadline, Some(START + secs(60)));
+    for version in [ProtocolVersion::V3_1_1, V5] {
+        let mut client = Client::connected(version, Properties::new());
+        assert_eq!(client.deadline, Some(START + secs(30)));
+        client.wait(secs(29));
+        assert_eq!(n_pings(&mut client), 0);
+        client.wait(secs(1));
+        assert_eq!(n_pings(&mut client), 1);
+        client.now += Duration::from_millis(40);
+        client.receive(Packet::Pingresp);
+        let pong = ClientEvent::Pong {
+            round_trip_time: Duration::from_millis(40),
+        };
+        assert_eq!(client.take_events(), [pong]);
+        assert_eq!(client.deadline, Some(START + secs(60)));
+    }
 }
 
 #[test]
@@ -78,6 +81,7 @@ fn a_pingresp_may_wait_behind_a_large_packet() {
     assert!(is_given_up(&client));
 }
 
+// Shows 5.0 [MQTT-3.1.2-21], 5.0 [MQTT-3.2.2-21].
 #[test]
 fn the_servers_keep_alive_overrides_ours() {
     let mut client = Client::connected(V5, properties(Property::ServerKeepAlive(10)));

@@ -56,14 +56,18 @@ fn failed(token: u64, failure: PublicationFailure) -> ClientEvent {
     }
 }
 
+// Shows 3.1.1 [MQTT-2.3.1-5], 3.1.1 [MQTT-4.3.1-1], 5.0 [MQTT-2.2.1-2], 5.0 [MQTT-4.3.1-1].
 #[test]
 fn qos_0_has_no_identifier_and_no_answer() {
-    let mut client = Client::connected(V5, Properties::new());
-    client.publish(1, QoS::AtMostOnce).unwrap();
-    assert_eq!(client.take_published(), [(0, false, payload(1))]);
-    assert_eq!(client.take_events(), []);
+    for version in [V3, V5] {
+        let mut client = Client::connected(version, Properties::new());
+        client.publish(1, QoS::AtMostOnce).unwrap();
+        assert_eq!(client.take_published(), [(0, false, payload(1))]);
+        assert_eq!(client.take_events(), []);
+    }
 }
 
+// Shows 3.1.1 [MQTT-4.3.2-1], 5.0 [MQTT-4.3.2-1], 5.0 [MQTT-4.3.2-2].
 #[test]
 fn qos_1_ends_with_puback() {
     for version in [V3, V5] {
@@ -76,6 +80,8 @@ fn qos_1_ends_with_puback() {
     }
 }
 
+// Shows 3.1.1 [MQTT-2.3.1-6], 3.1.1 [MQTT-4.3.3-1], 5.0 [MQTT-2.2.1-5], 5.0 [MQTT-4.3.3-1].
+// Shows 5.0 [MQTT-4.3.3-2], 5.0 [MQTT-4.3.3-4].
 #[test]
 fn qos_2_ends_with_pubcomp() {
     for version in [V3, V5] {
@@ -100,6 +106,7 @@ fn an_error_code_reaches_the_caller() {
     assert_eq!(client.take_events(), [expected]);
 }
 
+// Shows 5.0 [MQTT-4.4.0-2].
 #[test]
 fn a_pubrec_with_an_error_ends_the_exchange_and_frees_its_place() {
     let mut client = Client::connected(
@@ -142,21 +149,28 @@ fn an_acknowledgement_of_the_wrong_kind_is_a_violation() {
     }
 }
 
+// Shows 3.1.1 [MQTT-4.3.3-2], 5.0 [MQTT-4.3.3-8], 5.0 [MQTT-4.3.3-10], 5.0 [MQTT-4.3.3-11].
 #[test]
 fn a_duplicate_of_qos_2_is_delivered_once_and_released_twice() {
-    let mut client = Client::connected(V5, Properties::new());
-    client.receive(publish(5, QoS::ExactlyOnce, false));
-    client.receive(publish(5, QoS::ExactlyOnce, true));
-    assert_eq!(client.take_events().len(), 1);
-    let success = pubrec(5, ReasonCode::Success);
-    assert_eq!(client.take_sent(), [success.clone(), success]);
-    client.receive(pubrel(5, ReasonCode::Success));
-    assert_eq!(client.take_sent(), [pubcomp(5, ReasonCode::Success)]);
-    client.receive(pubrel(5, ReasonCode::Success));
-    let not_found = ReasonCode::PacketIdentifierNotFound;
-    assert_eq!(client.take_sent(), [pubcomp(5, not_found)]);
+    for version in [V3, V5] {
+        let mut client = Client::connected(version, Properties::new());
+        client.receive(publish(5, QoS::ExactlyOnce, false));
+        client.receive(publish(5, QoS::ExactlyOnce, true));
+        assert_eq!(client.take_events().len(), 1);
+        let success = pubrec(5, ReasonCode::Success);
+        assert_eq!(client.take_sent(), [success.clone(), success]);
+        client.receive(pubrel(5, ReasonCode::Success));
+        assert_eq!(client.take_sent(), [pubcomp(5, ReasonCode::Success)]);
+        client.receive(pubrel(5, ReasonCode::Success));
+        let not_found = match version {
+            V5 => ReasonCode::PacketIdentifierNotFound,
+            V3 => ReasonCode::Success,
+        };
+        assert_eq!(client.take_sent(), [pubcomp(5, not_found)]);
+    }
 }
 
+// Shows 5.0 [MQTT-3.1.2-23].
 #[test]
 fn a_duplicate_of_qos_2_after_a_reconnection_is_delivered_once() {
     let mut client = Client::connected(V5, Properties::new());
@@ -168,48 +182,60 @@ fn a_duplicate_of_qos_2_after_a_reconnection_is_delivered_once() {
     assert_eq!(client.take_sent(), [pubrec(5, ReasonCode::Success)]);
 }
 
+// Shows 3.1.1 [MQTT-4.3.3-2], 5.0 [MQTT-4.3.3-12].
 #[test]
 fn the_identifier_of_a_released_message_is_new_again() {
-    let mut client = Client::connected(V5, Properties::new());
-    for _ in 0..2 {
-        client.receive(publish(5, QoS::ExactlyOnce, false));
-        assert_eq!(client.take_events().len(), 1);
-        client.receive(pubrel(5, ReasonCode::Success));
+    for version in [V3, V5] {
+        let mut client = Client::connected(version, Properties::new());
+        for _ in 0..2 {
+            client.receive(publish(5, QoS::ExactlyOnce, false));
+            assert_eq!(client.take_events().len(), 1);
+            client.receive(pubrel(5, ReasonCode::Success));
+        }
     }
 }
 
+// Shows 3.1.1 [MQTT-2.3.1-3], 3.1.1 [MQTT-3.3.1-1], 3.1.1 [MQTT-4.1.0-1], 3.1.1 [MQTT-4.4.0-1].
+// Shows 3.1.1 [MQTT-4.6.0-1], 5.0 [MQTT-3.3.1-1], 5.0 [MQTT-4.3.2-3], 5.0 [MQTT-4.3.3-3].
+// Shows 5.0 [MQTT-4.4.0-1], 5.0 [MQTT-4.6.0-1].
 #[test]
 fn what_is_in_flight_is_sent_again_in_order_with_dup() {
-    let mut client = Client::connected(V5, Properties::new());
-    client.publish(1, QoS::AtLeastOnce).unwrap();
-    client.publish(2, QoS::ExactlyOnce).unwrap();
-    client.publish(3, QoS::AtLeastOnce).unwrap();
-    client.receive(puback(1, ReasonCode::Success));
-    client.publish(4, QoS::AtLeastOnce).unwrap();
+    for version in [V3, V5] {
+        let mut client = Client::connected(version, Properties::new());
+        client.publish(1, QoS::AtLeastOnce).unwrap();
+        client.publish(2, QoS::ExactlyOnce).unwrap();
+        client.publish(3, QoS::AtLeastOnce).unwrap();
+        client.receive(puback(1, ReasonCode::Success));
+        client.publish(4, QoS::AtLeastOnce).unwrap();
 
-    let mut client = client.reconnect(true, Properties::new());
-    assert_eq!(
-        client.take_published(),
-        [
-            (2, true, payload(2)),
-            (3, true, payload(3)),
-            (4, true, payload(4))
-        ]
-    );
+        let mut client = client.reconnect(true, Properties::new());
+        assert_eq!(
+            client.take_published(),
+            [
+                (2, true, payload(2)),
+                (3, true, payload(3)),
+                (4, true, payload(4))
+            ]
+        );
+    }
 }
 
+// Shows 3.1.1 [MQTT-4.4.0-1], 5.0 [MQTT-4.3.3-5], 5.0 [MQTT-4.3.3-6], 5.0 [MQTT-4.4.0-1].
 #[test]
 fn after_pubrec_the_pubrel_is_sent_again_and_not_the_message() {
-    let mut client = Client::connected(V5, Properties::new());
-    client.publish(1, QoS::ExactlyOnce).unwrap();
-    client.receive(pubrec(1, ReasonCode::Success));
-    let mut client = client.reconnect(true, Properties::new());
-    assert_eq!(client.take_sent(), [pubrel(1, ReasonCode::Success)]);
-    client.receive(pubcomp(1, ReasonCode::Success));
-    let expected = acknowledged(1, ReasonCode::Success);
-    assert_eq!(client.take_events(), [expected]);
+    for version in [V3, V5] {
+        let mut client = Client::connected(version, Properties::new());
+        client.publish(1, QoS::ExactlyOnce).unwrap();
+        client.receive(pubrec(1, ReasonCode::Success));
+        let mut client = client.reconnect(true, Properties::new());
+        assert_eq!(client.take_sent(), [pubrel(1, ReasonCode::Success)]);
+        client.receive(pubcomp(1, ReasonCode::Success));
+        let expected = acknowledged(1, ReasonCode::Success);
+        assert_eq!(client.take_events(), [expected]);
+    }
 }
 
+// Shows 5.0 [MQTT-3.2.2-5].
 #[test]
 fn after_a_lost_session_qos_1_goes_as_new_and_qos_2_is_indeterminate() {
     let mut client = Client::connected(V5, Properties::new());
@@ -298,6 +324,7 @@ fn what_expired_while_waiting_is_not_sent() {
     assert_eq!(client.take_events(), expected);
 }
 
+// Shows 5.0 [MQTT-3.2.2-11], 5.0 [MQTT-3.2.2-14].
 #[test]
 fn qos_and_retain_that_the_server_has_not_are_refused() {
     let qos_1 = properties(Property::MaximumQoS(QoS::AtLeastOnce));

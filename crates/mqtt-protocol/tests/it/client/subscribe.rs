@@ -76,16 +76,19 @@ fn an_answer_that_nobody_waits_for_is_ignored() {
     assert!(!client.is_closed);
 }
 
+// Shows 3.1.1 [MQTT-2.3.1-2], 5.0 [MQTT-2.2.1-3].
 #[test]
 fn requests_and_messages_never_share_an_identifier() {
-    let mut client = Client::connected(V5, Properties::new());
-    let first = subscribe(&mut client, &["a"]).unwrap();
-    client.take_sent();
-    client.publish(1, QoS::AtLeastOnce).unwrap();
-    let second = subscribe(&mut client, &["b"]).unwrap();
-    let published = client.take_published();
-    assert_eq!(published, [(2, false, payload(1))]);
-    assert_eq!((first, second), (1, 3));
+    for version in [V3, V5] {
+        let mut client = Client::connected(version, Properties::new());
+        let first = subscribe(&mut client, &["a"]).unwrap();
+        client.take_sent();
+        client.publish(1, QoS::AtLeastOnce).unwrap();
+        let second = subscribe(&mut client, &["b"]).unwrap();
+        let published = client.take_published();
+        assert_eq!(published, [(2, false, payload(1))]);
+        assert_eq!((first, second), (1, 3));
+    }
 }
 
 #[test]
