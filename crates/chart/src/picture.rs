@@ -191,10 +191,12 @@ impl Picture {
     }
 
     pub(crate) fn dot(&mut self, x: f32, y: f32, style: LineStyle) {
+        let radius = style.width + 1.75;
         self.commands.push(Command::Dot {
-            x,
+            // A first reading stands at the left edge, and is seen whole all the same.
+            x: x.max(radius + DOT_OUTLINE),
             y,
-            radius: style.width + 1.75,
+            radius,
             ink: style.ink,
             hollow: !style.is_fresh,
         });
@@ -243,6 +245,8 @@ impl Picture {
 }
 
 pub(crate) const BREAK: (f32, f32) = (f32::NAN, f32::NAN);
+/// How far a dot's rim goes beyond it.
+const DOT_OUTLINE: f32 = 1.5;
 const HATCH_DISTANCE: f32 = 7.0;
 const HATCHING: Paint = Paint {
     ink: Ink::SoftInk,

@@ -117,6 +117,16 @@ mod tests {
     }
 
     #[test]
+    fn a_first_reading_is_seen_whole() {
+        let picture = sparkline(&[18.0]).draw(SIZE);
+        let edge = picture.commands.iter().find_map(|command| match command {
+            Command::Dot { x, radius, .. } => Some(x - radius),
+            Command::Fill { .. } | Command::Stroke { .. } | Command::Text { .. } => None,
+        });
+        assert!(edge.unwrap() > 0.0);
+    }
+
+    #[test]
     fn what_is_old_is_dashed_and_hollow() {
         let old = Sparkline {
             is_fresh: false,
