@@ -23,7 +23,7 @@ use crate::{
 /// The whole page, put into the document for as long as its owner lives.
 #[component]
 pub fn App() -> impl IntoView {
-    let fleet = FleetStore::new(Fleet::new(0, moment()));
+    let fleet = FleetStore::new(Fleet::new(0));
     let connection = RwSignal::new(Connection::Connecting { again: false });
     let now = RwSignal::new(moment());
     let link = Link::new(fleet, connection, now);

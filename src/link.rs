@@ -90,7 +90,7 @@ impl Link {
         shared.pending.borrow_mut().clear();
         shared
             .fleet
-            .update(&mut |fleet| *fleet = Fleet::new(random_seed(), moment()));
+            .update(&mut |fleet| *fleet = Fleet::new(random_seed()));
         shared
             .connection
             .set(Connection::Connecting { again: false });

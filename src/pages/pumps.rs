@@ -1,11 +1,12 @@
 //! Every pump, with the runs that were seen.
 
+use field::Channel;
 use leptos::prelude::*;
 
 use crate::{
     format::{count, duration, moment},
     piece::{Piece, nothing},
-    state::{Fleet, Pump, device_of_key, key_of_device},
+    state::{Fleet, Pump, device_of_key},
     store::{use_fleet, use_now, utc_offset},
     widgets::pump_card::pump_card,
 };
@@ -29,7 +30,8 @@ fn lead(fleet: &Fleet) -> String {
         .count();
     match (fleet.pumps.len(), running) {
         (0, _) => "No pump has said anything yet. One appears with its first message.".into(),
-        (_, 0) => "No pump is running.".into(),
+        _ if !fleet.is_linked => "Not connected. What stands here was heard before.".into(),
+        (_, 0) => "No pump says that it is running.".into(),
         (_, 1) => "1 pump is running.".into(),
         (_, running) => count(running, "pump") + " are running.",
     }
@@ -59,7 +61,7 @@ fn pump_detail(key: &str) -> Piece {
         places.part("card", Some(&key), &pump_card);
         places.text("seen", seen);
         places.list("runs", &runs, &run);
-        places.text("topic", &key_of_device(&device));
+        places.text("topic", &device.topic(Channel::PumpState));
     })
 }
 
@@ -79,7 +81,8 @@ fn runs(pump: &Pump, now: field::Timestamp) -> Vec<String> {
                 let ran_for = duration(end.saturating_duration_since(run.start));
                 [&began, " for ", &ran_for, who].concat()
             }
-            None => [&began, ", still running", who].concat(),
+            None if pump.is_running() => [&began, ", still running", who].concat(),
+            None => [&began, ", its end was not heard", who].concat(),
         }
     })
     .collect()

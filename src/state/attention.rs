@@ -189,7 +189,7 @@ mod tests {
     }
 
     fn sentence(messages: &[(&str, &str)]) -> String {
-        let mut fleet = Fleet::new(1, now());
+        let mut fleet = Fleet::new(1);
         fleet.handle_link(true, now());
         for (topic, payload) in messages {
             fleet.apply(topic, payload.as_bytes(), false, now());
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn without_a_connection_nothing_is_claimed() {
-        let mut fleet = Fleet::new(1, now());
+        let mut fleet = Fleet::new(1);
         fleet.handle_link(true, now());
         fleet.apply("rootzone/orchard/row-9/moisture", b"20", false, now());
         fleet.handle_link(false, now());
@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn pumps_are_named_by_their_number_and_a_kept_command_is_said() {
-        let mut fleet = Fleet::new(1, now());
+        let mut fleet = Fleet::new(1);
         fleet.handle_link(true, now());
         for pump in ["pump-10", "pump-2"] {
             let topic = ["rootzone/orchard/", pump, "/pump/set"].concat();
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_command_without_an_answer_is_told() {
-        let mut fleet = Fleet::new(1, now());
+        let mut fleet = Fleet::new(1);
         fleet.handle_link(true, now());
         fleet.apply("rootzone/orchard/pump-1/pump/state", b"OFF", false, now());
         fleet.stop_all(now());

@@ -27,13 +27,12 @@ pub struct Fleet {
     pub simulation: Option<Simulation>,
     /// Set while every pump is told to stop.
     pub stop_all: Option<StopAll>,
-    /// When the page was opened.
-    pub opened_at: Timestamp,
+    /// Whether messages come; without, nothing is known of now.
+    pub is_linked: bool,
     config_by_name: Table<String, Config>,
     announced_by_device: Table<DeviceId, Announced>,
     status_by_device: Table<DeviceId, (Status, bool, Timestamp)>,
     foreign: Foreign,
-    pub(super) is_linked: bool,
     command_seed: u64,
     n_commands: u64,
     changes: Changes,
@@ -91,13 +90,12 @@ impl Config {
 impl Fleet {
     /// A fleet of which nothing is known. The seed makes the ids of its commands unlike those of other pages.
     #[must_use]
-    pub fn new(command_seed: u64, now: Timestamp) -> Self {
+    pub fn new(command_seed: u64) -> Self {
         Self {
             probes: Table::default(),
             pumps: Table::default(),
             simulation: None,
             stop_all: None,
-            opened_at: now,
             config_by_name: Table::default(),
             announced_by_device: Table::default(),
             status_by_device: Table::default(),

@@ -59,6 +59,10 @@ async fn during_a_cut_everything_is_said_to_be_what_was_heard_last() {
         Some("true")
     );
     page.reads("main", "", "Not connected.").await;
+    page.press("link", "Pumps").await;
+    page.reads("main", "", "What stands here was heard before.")
+        .await;
+    page.reads("listitem", "", "its end was not heard").await;
     page.press("link", "Settings").await;
     page.reads("main", "", "Round trip not measured").await;
 }

@@ -8,7 +8,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn linked() -> Fleet {
-    let mut fleet = Fleet::new(7, at(0));
+    let mut fleet = Fleet::new(7);
     fleet.handle_link(true, at(0));
     fleet.take_changes();
     fleet
@@ -276,7 +276,7 @@ fn every_command_has_an_id_of_its_own() {
 
 #[test]
 fn stop_all_reaches_a_pump_that_shows_up_after_it() {
-    let mut fleet = Fleet::new(7, at(0));
+    let mut fleet = Fleet::new(7);
     fleet.stop_all(at(0));
     fleet.handle_link(true, at(5));
     says(&mut fleet, "rootzone/orchard/pump-1/status", "online");
