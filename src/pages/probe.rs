@@ -113,7 +113,6 @@ fn last_run(fleet: &Fleet, zone: &str) -> Option<Timestamp> {
 fn outlook(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> String {
     let scene = scene_of(probe, now);
     let since = clock(scene.since, scene.offset);
-    let collecting = || ["Collecting since ", &since, "."].concat();
     match (probe.freshness(now), probe.reading_at) {
         (Freshness::Live { .. }, _) => {
             let watered = last_run
@@ -122,7 +121,7 @@ fn outlook(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> String
             watered
                 .and_then(|end| scene.outlook(end, "the last watering"))
                 .or_else(|| scene.outlook(scene.since, &since))
-                .unwrap_or_else(collecting)
+                .unwrap_or_else(|| "It is too early to say where it is going.".into())
         }
         (Freshness::Stale { .. } | Freshness::Cut { .. } | Freshness::Offline { .. }, Some(at)) => {
             [
@@ -135,6 +134,6 @@ fn outlook(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> String
         (Freshness::RetainedOnly, _) => {
             String::from("The broker kept this value; nobody knows when it was measured.")
         }
-        _ => collecting(),
+        _ => String::new(),
     }
 }

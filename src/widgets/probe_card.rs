@@ -76,7 +76,7 @@ fn show(places: &mut Places, probe: &Probe, now: Timestamp) {
 pub fn show_standing(places: &mut Places, standing: Option<Standing>) {
     let (tone, word) = match standing {
         Some(Standing::Dry) => ("clay", "dry"),
-        Some(Standing::InBand) => ("leaf", "on target"),
+        Some(Standing::InBand) => ("leaf", "good"),
         Some(Standing::Wet) => ("water", "wet"),
         None => ("", ""),
     };

@@ -30,7 +30,7 @@ async fn a_probe_appears_with_its_first_message() {
 async fn the_target_band_names_the_badge() {
     let page = Page::open().await;
     page.keeps(CONFIG, r#"{"name":"Bench A","target":[25,40]}"#);
-    for (moisture, word) in [("20", "dry"), ("31", "on target"), ("55", "wet")] {
+    for (moisture, word) in [("20", "dry"), ("31", "good"), ("55", "wet")] {
         page.says(MOISTURE, moisture);
         let card = page.card("Bench A").await;
         card.reads(&format!("Bench A {word} {moisture}.0 %")).await;
