@@ -8,6 +8,7 @@ use lexopt::{Arg, Parser, ValueExt};
 mod bans;
 mod compression;
 mod demo;
+mod fuzz;
 mod interface;
 mod page;
 mod ports;
@@ -58,6 +59,7 @@ fn run() -> Result<()> {
         "test" => test::run(arguments),
         "serve" => serve::run(arguments),
         "size" => size::run(arguments),
+        "fuzz" => fuzz::run(arguments),
         "screenshots" => without_arguments(arguments, screenshots::run),
         "tools" => without_arguments(arguments, tools::install_for_page),
         "optimize-wasm" => without_arguments(arguments, page::optimize),
@@ -101,6 +103,10 @@ cargo xtask COMMAND
   size     what a browser downloads: raw, gzip, brotli
              --json FILE     write the figures there too
              --check         fail above 105,000 bytes by gzip
+  fuzz     random bytes for the decoders and the broker; needs a nightly toolchain
+             TARGET          decode_client_bytes, decode_server_bytes,
+                             server_connection, topic_filter
+             --minutes N     how long (5)
   screenshots
            the pictures that the tests made, copied into the documents
   tools    only install what the page's build needs, under target/tools
