@@ -39,11 +39,14 @@ impl Encodings {
         now: Instant,
     ) -> Option<&EncodedPublish> {
         if form.version == ProtocolVersion::V5_0 && !form.subscription_identifiers.is_empty() {
-            return encode_into(&mut self.own, message, form, now).then_some(&self.own);
+            return message
+                .encode(form, now, &mut self.own)
+                .is_ok()
+                .then_some(&self.own);
         }
         let index = form.index();
         if self.ready & (1 << index) == 0 {
-            if !encode_into(&mut self.forms[index], message, form, now) {
+            if message.encode(form, now, &mut self.forms[index]).is_err() {
                 return None;
             }
             self.ready |= 1 << index;
@@ -58,7 +61,10 @@ impl Encodings {
         form: Form<'_>,
         now: Instant,
     ) -> Option<&EncodedPublish> {
-        encode_into(&mut self.own, message, form, now).then_some(&self.own)
+        message
+            .encode(form, now, &mut self.own)
+            .is_ok()
+            .then_some(&self.own)
     }
 }
 
@@ -78,19 +84,3 @@ impl Form<'_> {
 }
 
 const N_FORMS: usize = 12;
-
-fn encode_into(
-    encoded: &mut EncodedPublish,
-    message: &Message,
-    form: Form<'_>,
-    now: Instant,
-) -> bool {
-    let publish = message.to_publish(
-        form.qos,
-        form.retain,
-        form.subscription_identifiers,
-        form.version,
-        now,
-    );
-    encoded.encode(&publish, form.version).is_ok()
-}

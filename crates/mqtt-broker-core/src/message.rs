@@ -2,13 +2,14 @@
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use bytestring::ByteString;
 use mqtt_protocol::{
-    Instant, Properties, Property, ProtocolVersion, Publish, QoS, TopicName, WillMessage,
+    EncodeError, EncodedPublish, Instant, Properties, Property, ProtocolVersion, Publish,
+    PublishParts, QoS, TopicName, WillMessage,
 };
 
-use crate::topic_tree::GroupName;
+use crate::{encodings::Form, topic_tree::GroupName};
 
 /// A message without what belongs to one delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,27 +73,19 @@ impl Message {
     }
 
     /// The same message in memory of its own: what is kept must not keep all that was read with it.
-    pub(crate) fn detached(&self) -> Self {
-        let mut message = self.clone();
-        if self.payload.len() < WORTH_SHARING {
-            let topic = self.topic_name.as_str();
-            let mut memory = BytesMut::with_capacity(topic.len() + self.payload.len());
-            memory.extend_from_slice(topic.as_bytes());
-            memory.extend_from_slice(&self.payload);
-            let mut memory = memory.freeze();
-            let topic = memory.split_to(topic.len());
-            message.payload = memory;
-            message.topic_name = ByteString::try_from(topic)
-                .ok()
-                .and_then(|topic| TopicName::new(topic).ok())
-                .expect("a copy of a valid name is valid");
+    /// Its Topic Name is given, as many messages share one.
+    pub(crate) fn detached(&self, topic_name: &TopicName) -> Self {
+        let payload = if self.payload.len() < WORTH_SHARING {
+            Bytes::copy_from_slice(&self.payload)
         } else {
-            message.topic_name = detached_topic_name(&self.topic_name);
+            self.payload.clone()
+        };
+        Self {
+            topic_name: topic_name.clone(),
+            payload,
+            properties: self.properties.iter().map(detached_property).collect(),
+            ..*self
         }
-        for property in &mut message.properties.0 {
-            *property = detached_property(property);
-        }
-        message
     }
 
     pub(crate) fn is_expired(&self, now: Instant) -> bool {
@@ -105,39 +98,52 @@ impl Message {
         self.topic_name.as_str().len() + self.payload.len() + properties
     }
 
-    /// The packet for a receiver, still without its Packet Identifier.
-    pub(crate) fn to_publish(
+    /// Encodes the packet for a receiver, still without its Packet Identifier.
+    ///
+    /// # Errors
+    ///
+    /// The message is too large for the protocol.
+    pub(crate) fn encode(
         &self,
-        qos: QoS,
-        retain: bool,
-        subscription_identifiers: &[NonZeroU32],
-        version: ProtocolVersion,
+        form: Form<'_>,
         now: Instant,
-    ) -> Publish {
-        let mut properties = Properties::new();
-        if version == ProtocolVersion::V5_0 {
-            properties = self.properties.clone();
-            if let Some(expires_at) = self.expires_at {
-                // 5.0 [MQTT-3.3.2-6]: less the whole seconds that it waited here.
-                let left = expires_at.saturating_duration_since(now);
-                let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-                properties.push(Property::MessageExpiryInterval(
-                    u32::try_from(seconds).unwrap_or(u32::MAX),
-                ));
+        encoded: &mut EncodedPublish,
+    ) -> Result<(), EncodeError> {
+        let is_plain = self.expires_at.is_none() && form.subscription_identifiers.is_empty();
+        let own;
+        let properties = match form.version {
+            ProtocolVersion::V5_0 if !is_plain => {
+                own = self.properties_for(form.subscription_identifiers, now);
+                &own
             }
-            for &identifier in subscription_identifiers {
-                properties.push(Property::SubscriptionIdentifier(identifier));
-            }
-        }
-        Publish {
+            ProtocolVersion::V5_0 | ProtocolVersion::V3_1_1 => &self.properties,
+        };
+        let publish = PublishParts {
             dup: false,
-            qos,
-            retain,
-            topic_name: Some(self.topic_name.clone()),
+            qos: form.qos,
+            retain: form.retain,
+            topic_name: Some(&self.topic_name),
             packet_identifier: None,
             properties,
-            payload: self.payload.clone(),
+            payload: &self.payload,
+        };
+        encoded.encode(publish, form.version)
+    }
+
+    fn properties_for(&self, subscription_identifiers: &[NonZeroU32], now: Instant) -> Properties {
+        let mut properties = self.properties.clone();
+        if let Some(expires_at) = self.expires_at {
+            // 5.0 [MQTT-3.3.2-6]: less the whole seconds that it waited here.
+            let left = expires_at.saturating_duration_since(now);
+            let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+            properties.push(Property::MessageExpiryInterval(
+                u32::try_from(seconds).unwrap_or(u32::MAX),
+            ));
         }
+        for &identifier in subscription_identifiers {
+            properties.push(Property::SubscriptionIdentifier(identifier));
+        }
+        properties
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, num::NonZeroU32, sync::Arc};
 
 use mqtt_protocol::{
-    AcknowledgedQoS, Connect, Instant, QoS, ReasonCode, ServerConnection, Transmission,
+    AcknowledgedQoS, Connect, Instant, QoS, ReasonCode, ServerConnection, TopicName, Transmission,
 };
 
 use crate::{
@@ -57,6 +57,8 @@ pub(crate) struct PendingConnect {
 #[derive(Debug)]
 pub(crate) struct Outbound<'a> {
     pub(crate) message: &'a Message,
+    /// Its own, in memory that may be kept.
+    pub(crate) topic_name: &'a TopicName,
     /// The message as it is kept, made when the first session needs it.
     pub(crate) kept: Option<Arc<Message>>,
     pub(crate) encodings: &'a mut Encodings,
@@ -321,7 +323,7 @@ impl Outbound<'_> {
     fn delivery(&mut self, grant: Grant<'_>) -> Delivery {
         let message = self
             .kept
-            .get_or_insert_with(|| Arc::new(self.message.detached()));
+            .get_or_insert_with(|| Arc::new(self.message.detached(self.topic_name)));
         Delivery {
             message: Arc::clone(message),
             retain: grant.retain,

@@ -15,7 +15,7 @@ use std::{
 use mqtt_protocol::QoS;
 
 use self::level_names::{LevelId, LevelNames};
-pub(crate) use self::match_cache::MatchCache;
+pub(crate) use self::match_cache::{Entry, MatchCache};
 use crate::session::SessionIndex;
 
 /// One session's interest at one node of the tree.

@@ -52,8 +52,8 @@ pub use error::{DecodeError, EncodeError, Fault, MalformedPacket, ProtocolError,
 pub use keep_alive::{PingAction, PingTimer, SilenceTimer};
 pub use packet::{
     Auth, Connack, Connect, Disconnect, EncodedPublish, Packet, PacketType, Puback, Pubcomp,
-    Publish, Pubrec, Pubrel, RetainHandling, Suback, Subscribe, Subscription, Unsuback,
-    Unsubscribe, WillMessage,
+    Publish, PublishParts, Pubrec, Pubrel, RetainHandling, Suback, Subscribe, Subscription,
+    Unsuback, Unsubscribe, WillMessage,
 };
 pub use packet_identifier::PacketIdentifier;
 pub use property::{Properties, Property};

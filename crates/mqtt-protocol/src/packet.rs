@@ -27,7 +27,7 @@ pub(crate) use encoded_publish::AliasUse;
 pub use encoded_publish::EncodedPublish;
 pub use puback::Puback;
 pub use pubcomp::Pubcomp;
-pub use publish::Publish;
+pub use publish::{Publish, PublishParts};
 pub use pubrec::Pubrec;
 pub use pubrel::Pubrel;
 pub use suback::Suback;

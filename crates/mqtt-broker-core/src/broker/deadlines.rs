@@ -113,6 +113,7 @@ impl Broker {
             self.encodings.clear();
             let mut outbound = Outbound {
                 message,
+                topic_name: &message.topic_name,
                 kept: Some(message.clone()),
                 encodings: &mut self.encodings,
             };

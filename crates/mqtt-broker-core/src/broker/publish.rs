@@ -10,7 +10,7 @@ use crate::{
     message::{Delivery, Message},
     peers::{Grant, Outbound, Peers},
     session::SessionIndex,
-    topic_tree::{GroupRef, Subscriber, TopicTree},
+    topic_tree::{Entry, GroupRef, Subscriber, TopicTree},
 };
 
 impl Broker {
@@ -117,22 +117,26 @@ impl Broker {
         keep: bool,
         now: Instant,
     ) -> bool {
+        let Entry {
+            topic_name,
+            matches,
+        } = self
+            .match_cache
+            .find(&message.topic_name, &mut self.topic_tree);
         let mut kept = None;
         if message.retain && self.settings.retain_available {
             if message.payload.is_empty() {
-                self.retained.remove(message.topic_name.as_str());
+                self.retained.remove(topic_name.as_str());
             } else if keep {
-                let message = Arc::new(message.detached());
+                let message = Arc::new(message.detached(topic_name));
                 kept = Some(Arc::clone(&message));
                 self.retained.keep(message);
             }
         }
-        let matches = self
-            .match_cache
-            .matches(message.topic_name.as_str(), &mut self.topic_tree);
         self.encodings.clear();
         let mut outbound = Outbound {
             message,
+            topic_name,
             kept,
             encodings: &mut self.encodings,
         };
@@ -179,6 +183,7 @@ impl Broker {
             self.encodings.clear();
             let mut outbound = Outbound {
                 message: &delivery.message,
+                topic_name: &delivery.message.topic_name,
                 kept: Some(Arc::clone(&delivery.message)),
                 encodings: &mut self.encodings,
             };

@@ -1,40 +1,71 @@
 //! What the tree said for topics that come again and again.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
+
+use mqtt_protocol::TopicName;
 
 use super::{Matches, TopicTree};
+use crate::message::detached_topic_name;
 
 /// Remembers matches until a subscription changes.
 #[derive(Debug, Default)]
 pub(crate) struct MatchCache {
-    matches_by_topic: HashMap<Box<str>, Arc<Matches>>,
+    entries: Vec<Entry>,
+    index_by_topic: HashMap<TopicName, usize>,
+    /// Where the last answer is: what one Client sends at once is mostly on one topic.
+    last: usize,
     n_subscribers: usize,
 }
 
+/// What is known of one topic.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// In memory of its own, for whoever keeps a message on it.
+    pub(crate) topic_name: TopicName,
+    /// Whom a message goes to.
+    pub(crate) matches: Matches,
+}
+
 impl MatchCache {
-    /// Whom a message on `topic` goes to.
-    pub(crate) fn matches(&mut self, topic: &str, tree: &mut TopicTree) -> Arc<Matches> {
-        if let Some(matches) = self.matches_by_topic.get(topic) {
-            return Arc::clone(matches);
+    /// Whom a message on this topic goes to.
+    pub(crate) fn find(&mut self, topic_name: &TopicName, tree: &mut TopicTree) -> &Entry {
+        let is_last = self
+            .entries
+            .get(self.last)
+            .is_some_and(|entry| entry.topic_name == *topic_name);
+        if !is_last {
+            self.last = match self.index_by_topic.get(topic_name) {
+                Some(&index) => index,
+                None => self.add(topic_name, tree),
+            };
         }
-        let mut matches = Matches::default();
-        tree.collect_matches(topic, &mut matches);
-        let matches = Arc::new(matches);
-        if self.matches_by_topic.len() >= N_TOPICS_MAX || self.n_subscribers >= N_SUBSCRIBERS_MAX {
-            self.clear();
-        }
-        self.n_subscribers += matches.subscribers.len();
-        self.matches_by_topic
-            .insert(topic.into(), Arc::clone(&matches));
-        matches
+        &self.entries[self.last]
     }
 
     /// Forgets everything; called when a subscription comes, changes or goes.
     pub(crate) fn clear(&mut self) {
-        if !self.matches_by_topic.is_empty() {
-            self.matches_by_topic.clear();
+        if !self.entries.is_empty() {
+            self.entries.clear();
+            self.index_by_topic.clear();
             self.n_subscribers = 0;
         }
+    }
+
+    fn add(&mut self, topic_name: &TopicName, tree: &mut TopicTree) -> usize {
+        let mut matches = Matches::default();
+        tree.collect_matches(topic_name.as_str(), &mut matches);
+        if self.entries.len() >= N_TOPICS_MAX || self.n_subscribers >= N_SUBSCRIBERS_MAX {
+            self.clear();
+        }
+        self.n_subscribers += matches.subscribers.len();
+        let topic_name = detached_topic_name(topic_name);
+        let index = self.entries.len();
+        self.index_by_topic.insert(topic_name.clone(), index);
+        self.entries.push(Entry {
+            topic_name,
+            matches,
+        });
+        index
     }
 }
 

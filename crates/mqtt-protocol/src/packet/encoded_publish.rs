@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU16, ops::Range};
 
-use super::publish::{DUP, Publish};
+use super::publish::{DUP, PublishParts};
 use crate::{
     EncodeError, PacketIdentifier, ProtocolVersion,
     data_type::{
@@ -29,7 +29,7 @@ impl EncodedPublish {
     /// As `Packet::encode`; then this is empty.
     pub fn encode(
         &mut self,
-        publish: &Publish,
+        publish: PublishParts<'_>,
         version: ProtocolVersion,
     ) -> Result<(), EncodeError> {
         self.bytes.clear();
@@ -161,7 +161,7 @@ const TOPIC_ALIAS_SIZE: u32 = 3;
 mod tests {
     use super::*;
     use crate::{
-        Packet, Properties, Property, QoS, TopicName,
+        Packet, Properties, Property, Publish, QoS, TopicName,
         packet::testing::{V3_1_1, V5_0, identifier},
     };
 
@@ -183,7 +183,7 @@ mod tests {
             for version in [V3_1_1, V5_0] {
                 let message = message(QoS::AtLeastOnce, length);
                 let mut encoded = EncodedPublish::default();
-                encoded.encode(&message, version).unwrap();
+                encoded.encode(message.parts(), version).unwrap();
                 for (number, dup) in [(1, false), (0xABCD, true)] {
                     let packet_identifier = Some(identifier(number));
                     let mut copy = vec![0xEE];
@@ -207,7 +207,7 @@ mod tests {
     fn qos_0_has_neither_identifier_nor_dup() {
         let mut encoded = EncodedPublish::default();
         encoded
-            .encode(&message(QoS::AtMostOnce, 1), V3_1_1)
+            .encode(message(QoS::AtMostOnce, 1).parts(), V3_1_1)
             .unwrap();
         let mut copy = Vec::new();
         encoded.append_to(&mut copy, Some(identifier(7)), true);
@@ -222,7 +222,7 @@ mod tests {
             ..message.clone()
         };
         let mut encoded = EncodedPublish::default();
-        encoded.encode(&message, V5_0).unwrap();
+        encoded.encode(message.parts(), V5_0).unwrap();
         assert_eq!(encoded.topic_name(), b"a/b");
         let packet_identifier = (message.qos > QoS::AtMostOnce).then(|| identifier(7));
         let dup = packet_identifier.is_some();
@@ -271,13 +271,15 @@ mod tests {
     #[test]
     fn after_an_error_nothing_is_left_of_the_last_message() {
         let mut encoded = EncodedPublish::default();
-        encoded.encode(&message(QoS::AtLeastOnce, 1), V5_0).unwrap();
+        encoded
+            .encode(message(QoS::AtLeastOnce, 1).parts(), V5_0)
+            .unwrap();
         let nameless = Publish {
             topic_name: None,
             ..message(QoS::AtLeastOnce, 1)
         };
         assert_eq!(
-            encoded.encode(&nameless, V5_0),
+            encoded.encode(nameless.parts(), V5_0),
             Err(EncodeError::TopicNameMissing)
         );
         assert_eq!(encoded, EncodedPublish::default());

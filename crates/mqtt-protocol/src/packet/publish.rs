@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crate::{
     EncodeError, Fault, MalformedPacket, PacketIdentifier, PacketType, Properties, ProtocolError,
     ProtocolVersion, QoS, Role, TopicName,
-    data_type::{Reader, begin_length, encode_string, encode_u16, end_length},
+    data_type::{Reader, begin_length, encode_binary, encode_u16, end_length},
     packet::Context,
     property::{PropertyOwner, SUBSCRIPTION_IDENTIFIER},
 };
@@ -27,6 +27,25 @@ pub struct Publish {
     pub properties: Properties,
     /// The application's bytes.
     pub payload: Bytes,
+}
+
+/// A PUBLISH whose parts are kept elsewhere, to be encoded.
+#[derive(Debug, Clone, Copy)]
+pub struct PublishParts<'a> {
+    /// As in [`Publish`].
+    pub dup: bool,
+    /// As in [`Publish`].
+    pub qos: QoS,
+    /// As in [`Publish`].
+    pub retain: bool,
+    /// As in [`Publish`].
+    pub topic_name: Option<&'a TopicName>,
+    /// As in [`Publish`].
+    pub packet_identifier: Option<PacketIdentifier>,
+    /// As in [`Publish`].
+    pub properties: &'a Properties,
+    /// As in [`Publish`].
+    pub payload: &'a [u8],
 }
 
 impl Publish {
@@ -83,9 +102,25 @@ impl Publish {
         if self.packet_identifier.is_some() != (self.qos != QoS::AtMostOnce) {
             return Err(EncodeError::PacketIdentifier);
         }
-        self.encode_whole(version, output).map(drop)
+        self.parts().encode_whole(version, output).map(drop)
     }
 
+    /// The same, borrowed.
+    #[must_use]
+    pub fn parts(&self) -> PublishParts<'_> {
+        PublishParts {
+            dup: self.dup,
+            qos: self.qos,
+            retain: self.retain,
+            topic_name: self.topic_name.as_ref(),
+            packet_identifier: self.packet_identifier,
+            properties: &self.properties,
+            payload: &self.payload,
+        }
+    }
+}
+
+impl PublishParts<'_> {
     /// Writes the packet with its fixed header and says where the Packet Identifier went.
     pub(super) fn encode_whole(
         &self,
@@ -104,8 +139,9 @@ impl Publish {
         }
         output.push(first_byte);
         let start = begin_length(output);
-        match &self.topic_name {
-            Some(topic_name) => encode_string(topic_name.as_str(), output)?,
+        match self.topic_name {
+            // It was checked when it was made.
+            Some(topic_name) => encode_binary(topic_name.as_str().as_bytes(), output)?,
             None if version == ProtocolVersion::V5_0 && self.properties.topic_alias().is_some() => {
                 encode_u16(0, output);
             }
@@ -121,7 +157,7 @@ impl Publish {
         }
         self.properties.encode(OWNER, version, output)?;
         let moved = end_length(start, self.payload.len(), output)?;
-        output.extend_from_slice(&self.payload);
+        output.extend_from_slice(self.payload);
         Ok(packet_identifier_offset.map(|offset| offset + moved))
     }
 }
