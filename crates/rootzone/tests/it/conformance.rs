@@ -3,10 +3,17 @@
 //! Everything is said over TCP and over WebSocket alike. [`script`](crate::script) explains the notation.
 
 mod connect;
+mod flow_control;
 mod malformed;
+mod properties;
 mod publish;
 mod retained;
 mod sessions;
+mod shared;
+mod subscriptions;
+mod time;
+mod topics;
+mod wills;
 
 use crate::script::check_all;
 

@@ -23,6 +23,7 @@
 use std::{
     collections::BTreeMap,
     fmt::{Display, Write},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -34,14 +35,31 @@ use crate::{
 /// Plays each script over each transport, each with a broker of its own, and reports all that fail.
 #[track_caller]
 pub(crate) fn check_all(cases: &[(impl Display, impl AsRef<str>)]) {
+    let cases: Vec<_> = cases
+        .iter()
+        .map(|(name, script)| (name.to_string(), script.as_ref()))
+        .collect();
+    let plays: Vec<_> = TRANSPORTS
+        .into_iter()
+        .flat_map(|transport| cases.iter().map(move |case| (transport, case)))
+        .collect();
     let mut failures = String::new();
-    for transport in TRANSPORTS {
-        for (name, script) in cases {
-            let broker = Broker::start();
-            if let Err(failure) = play(&broker, transport, script.as_ref()) {
-                writeln!(failures, "{name}, over {transport:?}: {failure}").unwrap();
+    // Most of them wait most of the time.
+    for together in plays.chunks(8) {
+        thread::scope(|scope| {
+            let plays: Vec<_> = together
+                .iter()
+                .map(|&(transport, (name, script))| {
+                    let play = scope.spawn(move || play(&Broker::start(), transport, script));
+                    (transport, name, play)
+                })
+                .collect();
+            for (transport, name, play) in plays {
+                if let Err(failure) = play.join().unwrap() {
+                    writeln!(failures, "{name}, over {transport:?}: {failure}").unwrap();
+                }
             }
-        }
+        });
     }
     assert!(failures.is_empty(), "{failures}");
 }
