@@ -294,6 +294,15 @@ impl ClientConnection {
         if publish.properties.topic_alias().is_some() {
             return Err(UsageError::TopicAlias);
         }
+        // 5.0 [MQTT-3.3.4-6]: only the Server knows which subscriptions match.
+        if publish
+            .properties
+            .subscription_identifiers()
+            .next()
+            .is_some()
+        {
+            return Err(EncodeError::PropertyNotAllowed(0x0B).into());
+        }
         publish.dup = false;
         publish.packet_identifier = None;
         let Some(qos) = AcknowledgedQoS::new(publish.qos) else {

@@ -4,6 +4,7 @@ mod connect;
 mod flow_control;
 mod keep_alive;
 mod qos;
+mod rules;
 mod subscribe;
 
 use std::time::Duration;
