@@ -7,12 +7,16 @@
 )]
 
 mod aliases;
+mod answers;
 mod authentication;
 mod connect;
 mod cuts;
+mod delivery;
 mod flow;
 mod hostile;
+mod identity;
 mod limits;
+mod malformed;
 mod model;
 mod random;
 mod retained;
