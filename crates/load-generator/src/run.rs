@@ -57,7 +57,14 @@ struct Connection {
 
 enum End {
     Publisher(Publisher),
-    Subscriber { group: usize, received: u64 },
+    Subscriber(Subscriber),
+}
+
+struct Subscriber {
+    group: usize,
+    received: u64,
+    /// QoS 2 messages whose PUBREL has not come.
+    unreleased: usize,
 }
 
 struct Publisher {
@@ -103,7 +110,14 @@ impl<'a> Run<'a> {
                 let client_identifier = format!("subscriber-{group}-{index}");
                 let mut opened = Opened::connect(&plan.target, &client_identifier)?;
                 opened.subscribe(&plan.target, &format!("{bed}/+/moisture"), plan.qos)?;
-                run.add(opened, End::Subscriber { group, received: 0 })?;
+                run.add(
+                    opened,
+                    End::Subscriber(Subscriber {
+                        group,
+                        received: 0,
+                        unreleased: 0,
+                    }),
+                )?;
             }
             let mut places = Vec::new();
             for probe in 0..n_publishers {
@@ -206,7 +220,7 @@ impl<'a> Run<'a> {
     /// Publishes nothing more, and waits for what is on its way.
     fn drain(&mut self) -> Result<(), Error> {
         let mut watch = StallWatch::new(self.progress);
-        while self.delivered < self.owed() || self.is_unacknowledged() {
+        while self.delivered < self.owed() || self.is_shaking_hands() {
             self.turn(false)?;
             if watch.is_stalled(self.progress) {
                 break;
@@ -328,9 +342,9 @@ impl<'a> Run<'a> {
                     push_packet(transport, answers, &bytes);
                 };
                 match (packet.kind(), &mut *end) {
-                    (packet::PUBLISH, End::Subscriber { group, received }) => {
-                        groups[*group].deliver(*received)?;
-                        *received += 1;
+                    (packet::PUBLISH, End::Subscriber(subscriber)) => {
+                        groups[subscriber.group].deliver(subscriber.received)?;
+                        subscriber.received += 1;
                         *delivered += 1;
                         if paced && let Some(stamp) = packet.stamp() {
                             let now =
@@ -340,10 +354,17 @@ impl<'a> Run<'a> {
                         match packet.delivery()? {
                             (0, _) => {}
                             (1, identifier) => answer(packet::PUBACK, identifier),
-                            (_, identifier) => answer(packet::PUBREC, identifier),
+                            (_, identifier) => {
+                                subscriber.unreleased += 1;
+                                answer(packet::PUBREC, identifier);
+                            }
                         }
                     }
-                    (PUBREL_KIND, End::Subscriber { .. }) => {
+                    (PUBREL_KIND, End::Subscriber(subscriber)) => {
+                        subscriber.unreleased = subscriber
+                            .unreleased
+                            .checked_sub(1)
+                            .ok_or(Error::Unexpected("more PUBREL than messages"))?;
                         answer(packet::PUBCOMP, packet.identifier()?);
                     }
                     (packet::PUBREC, End::Publisher(_)) => {
@@ -404,12 +425,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn is_unacknowledged(&self) -> bool {
+    fn is_shaking_hands(&self) -> bool {
         self.connections
             .iter()
             .any(|connection| match &connection.end {
                 End::Publisher(publisher) => publisher.unacknowledged > 0,
-                End::Subscriber { .. } => false,
+                End::Subscriber(subscriber) => subscriber.unreleased > 0,
             })
     }
 

@@ -5,7 +5,7 @@ use std::{
     io::{ErrorKind, Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::{
-        Arc, Mutex,
+        Arc, Condvar, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     thread,
@@ -23,6 +23,9 @@ struct Shared {
     repeats: bool,
     /// PUBACK, PUBREC, PUBREL and PUBCOMP that came.
     acknowledgements: AtomicU64,
+    /// Connections that are served now.
+    n_peers: Mutex<usize>,
+    one_left: Condvar,
     subscribers_by_bed: Mutex<HashMap<Vec<u8>, Vec<TcpStream>>>,
 }
 
@@ -42,6 +45,8 @@ impl Broker {
             transport,
             repeats,
             acknowledgements: AtomicU64::new(0),
+            n_peers: Mutex::default(),
+            one_left: Condvar::new(),
             subscribers_by_bed: Mutex::default(),
         });
         let of_threads = Arc::clone(&shared);
@@ -49,7 +54,12 @@ impl Broker {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let shared = Arc::clone(&of_threads);
-                thread::spawn(move || Peer::serve(stream, &shared));
+                *shared.n_peers.lock().unwrap() += 1;
+                thread::spawn(move || {
+                    Peer::serve(stream, &shared);
+                    *shared.n_peers.lock().unwrap() -= 1;
+                    shared.one_left.notify_all();
+                });
             }
         });
         Self { address, shared }
@@ -59,7 +69,10 @@ impl Broker {
         self.address
     }
 
+    /// How many came, when every connection has ended.
     pub(crate) fn acknowledgements(&self) -> u64 {
+        let n_peers = self.shared.n_peers.lock().unwrap();
+        let _none_left = self.shared.one_left.wait_while(n_peers, |n| *n > 0);
         self.shared.acknowledgements.load(Ordering::SeqCst)
     }
 }
