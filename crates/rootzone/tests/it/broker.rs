@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsStr,
+    fs,
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
     process::{Child, Command, ExitStatus, Stdio},
@@ -26,6 +27,13 @@ impl Broker {
         let mut command = command(PROGRAM);
         command.args(ANY_PORTS).args(arguments);
         Self::start_command(command)
+    }
+
+    /// Starts with limits of its own, in the form of `docs/limits.md`.
+    pub(crate) fn start_with_config(config: &str) -> Self {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&file, config).unwrap();
+        Self::start_with(&[OsStr::new("--config"), file.path().as_os_str()])
     }
 
     /// Starts with a limit of open files that it cannot raise.
@@ -57,8 +65,17 @@ impl Broker {
         }
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
+    /// Checks how much of its memory is in use: VmRSS, as the system counts it.
+    #[track_caller]
+    pub(crate) fn check_memory_below(&self, bytes_max: usize) {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let kilobytes = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .and_then(|rest| rest.trim().strip_suffix(" kB"))
+            .unwrap();
+        let bytes = kilobytes.parse::<usize>().unwrap() * 1024;
+        assert!(bytes < bytes_max, "{bytes} bytes, not below {bytes_max}");
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -1,4 +1,9 @@
-//! Bytes that are not what they should be. Nobody else may notice.
+//! Peers and bytes that are not what they should be. Nobody else may notice.
+
+mod bystander;
+mod crowds;
+mod memory;
+mod slow;
 
 use crate::{
     broker::Broker,
@@ -80,21 +85,6 @@ fn a_malformed_packet_ends_a_3_1_1_connection_in_silence() {
     let broker = Broker::start();
     check_answer(&broker, Some(CONNECT_3), b"\x36\x05\x00\x01a\x00\x01", b"");
     check_answer(&broker, Some(CONNECT_3), b"\x82\x02\x00\x01", b"");
-}
-
-#[test]
-fn connections_dropped_by_the_thousand_leave_nothing_behind() {
-    let broker = Broker::start();
-    let mut bystander = Raw::connect_mqtt(broker.mqtt, CONNECT_3);
-    for i in 0..2000 {
-        let mut raw = Raw::connect(broker.mqtt);
-        match i % 3 {
-            0 => {}
-            1 => raw.send(&CONNECT_5[..7]),
-            _ => raw.send(CONNECT_5),
-        }
-    }
-    bystander.check_alive();
 }
 
 #[test]

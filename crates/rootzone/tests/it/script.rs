@@ -170,7 +170,7 @@ impl Play<'_> {
         if Pattern::parse(expected).matches(&packet, &mut self.names) {
             return Ok(());
         }
-        Err(format!("received {packet:02X?}"))
+        Err(received(&packet))
     }
 
     fn receive_in_any_order(&mut self, peer: &str, expected: &str) -> Result<(), String> {
@@ -180,7 +180,7 @@ impl Play<'_> {
             let found = patterns
                 .iter()
                 .position(|pattern| pattern.matches(&packet, &mut self.names))
-                .ok_or_else(|| format!("received {packet:02X?}"))?;
+                .ok_or_else(|| received(&packet))?;
             patterns.remove(found);
         }
         Ok(())
@@ -192,6 +192,11 @@ impl Play<'_> {
         clock.receive_packet()?;
         clock.receive_end()
     }
+}
+
+fn received(packet: &[u8]) -> String {
+    let shown = &packet[..packet.len().min(200)];
+    format!("received {} bytes: {shown:02X?}", packet.len())
 }
 
 /// A packet as it is written down.

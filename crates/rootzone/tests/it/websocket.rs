@@ -97,7 +97,7 @@ impl WebSocket {
     }
 }
 
-// Shows 3.1.1 [MQTT-6.0.0-2], 5.0 [MQTT-6.0.0-2].
+// Shows 3.1.1 [MQTT-6.0.0-2], 5.0 [MQTT-6.0.0-2], 3.1.1 [MQTT-6.0.0-4], 5.0 [MQTT-6.0.0-4].
 #[test]
 fn several_packets_come_in_one_frame() {
     let broker = Broker::start();

@@ -233,7 +233,7 @@ fn messages_come_in_the_order_in_which_they_were_sent() {
 
 #[test]
 fn payloads_of_any_size_and_content_arrive_whole() {
-    for payload in ["", "00", "FF*127", "30*128", "C000*8192", "[x]*2097152"] {
+    for payload in ["", "00", "FF*127", "30*128", "C000*8192", "[x]*20971520"] {
         check_all(&[(
             payload,
             format!(

@@ -1,0 +1,153 @@
+//! Peers that never finish what they began.
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{SocketAddr, TcpStream},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::bystander::Bystander;
+use crate::{
+    broker::Broker,
+    http::{receive_head, send_request},
+    raw::Raw,
+    script::bytes,
+    websocket::{BINARY, HANDSHAKE, frame},
+};
+
+/// Says something at once, then one byte after the other, and tells when the broker had enough.
+///
+/// The last byte is said again and again.
+fn drip(mut stream: TcpStream, at_once: &[u8], slowly: &[u8]) -> Duration {
+    let start = Instant::now();
+    stream.set_read_timeout(Some(DRIP)).unwrap();
+    stream.write_all(at_once).unwrap();
+    let mut drops = slowly.iter().chain(slowly.last().into_iter().cycle());
+    let mut answer = [0; 1024];
+    while start.elapsed() < PATIENCE {
+        match stream.read(&mut answer) {
+            Ok(0) => return start.elapsed(),
+            Ok(_) => {}
+            // Nothing was said for as long as it takes between two drops.
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                if stream.write_all(&[*drops.next().unwrap()]).is_err() {
+                    return start.elapsed();
+                }
+            }
+            Err(_) => return start.elapsed(),
+        }
+    }
+    panic!("still connected after {PATIENCE:?}");
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    TcpStream::connect(address).unwrap()
+}
+
+fn open_websocket(address: SocketAddr) -> TcpStream {
+    let mut raw = Raw::connect(address);
+    send_request(&mut raw, "GET", address, "/mqtt", &HANDSHAKE);
+    assert_eq!(receive_head(&mut raw).status, 101);
+    raw.into_stream()
+}
+
+#[test]
+fn a_connect_that_never_ends_is_closed_in_time() {
+    let broker = Broker::start_with_config("limits.connect_timeout = 1");
+    let bystander = Bystander::start(&broker);
+    let half = bytes("raw 10 FF01 'MQTT' 05 02 0000 {} 00F3 [x]");
+    let masked_half = [&[0; 4], &half[..]].concat();
+    thread::scope(|scope| {
+        for (stream, at_once, slowly) in [
+            (connect(broker.mqtt), &b""[..], &half[..]),
+            (connect(broker.mqtt), &half[..], &[][..]),
+            (connect(broker.mqtt), &[], &[]),
+            (open_websocket(broker.http), &[], &[]),
+            (open_websocket(broker.http), &[], &frame(BINARY, &half)),
+            (
+                open_websocket(broker.http),
+                &[BINARY, 0xFE, 0xFF, 0xFF],
+                &masked_half,
+            ),
+        ] {
+            let slowly = slowly.to_vec();
+            let at_once = at_once.to_vec();
+            scope.spawn(move || {
+                let lasted = if slowly.is_empty() {
+                    wait(stream, &at_once)
+                } else {
+                    drip(stream, &at_once, &slowly)
+                };
+                assert!(lasted >= Duration::from_millis(900), "{lasted:?}");
+                assert!(lasted < Duration::from_secs(8), "{lasted:?}");
+            });
+        }
+    });
+    bystander.check();
+}
+
+/// Says something, and then nothing more.
+fn wait(mut stream: TcpStream, at_once: &[u8]) -> Duration {
+    let start = Instant::now();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(at_once).unwrap();
+    let mut answer = Vec::new();
+    match stream.read_to_end(&mut answer) {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+    }
+    start.elapsed()
+}
+
+#[test]
+fn bytes_of_a_packet_that_never_ends_are_no_sign_of_life() {
+    let broker = Broker::start();
+    let bystander = Bystander::start(&broker);
+    for connect_packet in ["10 'MQTT' 04 02 0001 ''", "10 'MQTT' 05 02 0001 {} ''"] {
+        let connect_bytes = bytes(connect_packet);
+        // A PUBLISH of 1000 bytes, byte by byte.
+        let lasted = drip(
+            connect(broker.mqtt),
+            &connect_bytes,
+            b"\x30\xE8\x07\x00\x01ax",
+        );
+        assert!(lasted >= Duration::from_millis(1500), "{lasted:?}");
+        assert!(lasted < Duration::from_secs(8), "{lasted:?}");
+    }
+    bystander.check();
+}
+
+#[test]
+fn requests_of_http_that_never_end_are_closed_in_time() {
+    let broker = Broker::start();
+    let bystander = Bystander::start(&broker);
+    thread::scope(|scope| {
+        for (at_once, slowly) in [
+            ("", "GET / HTTP/1.1\r\nhost: a\r\nx: yyyyyyyyyyyyyyy"),
+            ("GET / HTTP/1.1\r\nhost: a\r\n", "x: y\r\nx"),
+            (
+                "GET /mqtt HTTP/1.1\r\nhost: a\r\nupgrade: websocket\r\n",
+                "x",
+            ),
+            ("GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n", "GET"),
+        ] {
+            let stream = connect(broker.http);
+            scope.spawn(move || {
+                let lasted = drip(stream, at_once.as_bytes(), slowly.as_bytes());
+                assert!(lasted < Duration::from_secs(28), "{lasted:?}");
+            });
+        }
+        let stream = connect(broker.http);
+        scope.spawn(move || {
+            let lasted = wait(stream, b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n");
+            assert!(lasted < Duration::from_secs(28), "{lasted:?}");
+        });
+    });
+    bystander.check();
+}
+
+/// Between two bytes.
+const DRIP: Duration = Duration::from_millis(200);
+/// Longer than anybody who is slow may stay.
+const PATIENCE: Duration = Duration::from_secs(40);
