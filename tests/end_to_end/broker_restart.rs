@@ -6,6 +6,7 @@ use crate::harness::{Broker, Dashboard, Field, Measurements, Subscriber, V5_0, e
 
 const PUMP: &str = "Greenhouse valve";
 
+// Shows 3.1.1 [MQTT-6.0.0-3], 3.1.1 [MQTT-7.1.2-1], 5.0 [MQTT-4.2.0-1], 5.0 [MQTT-6.0.0-3].
 #[tokio::test]
 async fn a_page_outlives_its_broker() {
     let measurements = Measurements::open();

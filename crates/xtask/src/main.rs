@@ -7,6 +7,7 @@ use lexopt::{Arg, Parser, ValueExt};
 
 mod bans;
 mod compression;
+mod conformance;
 mod demo;
 mod fuzz;
 mod interface;
@@ -60,6 +61,7 @@ fn run() -> Result<()> {
         "serve" => serve::run(arguments),
         "size" => size::run(arguments),
         "fuzz" => fuzz::run(arguments),
+        "conformance" => without_arguments(arguments, conformance::run),
         "screenshots" => without_arguments(arguments, screenshots::run),
         "tools" => without_arguments(arguments, tools::install_for_page),
         "optimize-wasm" => without_arguments(arguments, page::optimize),
@@ -107,6 +109,8 @@ cargo xtask COMMAND
              TARGET          decode_client_bytes, decode_server_bytes,
                              server_connection, topic_filter
              --minutes N     how long (5)
+  conformance
+           docs/conformance.md: which statements of MQTT the tests show
   screenshots
            the pictures that the tests made, copied into the documents
   tools    only install what the page's build needs, under target/tools

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{progress, workspace};
+use crate::{conformance, progress, workspace};
 
 mod link;
 mod places;
@@ -22,6 +22,7 @@ pub(crate) fn run() -> Result<()> {
     faults.extend(places::faults(&tree));
     faults.extend(link::faults(&tree));
     faults.extend(pure_crate::faults(&tree));
+    faults.extend(conformance::faults(&tree));
     for fault in &faults {
         progress::say(fault);
     }
@@ -33,12 +34,12 @@ pub(crate) fn run() -> Result<()> {
 
 /// The project's own files by path from the root; text where they are text.
 #[derive(Default)]
-struct Tree {
+pub(crate) struct Tree {
     text_by_path: BTreeMap<PathBuf, Option<String>>,
 }
 
 impl Tree {
-    fn read(root: &Path) -> Result<Self> {
+    pub(crate) fn read(root: &Path) -> Result<Self> {
         let mut tree = Self::default();
         tree.read_folder(root, Path::new(""))?;
         Ok(tree)
@@ -64,7 +65,7 @@ impl Tree {
         Ok(())
     }
 
-    fn text(&self, path: impl AsRef<Path>) -> Option<&str> {
+    pub(crate) fn text(&self, path: impl AsRef<Path>) -> Option<&str> {
         self.text_by_path.get(path.as_ref())?.as_deref()
     }
 
@@ -74,7 +75,7 @@ impl Tree {
             .filter_map(|(path, text)| Some((path.as_path(), text.as_deref()?)))
     }
 
-    fn texts_with(&self, extension: &str) -> impl Iterator<Item = (&Path, &str)> {
+    pub(crate) fn texts_with(&self, extension: &str) -> impl Iterator<Item = (&Path, &str)> {
         self.texts()
             .filter(move |(path, _)| path.extension().is_some_and(|found| found == extension))
     }
@@ -85,7 +86,7 @@ impl Tree {
     }
 
     #[cfg(test)]
-    fn of(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn of(files: &[(&str, &str)]) -> Self {
         let text_by_path = files
             .iter()
             .map(|(path, text)| (path.into(), Some((*text).to_owned())))
