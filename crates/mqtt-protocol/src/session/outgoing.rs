@@ -144,7 +144,7 @@ impl<M> Outgoing<M> {
     ///
     /// The queue is at its limit.
     pub fn push(&mut self, message: M, qos: AcknowledgedQoS) -> Result<(), QueueFull<M>> {
-        if self.queue.len() >= self.limits.queue_len_max && !self.may_send() {
+        if self.queue.len() >= self.limits.queue_len_max && !self.is_ready() {
             return Err(QueueFull(message));
         }
         self.queue.push_back((message, qos));
@@ -630,6 +630,21 @@ mod tests {
             outgoing.push(message, QOS_1).unwrap();
         }
         assert_eq!(sent(&mut outgoing), [(1, Some(1)), (2, Some(2))]);
+    }
+
+    #[test]
+    fn the_queue_keeps_its_bound_while_nobody_takes_from_it() {
+        let mut outgoing = Outgoing::new(OutgoingLimits {
+            queue_len_max: 2,
+            in_flight_max: NonZeroU16::MAX,
+        });
+        outgoing.resume(NonZeroU16::MAX);
+        for message in 1..=2 {
+            outgoing.push(message, QOS_1).unwrap();
+        }
+        assert_eq!(outgoing.push(3, QOS_1), Err(QueueFull(3)));
+        sent(&mut outgoing);
+        outgoing.push(3, QOS_1).unwrap();
     }
 
     #[test]
