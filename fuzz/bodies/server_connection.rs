@@ -7,12 +7,15 @@ use std::{
 };
 
 use bytes::Bytes;
-use mqtt_broker_core::{Broker, ConnectionId, Counters, Limits, Output, Settings};
+use mqtt_broker_core::{
+    Authenticator, Broker, Claimant, ConnectionId, Counters, Exchange, Limits, Output, Settings,
+    Step,
+};
 use mqtt_protocol::{
-    Connect, DecodeError, Decoder, DecoderSettings, Disconnect, Instant, Packet, PacketIdentifier,
-    Properties, Property, ProtocolVersion, Puback, Pubcomp, Publish, Pubrec, Pubrel, QoS,
-    ReasonCode, RetainHandling, Role, Stage, Subscribe, Subscription, TopicFilter, TopicName,
-    Unsubscribe, WillMessage,
+    Auth, Connect, DecodeError, Decoder, DecoderSettings, Disconnect, Instant, Packet,
+    PacketIdentifier, Properties, Property, ProtocolVersion, Puback, Pubcomp, Publish, Pubrec,
+    Pubrel, QoS, ReasonCode, RetainHandling, Role, Stage, Subscribe, Subscription, TopicFilter,
+    TopicName, Unsubscribe, WillMessage,
 };
 
 /// Each step is a byte, whose low half says what happens and whose high half to which Client, and its arguments.
@@ -77,8 +80,10 @@ struct Client {
 
 impl World {
     fn new() -> Self {
+        let mut broker = Broker::new(settings(), 1);
+        broker.set_authenticator(Box::new(Doorkeeper));
         Self {
-            broker: Broker::new(settings(), 1),
+            broker,
             now: Instant::START,
             deadline: None,
             clients: [const { None }; N_CLIENTS],
@@ -89,9 +94,13 @@ impl World {
     fn take_step(&mut self, step: u8, script: &mut Script<'_>) {
         let index = usize::from(step >> 4) % N_CLIENTS;
         match step & 0x0F {
-            0 | 1 => {
+            0 => {
                 let length = script.argument();
                 self.send_bytes(index, script.take(length.into()));
+            }
+            1 => {
+                let packet = authentication(script.argument(), script.argument());
+                self.send(index, &packet);
             }
             2 => {
                 let connect = connect(script.argument(), script.argument());
@@ -479,6 +488,53 @@ fn connect(options: u8, more: u8) -> Connect {
         will,
         user_name: None,
         password: None,
+    }
+}
+
+/// A CONNECT that has more to show, or a step on that way.
+fn authentication(options: u8, data: u8) -> Packet {
+    let method = if options & 0x80 == 0 { "m" } else { "other" };
+    let properties = Properties::new()
+        .with(Property::AuthenticationMethod(method.into()))
+        .with(Property::AuthenticationData(vec![data].into()));
+    let reason_code = match options & 3 {
+        0 => ReasonCode::ContinueAuthentication,
+        1 => ReasonCode::ReAuthenticate,
+        _ => {
+            let mut connect = connect(options >> 1 | 1, data);
+            connect.properties.0.extend(properties.0);
+            return connect.into();
+        }
+    };
+    Auth {
+        reason_code,
+        properties,
+    }
+    .into()
+}
+
+/// Lets everybody in who shows the right byte, after as many steps as the Client likes.
+#[derive(Debug)]
+struct Doorkeeper;
+
+impl Authenticator for Doorkeeper {
+    fn check(&mut self, _connect: &Connect) -> Result<(), ReasonCode> {
+        Ok(())
+    }
+
+    fn begin(&mut self, method: &str, _claimant: Claimant<'_>) -> Option<Box<dyn Exchange>> {
+        (method == "m").then(|| Box::new(Self) as Box<dyn Exchange>)
+    }
+}
+
+impl Exchange for Doorkeeper {
+    fn step(&mut self, data: Option<&Bytes>) -> Step {
+        match data.and_then(|data| data.first()).map(|byte| byte >> 6) {
+            None | Some(0) => Step::Success(None),
+            Some(1) => Step::Continue(Bytes::from_static(b"more")),
+            Some(2) => Step::Success(data.cloned()),
+            Some(_) => Step::Failure(ReasonCode::NotAuthorized),
+        }
     }
 }
 
