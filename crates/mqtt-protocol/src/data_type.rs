@@ -324,7 +324,7 @@ mod tests {
         );
     }
 
-    // Shows 3.1.1 [MQTT-1.5.3-1], 3.1.1 [MQTT-1.5.3-2], 5.0 [MQTT-1.5.4-1], 5.0 [MQTT-1.5.4-2].
+    // Shows 3.1.1 [MQTT-1.5.3-1], 3.1.1 [MQTT-1.5.3-2], 3.1.1 [MQTT-1.5.3-3], 5.0 [MQTT-1.5.4-1], 5.0 [MQTT-1.5.4-2].
     // Shows 5.0 [MQTT-1.5.4-3].
     #[test]
     fn strings_are_checked() {

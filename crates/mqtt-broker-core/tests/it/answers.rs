@@ -224,6 +224,22 @@ fn a_refused_identifier_names_a_new_message() {
     assert_eq!(world.payloads(subscriber), ["good"]);
 }
 
+// Shows 5.0 [MQTT-4.4.0-1].
+#[test]
+fn nothing_is_sent_again_as_long_as_the_connection_stands() {
+    for version in BOTH {
+        for qos in [AtLeastOnce, ExactlyOnce] {
+            let (mut world, client, identifiers) = with_in_flight(version, qos, 3);
+            if qos == ExactlyOnce {
+                world.pubrec(client, identifiers[0]);
+                world.receive(client);
+            }
+            world.advance(seconds(1_000_000));
+            assert!(world.receive_all(client).is_empty());
+        }
+    }
+}
+
 // Shows 5.0 [MQTT-4.3.3-13].
 #[test]
 fn what_expires_on_its_way_is_acknowledged_to_the_end() {

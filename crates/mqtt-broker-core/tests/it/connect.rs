@@ -7,7 +7,7 @@ use mqtt_broker_core::{DisconnectCause, Limits, Settings};
 use mqtt_protocol::{Auth, Packet, Properties, Property, QoS, ReasonCode};
 
 use crate::world::{
-    AtMostOnce, BOTH, ExactlyOnce, V3_1_1, V5_0, World, connect, publish, seconds, will,
+    AtMostOnce, BOTH, ExactlyOnce, V3_1_1, V5_0, World, connect, publish, resume, seconds, will,
 };
 
 // Shows 3.1.1 [MQTT-3.1.4-4], 3.1.1 [MQTT-3.2.0-1], 5.0 [MQTT-3.1.4-5], 5.0 [MQTT-3.2.0-1].
@@ -79,14 +79,24 @@ fn a_client_without_an_identifier_gets_one_of_its_own() {
         second.properties.assigned_client_identifier()
     );
     assert_eq!(world.broker.counters().sessions, 2);
+    let mut request = resume(V5_0, "");
+    request.clean_start = true;
+    let (client, connack) = world.connect(request);
+    world.cut(client);
+    let assigned = connack.properties.assigned_client_identifier().cloned();
+    let (_, connack) = world.connect(resume(V5_0, &assigned.unwrap()));
+    assert!(connack.session_present, "it can come back by that name");
 }
 
 // Shows 3.1.1 [MQTT-3.1.3-6], 3.1.1 [MQTT-3.1.3-8], 3.1.1 [MQTT-3.1.3-9].
 #[test]
 fn an_old_client_without_an_identifier_must_start_clean() {
     let mut world = World::new();
-    let (_, connack) = world.connect(connect(V3_1_1, ""));
-    assert!(connack.properties.is_empty());
+    for n_sessions in 1..=2 {
+        let (_, connack) = world.connect(connect(V3_1_1, ""));
+        assert!(connack.properties.is_empty());
+        assert_eq!(world.broker.counters().sessions, n_sessions);
+    }
     let mut request = connect(V3_1_1, "");
     request.clean_start = false;
     let (client, connack) = world.try_connect(request);

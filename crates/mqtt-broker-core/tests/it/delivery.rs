@@ -109,7 +109,24 @@ fn subscribing_again_changes_the_qos_and_brings_retained_messages_again() {
     }
 }
 
-// Shows 3.1.1 [MQTT-3.8.4-4], 3.1.1 [MQTT-3.8.4-6], 5.0 [MQTT-3.8.4-5], 5.0 [MQTT-3.8.4-6].
+// Shows 3.1.1 [MQTT-3.8.4-3], 5.0 [MQTT-3.8.4-4].
+#[test]
+fn subscribing_again_loses_no_message_that_waits() {
+    for version in BOTH {
+        let mut world = World::new();
+        let client = world.client(version, "client");
+        let publisher = world.client(version, "publisher");
+        world.subscribe(client, "a", AtLeastOnce);
+        world.set_writable(client, false);
+        world.publish(publisher, "a", "before", AtLeastOnce);
+        world.subscribe(client, "a", AtLeastOnce);
+        world.publish(publisher, "a", "after", AtLeastOnce);
+        world.set_writable(client, true);
+        assert_eq!(world.payloads(client), ["before", "after"]);
+    }
+}
+
+// Shows 3.1.1 [MQTT-3.8.4-4], 3.1.1 [MQTT-3.8.4-5], 5.0 [MQTT-3.8.4-5], 5.0 [MQTT-3.8.4-6].
 #[test]
 fn several_filters_are_as_several_subscribes() {
     for version in BOTH {

@@ -11,7 +11,7 @@ use crate::world::{
     publish, resume, topic,
 };
 
-// Shows 3.1.1 [MQTT-3.8.4-5], 3.1.1 [MQTT-4.3.1-1], 5.0 [MQTT-3.8.4-8], 5.0 [MQTT-4.3.1-1].
+// Shows 3.1.1 [MQTT-3.8.4-6], 3.1.1 [MQTT-4.3.1-1], 5.0 [MQTT-3.8.4-8], 5.0 [MQTT-4.3.1-1].
 // Shows 5.0 [MQTT-4.3.2-2], 5.0 [MQTT-4.3.3-2].
 #[test]
 fn a_message_arrives_at_the_lower_qos_of_publisher_and_subscriber() {

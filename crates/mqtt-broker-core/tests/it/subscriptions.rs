@@ -22,7 +22,11 @@ fn filters_match_level_by_level() {
             ("/#", &["/", "/a", "/a/b"], &["a", "a/"]),
             ("a/+/c", &["a/b/c", "a//c"], &["a/c", "a/b/d", "a/b/c/d"]),
             ("+/b/#", &["a/b", "a/b/c", "/b"], &["b", "a/c"]),
-            ("Beet 1/Fühler", &["Beet 1/Fühler"], &["Beet 1/Fuhler"]),
+            (
+                "Beet 1/Fühler",
+                &["Beet 1/Fühler"],
+                &["Beet 1/Fuhler", "Beet 1/Fu\u{308}hler"],
+            ),
         ];
         for (filter, matching, others) in cases {
             let mut world = World::new();
@@ -43,7 +47,7 @@ fn filters_match_level_by_level() {
     }
 }
 
-// Shows 3.1.1 [MQTT-3.8.4-1], 3.1.1 [MQTT-3.8.4-2], 3.1.1 [MQTT-3.8.4-6], 3.1.1 [MQTT-3.9.3-1].
+// Shows 3.1.1 [MQTT-3.8.4-1], 3.1.1 [MQTT-3.8.4-2], 3.1.1 [MQTT-3.8.4-5], 3.1.1 [MQTT-3.9.3-1].
 // Shows 5.0 [MQTT-3.8.4-1], 5.0 [MQTT-3.8.4-2], 5.0 [MQTT-3.8.4-6], 5.0 [MQTT-3.8.4-7].
 // Shows 5.0 [MQTT-3.9.3-1].
 #[test]
