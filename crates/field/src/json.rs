@@ -1,10 +1,11 @@
-//! The little JSON that devices speak: read into [`Json`], and written by hand.
+//! The little JSON that devices speak: read by `serde_json` into [`Json`], and written by hand.
 //!
-//! No number is read by the standard library, whose tables are larger than this crate.
+//! Derived (de)serialisers would cost the page more bytes than these few fields are worth.
+//! For the same reason no number is read by the standard library, whose tables are larger than this crate.
 
-mod parser;
+use std::fmt::{self, Write as _};
 
-use std::fmt::Write as _;
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::{PayloadError, Timestamp};
 
@@ -77,7 +78,7 @@ impl Fields {
 
 impl Json {
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        parser::parse(text)
+        serde_json::from_str(text).ok()
     }
 
     pub(crate) fn as_text(&self) -> Option<&str> {
@@ -99,6 +100,62 @@ impl Json {
             Self::Object(fields) => Some(fields),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => None,
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyJson)
+    }
+}
+
+struct AnyJson;
+
+impl<'de> Visitor<'de> for AnyJson {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Json, E> {
+        Ok(Json::Number(number as f64))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Json, E> {
+        Ok(Json::Number(number as f64))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Json, E> {
+        Ok(Json::Number(number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
+        Ok(Json::Text(text.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Json::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            fields.push(entry);
+        }
+        Ok(Json::Object(Fields(fields)))
     }
 }
 
