@@ -1,8 +1,10 @@
 //! Other people's MQTT clients against our broker and our field, and our field against another broker.
 
+mod libraries;
+mod mosquitto;
+
 use crate::harness::{
-    BOTH_VERSIONS, Broker, Field, Measurements, Process, Subscriber, V3_1_1, V5_0, eventually,
-    publish, python,
+    BOTH_VERSIONS, Broker, Field, Measurements, Subscriber, V3_1_1, V5_0, eventually, publish,
 };
 
 const PUMP_SET: &str = "rootzone/north-beds/north-pump/pump/set";
@@ -126,47 +128,3 @@ async fn a_will_is_published_when_its_client_is_lost() {
         assert_eq!(message.payload, "lost");
     }
 }
-
-#[tokio::test]
-async fn paho_for_python_exchanges_messages_at_every_qos() {
-    let broker = Broker::start().await;
-    let mut paho = Process::start(
-        "paho",
-        python().args(["-c", PAHO, &broker.mqtt_port.to_string()]),
-    );
-    let said = paho
-        .line("paho has all its messages back", |line| {
-            line.strip_prefix("received ").map(str::to_owned)
-        })
-        .await;
-    assert_eq!(said, "0 1 2");
-}
-
-/// Works with paho 1 and 2, whose constructors differ.
-const PAHO: &str = r#"
-import sys
-import paho.mqtt.client as mqtt
-
-received = []
-
-def on_connect(client, *_):
-    client.subscribe("paho/#", 2)
-
-def on_subscribe(client, *_):
-    for qos in range(3):
-        client.publish("paho/%d" % qos, "sent", qos)
-
-def on_message(client, _, message):
-    received.append(message.qos)
-    if len(received) == 3:
-        print("received", *sorted(received), flush=True)
-        client.disconnect()
-
-version = getattr(mqtt, "CallbackAPIVersion", None)
-client = mqtt.Client(*([version.VERSION2] if version else []), protocol=mqtt.MQTTv5)
-client.on_connect = on_connect
-client.on_subscribe = on_subscribe
-client.on_message = on_message
-client.connect("127.0.0.1", int(sys.argv[1]))
-client.loop_forever()
-"#;

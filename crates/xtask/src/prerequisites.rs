@@ -57,6 +57,16 @@ pub(crate) fn mqtt_programs() -> Result<MqttPrograms> {
     })
 }
 
+/// Finds Node.js, with which a JavaScript client is run, installing it if that is possible.
+pub(crate) fn node() -> Result<PathBuf> {
+    let find = || which("node").filter(|_| which("npm").is_some());
+    if let Some(node) = find() {
+        return Ok(node);
+    }
+    install(&["nodejs", "npm"])?;
+    find().context("node or npm is not on PATH although it was installed")
+}
+
 /// Debian keeps daemons where an ordinary user's `PATH` does not look.
 fn mosquitto() -> Option<PathBuf> {
     which("mosquitto").or_else(|| {

@@ -268,6 +268,8 @@ fn build_and_measure_page() -> Result<()> {
 pub(crate) fn end_to_end(only: Option<&str>) -> Result<()> {
     let browser = prerequisites::browser()?;
     let programs = prerequisites::mqtt_programs()?;
+    let node = prerequisites::node()?;
+    tools::install_mqtt_js()?;
     tools::install_for_page()?;
     page::build()?;
     demo::build_binaries()?;
@@ -282,6 +284,8 @@ pub(crate) fn end_to_end(only: Option<&str>) -> Result<()> {
             .env("SCREENSHOTS", workspace::screenshots())
             .env("MOSQUITTO", &programs.mosquitto)
             .env("PYTHON", &programs.python)
+            .env("NODE", node)
+            .env("NODE_PATH", workspace::node_modules())
             .env("CHROMEDRIVER", &browser.chromedriver)
             .env("CHROMIUM", &browser.chromium)
             .args([

@@ -89,19 +89,8 @@ fn install_shrinkers() {
     }
     let installed = command("npm").and_then(|mut npm| {
         read(npm.arg("--version")).context("npm is not there")?;
-        let folder = workspace::tools();
-        fs::create_dir_all(&folder)?;
         step("installing wasm-opt and esbuild by npm", || {
-            run(command("npm")?
-                .args([
-                    "install",
-                    "--no-audit",
-                    "--no-fund",
-                    "--loglevel=error",
-                    "--prefix",
-                ])
-                .arg(&folder)
-                .args([BINARYEN, ESBUILD]))
+            npm_install(&[BINARYEN, ESBUILD])
         })
     });
     if let Err(why) = installed {
@@ -109,6 +98,29 @@ fn install_shrinkers() {
             "no wasm-opt and esbuild ({why:#}): the page will be larger, and works"
         ));
     }
+}
+
+/// MQTT.js, other people's MQTT client, for the end-to-end tests.
+pub(crate) fn install_mqtt_js() -> Result<()> {
+    if workspace::node_modules().join("mqtt").is_dir() {
+        return Ok(());
+    }
+    step("installing MQTT.js by npm", || npm_install(&[MQTT_JS]))
+}
+
+fn npm_install(packages: &[&str]) -> Result<()> {
+    let folder = workspace::tools();
+    fs::create_dir_all(&folder)?;
+    run(command("npm")?
+        .args([
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+            "--prefix",
+        ])
+        .arg(&folder)
+        .args(packages))
 }
 
 pub(crate) fn has_wasm_opt() -> bool {
@@ -169,6 +181,7 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 const TRUNK: &str = "0.21.";
 const BINARYEN: &str = "binaryen@^132";
 const ESBUILD: &str = "esbuild@^0.28";
+const MQTT_JS: &str = "mqtt@^5.16";
 
 #[cfg(test)]
 mod tests {

@@ -29,6 +29,11 @@ pub(crate) fn tools() -> PathBuf {
     root().join("target").join("tools")
 }
 
+/// What npm installs among them.
+pub(crate) fn node_modules() -> PathBuf {
+    tools().join("node_modules")
+}
+
 /// The page as Trunk leaves it.
 pub(crate) fn page() -> PathBuf {
     root().join("dist")
@@ -48,10 +53,7 @@ pub(crate) fn binary(name: &str) -> PathBuf {
 
 /// `PATH` with our own tools first.
 pub(crate) fn path_with_tools() -> Result<OsString> {
-    let ours = [
-        tools().join("bin"),
-        tools().join("node_modules").join(".bin"),
-    ];
+    let ours = [tools().join("bin"), node_modules().join(".bin")];
     let path = env::var_os("PATH").unwrap_or_default();
     env::join_paths(ours.into_iter().chain(env::split_paths(&path)))
         .context("the workspace's path contains a character that PATH cannot hold")
