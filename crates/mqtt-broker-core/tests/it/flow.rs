@@ -189,6 +189,38 @@ fn the_clients_receive_maximum_holds_messages_back_and_nothing_else() {
     assert_eq!(world.broker.counters().queued_messages, 1);
 }
 
+// Shows 5.0 [MQTT-4.4.0-1]: both are sent again, and neither waits for the other for ever.
+#[test]
+fn a_session_goes_on_with_a_smaller_receive_maximum() {
+    let mut world = World::new();
+    let (subscriber, _) = world.connect(resume(V5_0, "subscriber"));
+    let publisher = world.client(V5_0, "publisher");
+    world.subscribe(subscriber, "a", ExactlyOnce);
+    for payload in ["1", "2"] {
+        world.publish(publisher, "a", payload, ExactlyOnce);
+        world.pubrel(publisher, packet_identifier(1));
+    }
+    let first = world.receive_publish(subscriber);
+    let second = world.receive_publish(subscriber).packet_identifier;
+    world.pubrec(subscriber, second.unwrap());
+    world.cut(subscriber);
+
+    let mut request = resume(V5_0, "subscriber");
+    request
+        .properties
+        .push(Property::ReceiveMaximum(NonZeroU16::MIN));
+    let (subscriber, _) = world.connect(request);
+    let Some(Packet::Pubrel(pubrel)) = world.receive(subscriber) else {
+        panic!("what is released makes room, so it comes first");
+    };
+    assert_eq!(Some(pubrel.packet_identifier), second);
+    assert_eq!(world.receive(subscriber), None);
+    world.pubcomp(subscriber, pubrel.packet_identifier);
+    let again = world.receive_publish(subscriber);
+    assert!(again.dup);
+    assert_eq!(again.payload, first.payload);
+}
+
 #[test]
 fn more_messages_than_the_broker_lets_a_client_send_end_its_connection() {
     let mut world = World::with(Settings {

@@ -153,7 +153,8 @@ impl<M> Outgoing<M> {
 
     /// Gives the next thing to send, if the peer's Receive Maximum allows one; call it until it gives `None`.
     ///
-    /// What was in flight before the connection comes first, in its order.
+    /// What was in flight before the connection comes first, in its order;
+    /// if it is more than the peer allows now, PUBRELs before messages.
     pub fn poll_transmission(&mut self) -> Option<Transmission<'_, M>> {
         let (packet_identifier, dup) = match self.next_resend() {
             Some(packet_identifier) => (packet_identifier, true),
@@ -218,6 +219,17 @@ impl<M> Outgoing<M> {
         self.suspend();
         self.quota = receive_maximum.min(self.limits.in_flight_max).get();
         self.resend = self.in_flight_in_order();
+        if self.resend.len() > usize::from(self.quota) {
+            // PUBRELs first: they hold the room that a message before them would wait for.
+            let resend = std::mem::take(&mut self.resend).into_iter();
+            let (releases, messages): (VecDeque<_>, VecDeque<_>) =
+                resend.partition(|&packet_identifier| {
+                    self.find_mut(packet_identifier)
+                        .is_some_and(|message| message.state == InFlightState::AwaitingPubcomp)
+                });
+            self.resend = releases;
+            self.resend.extend(messages);
+        }
         for in_flight in &mut self.in_flight {
             in_flight.counted = in_flight.state == InFlightState::AwaitingPubcomp;
             self.n_unacknowledged += u16::from(in_flight.counted);
@@ -656,7 +668,7 @@ mod tests {
         let success = ReasonCode::Success;
         outgoing.handle_pubrec(identifier(2), success);
         outgoing.resume(NonZeroU16::new(1).unwrap());
-        assert_eq!(sent(&mut outgoing), []);
+        assert_eq!(sent(&mut outgoing), [(2, None)]);
         let completed = AcknowledgementOutcome::Completed(Some(2));
         assert_eq!(outgoing.handle_pubcomp(identifier(2)), completed);
         assert_eq!(sent(&mut outgoing), [(1, Some(1))]);
