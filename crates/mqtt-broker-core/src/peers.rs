@@ -242,7 +242,7 @@ impl Peers {
             let Some(transmission) = outgoing.poll_transmission() else {
                 break;
             };
-            let (packet_identifier, qos, size, sent) = match transmission {
+            let (packet_identifier, qos, dup, size, sent) = match transmission {
                 Transmission::Pubrel { packet_identifier } => {
                     connection
                         .server
@@ -267,7 +267,7 @@ impl Peers {
                             )
                         });
                     let size = if dup { None } else { Some(delivery.size()) };
-                    (packet_identifier, qos, size, sent)
+                    (packet_identifier, qos, dup, size, sent)
                 }
             };
             if let Some(size) = size {
@@ -283,6 +283,14 @@ impl Peers {
                 let outgoing = &mut session.exchanges.outgoing;
                 match qos {
                     AcknowledgedQoS::AtLeastOnce => drop(outgoing.handle_puback(packet_identifier)),
+                    AcknowledgedQoS::ExactlyOnce if dup => {
+                        // The Client may know its identifier from before, and would take what has it next for a duplicate.
+                        drop(outgoing.abandon_in_flight(packet_identifier));
+                        connection
+                            .server
+                            .transmit_pubrel(packet_identifier, ReasonCode::Success);
+                        connection.touch(connection_index, &mut self.touched);
+                    }
                     AcknowledgedQoS::ExactlyOnce => {
                         drop(outgoing.handle_pubrec(packet_identifier, ReasonCode::PacketTooLarge));
                     }

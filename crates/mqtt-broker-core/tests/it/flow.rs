@@ -1,6 +1,6 @@
 //! Messages of every Quality of Service, in both directions.
 
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 
 use bytes::Bytes;
 use mqtt_broker_core::{Limits, Settings};
@@ -219,6 +219,33 @@ fn a_session_goes_on_with_a_smaller_receive_maximum() {
     let again = world.receive_publish(subscriber);
     assert!(again.dup);
     assert_eq!(again.payload, first.payload);
+}
+
+// Shows 5.0 [MQTT-3.1.2-25] and 5.0 [MQTT-4.3.3-5]: it counts as acknowledged, but its identifier is not free.
+#[test]
+fn a_message_that_has_become_too_large_is_released() {
+    let mut world = World::new();
+    let (subscriber, _) = world.connect(resume(V5_0, "subscriber"));
+    let publisher = world.client(V5_0, "publisher");
+    world.subscribe(subscriber, "a", ExactlyOnce);
+    world.publish(publisher, "a", &"large".repeat(100), ExactlyOnce);
+    let message = world.receive_publish(subscriber);
+    world.cut(subscriber);
+
+    let mut request = resume(V5_0, "subscriber");
+    request
+        .properties
+        .push(Property::MaximumPacketSize(NonZeroU32::new(100).unwrap()));
+    let (subscriber, _) = world.connect(request);
+    let Some(Packet::Pubrel(pubrel)) = world.receive(subscriber) else {
+        panic!("the Client may have got it, so it is told to forget the identifier");
+    };
+    assert_eq!(Some(pubrel.packet_identifier), message.packet_identifier);
+    world.cut(subscriber);
+
+    let (subscriber, _) = world.connect(resume(V5_0, "subscriber"));
+    let packets = world.receive_all(subscriber);
+    assert!(matches!(packets[..], [Packet::Pubrel(_)]), "{packets:?}");
 }
 
 #[test]
