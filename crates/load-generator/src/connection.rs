@@ -14,6 +14,7 @@ use crate::{
     link::Link,
     packet::{self, Incoming},
     plan::{QoS, Target},
+    websocket,
 };
 
 /// A connection whose CONNECT is accepted, still blocking.
@@ -23,27 +24,10 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    /// Connects, from the loopback addresses behind the usual one if that has no port left.
     pub(crate) fn connect(target: &Target, client_identifier: &str) -> Result<Self, Error> {
-        let mut stream = dial(target.address).map_err(Error::io("connecting"))?;
-        stream
-            .set_nodelay(true)
-            .and_then(|()| stream.set_read_timeout(Some(PATIENCE)))
-            .map_err(Error::io("setting up a socket"))?;
-        let link = Link::new(target.transport);
-        if link.is_framed() {
-            let rest = crate::websocket::shake_hands(&mut stream, target.address)?;
-            if !rest.is_empty() {
-                return Err(Error::Unexpected("bytes before the CONNECT"));
-            }
-        }
-        let mut opened = Self { stream, link };
-        let connect = packet::connect(target.version, client_identifier);
-        // The Return Code or Reason Code stands behind the flags.
-        opened.ask(target, &connect, packet::CONNACK, |body| {
-            body.get(1).filter(|code| **code != 0).copied()
-        })?;
-        Ok(opened)
+        Opening::dial(target)?
+            .say_connect(target, client_identifier)?
+            .hear_connack()
     }
 
     pub(crate) fn subscribe(
@@ -53,25 +37,32 @@ impl Opened {
         qos: QoS,
     ) -> Result<(), Error> {
         let subscribe = packet::subscribe(target.version, filter, qos);
+        self.say(target, &subscribe)?;
         // The one Return Code or Reason Code is the last byte.
-        self.ask(target, &subscribe, packet::SUBACK, |body| {
-            body.last().filter(|code| **code != qos.bits()).copied()
+        self.hear(packet::SUBACK, |body| {
+            match body.last().filter(|code| **code != qos.bits()) {
+                Some(&code) => Err(Error::Refused {
+                    packet: "SUBSCRIBE",
+                    code,
+                }),
+                None => Ok(()),
+            }
         })
     }
 
-    /// Sends a packet and waits for its answer; `refusal` finds the code in it that says no.
-    fn ask(
-        &mut self,
-        target: &Target,
-        packet: &[u8],
-        answer: u8,
-        refusal: impl Fn(&[u8]) -> Option<u8>,
-    ) -> Result<(), Error> {
+    fn say(&mut self, target: &Target, packet: &[u8]) -> Result<(), Error> {
         let mut bytes = Vec::new();
         push_packet(target.transport, &mut bytes, packet);
-        self.stream
-            .write_all(&bytes)
-            .map_err(Error::io("writing"))?;
+        let written = self.stream.write_all(&bytes);
+        written.map_err(Error::io("writing"))
+    }
+
+    /// Waits for an answer of this kind.
+    fn hear(
+        &mut self,
+        answer: u8,
+        check: impl Fn(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let mut answered = false;
         let mut scratch = [0; 4096];
         while !answered {
@@ -79,25 +70,61 @@ impl Opened {
                 if incoming.kind() != answer {
                     return Err(Error::Unexpected("something else than the answer"));
                 }
-                if let Some(code) = refusal(incoming.body) {
-                    let packet = match answer {
-                        packet::CONNACK => "CONNECT",
-                        _ => "SUBSCRIBE",
-                    };
-                    return Err(Error::Refused { packet, code });
-                }
                 answered = true;
-                Ok(())
+                check(incoming.body)
             };
-            let waited = self.link.read(
-                &mut Patient(&self.stream),
-                &mut scratch,
-                &mut Vec::new(),
-                handle,
-            );
-            waited?;
+            let mut stream = Patient(&self.stream);
+            self.link
+                .read(&mut stream, &mut scratch, &mut Vec::new(), handle)?;
         }
         Ok(())
+    }
+}
+
+/// A connection on its way, in steps, so that many can be on their way: some brokers take a while for each step.
+pub(crate) struct Opening(Opened);
+
+impl Opening {
+    /// Connects, from the loopback addresses behind the usual one if that has no port left, and asks for WebSocket.
+    pub(crate) fn dial(target: &Target) -> Result<Self, Error> {
+        let mut stream = dial(target.address).map_err(Error::io("connecting"))?;
+        stream
+            .set_nodelay(true)
+            .and_then(|()| stream.set_read_timeout(Some(PATIENCE)))
+            .map_err(Error::io("setting up a socket"))?;
+        let link = Link::new(target.transport);
+        if link.is_framed() {
+            websocket::say_hello(&mut stream, target.address)?;
+        }
+        Ok(Self(Opened { stream, link }))
+    }
+
+    /// Sends the CONNECT, once the broker agrees to WebSocket.
+    pub(crate) fn say_connect(
+        mut self,
+        target: &Target,
+        client_identifier: &str,
+    ) -> Result<Self, Error> {
+        if self.0.link.is_framed() {
+            websocket::hear_hello(&mut self.0.stream)?;
+        }
+        let connect = packet::connect(target.version, client_identifier);
+        self.0.say(target, &connect)?;
+        Ok(self)
+    }
+
+    /// Waits for the CONNACK.
+    pub(crate) fn hear_connack(mut self) -> Result<Opened, Error> {
+        // The Return Code or Reason Code stands behind the flags.
+        self.0.hear(packet::CONNACK, |body| match body.get(1) {
+            Some(0) => Ok(()),
+            Some(&code) => Err(Error::Refused {
+                packet: "CONNECT",
+                code,
+            }),
+            None => Err(Error::Unexpected("a CONNACK that is too short")),
+        })?;
+        Ok(self.0)
     }
 }
 

@@ -30,6 +30,14 @@ pub enum Error {
     /// The broker sent something that does not parse, or that nobody asked for.
     #[error("the broker sent {0}")]
     Unexpected(&'static str),
+    /// Connections were not accepted in time.
+    #[error("only {opened} connections were accepted in {seconds} s")]
+    Slow {
+        /// How many were.
+        opened: usize,
+        /// In which time.
+        seconds: u64,
+    },
     /// Nothing moved for a long time.
     #[error("nothing moved for {seconds} s; {published} messages published, {delivered} delivered")]
     Stalled {

@@ -1,8 +1,15 @@
 //! Connections that do nothing but stay.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
-use crate::{Error, Process, connection::Opened, plan::Target};
+use crate::{
+    Error, Process,
+    connection::{Opened, Opening},
+    plan::Target,
+};
 
 /// What idle connections cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,10 +42,30 @@ pub fn hold_idle(target: &Target, connections: usize) -> Result<IdleReport, Erro
     })
 }
 
+/// Opens many at a time, as some brokers look at new connections only ten times a second.
 fn open(target: &Target, opened: &mut Vec<Opened>, connections: usize) -> Result<(), Error> {
-    for _ in 0..connections {
-        let client_identifier = format!("idle-{:05}", opened.len());
-        opened.push(Opened::connect(target, &client_identifier)?);
+    let all = opened.len() + connections;
+    let begin = Instant::now();
+    while opened.len() < all {
+        if begin.elapsed() > PATIENCE {
+            return Err(Error::Slow {
+                opened: opened.len(),
+                seconds: PATIENCE.as_secs(),
+            });
+        }
+        let together = AT_A_TIME.min(all - opened.len());
+        let mut opening = Vec::new();
+        for _ in 0..together {
+            opening.push(Opening::dial(target)?);
+        }
+        let mut connecting = Vec::new();
+        for (index, one) in opening.into_iter().enumerate() {
+            let client_identifier = format!("idle-{:05}", opened.len() + index);
+            connecting.push(one.say_connect(target, &client_identifier)?);
+        }
+        for one in connecting {
+            opened.push(one.hear_connack()?);
+        }
     }
     Ok(())
 }
@@ -69,4 +96,7 @@ fn raise_open_files() {
 fn raise_open_files() {}
 
 const WARM_UP: usize = 100;
+/// Below the backlog of those that have a short one.
+const AT_A_TIME: usize = 100;
+const PATIENCE: Duration = Duration::from_secs(120);
 const SETTLING: Duration = Duration::from_millis(500);

@@ -7,36 +7,35 @@ use std::{
 
 use crate::Error;
 
-/// Asks for MQTT over WebSocket; gives back what the broker sent behind its answer.
-pub(crate) fn shake_hands(
-    stream: &mut (impl Read + Write),
-    address: SocketAddr,
-) -> Result<Vec<u8>, Error> {
+/// Asks for MQTT over WebSocket.
+pub(crate) fn say_hello(stream: &mut impl Write, address: SocketAddr) -> Result<(), Error> {
     let request = format!(
         "GET /mqtt HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Protocol: mqtt\r\nSec-WebSocket-Version: 13\r\n\r\n"
     );
-    let failed = || Error::io("in the WebSocket handshake");
-    stream.write_all(request.as_bytes()).map_err(failed())?;
+    let written = stream.write_all(request.as_bytes());
+    written.map_err(Error::io("asking for WebSocket"))
+}
+
+/// Waits until the broker agrees; it says nothing more before it is asked.
+pub(crate) fn hear_hello(stream: &mut impl Read) -> Result<(), Error> {
     let mut answer = Vec::new();
     let mut part = [0; 1024];
-    loop {
-        if let Some(at) = answer.windows(4).position(|end| end == b"\r\n\r\n") {
-            let rest = answer.split_off(at + 4);
-            let head = String::from_utf8_lossy(&answer);
-            let status = head.lines().next().unwrap_or_default();
-            if status.split(' ').nth(1) != Some("101") {
-                return Err(Error::Handshake(status.to_owned()));
-            }
-            return Ok(rest);
-        }
-        match stream.read(&mut part).map_err(failed())? {
+    while !answer.ends_with(b"\r\n\r\n") {
+        let read = stream.read(&mut part);
+        match read.map_err(Error::io("waiting for WebSocket"))? {
             0 => return Err(Error::Handshake("it closed the connection".to_owned())),
             _ if answer.len() > ANSWER_LEN_MAX => {
                 return Err(Error::Handshake("its answer does not end".to_owned()));
             }
             length => answer.extend(&part[..length]),
         }
+    }
+    let head = String::from_utf8_lossy(&answer);
+    let status = head.lines().next().unwrap_or_default();
+    match status.split(' ').nth(1) {
+        Some("101") => Ok(()),
+        _ => Err(Error::Handshake(status.to_owned())),
     }
 }
 
