@@ -6,6 +6,8 @@ use anyhow::{Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
 mod bans;
+#[cfg(target_os = "linux")]
+mod bench;
 mod compression;
 mod conformance;
 mod demo;
@@ -62,6 +64,8 @@ fn run() -> Result<()> {
         "size" => size::run(arguments),
         "fuzz" => fuzz::run(arguments),
         "conformance" => without_arguments(arguments, conformance::run),
+        #[cfg(target_os = "linux")]
+        "bench" => bench::run(arguments),
         "screenshots" => without_arguments(arguments, screenshots::run),
         "tools" => without_arguments(arguments, tools::install_for_page),
         "optimize-wasm" => without_arguments(arguments, page::optimize),
@@ -111,6 +115,16 @@ cargo xtask COMMAND
              --minutes N     how long (5)
   conformance
            docs/conformance.md: which statements of MQTT the tests show
+  bench broker
+           what a message costs rootzone and the brokers found beside it, on Linux;
+           docs/performance.md says what the figures mean
+             --json FILE     write the figures there too
+             --quick         Mosquitto only, two short rounds: under five minutes
+             --only NAME     only scenarios whose names contain this
+             --install-rumqttd
+                             install rumqttd under target/tools, to be compared as well
+             --broker NAME=COMMAND
+                             another broker; {port} and {websocket-port} are filled in
   screenshots
            the pictures that the tests made, copied into the documents
   tools    only install what the page's build needs, under target/tools

@@ -1,0 +1,258 @@
+//! `cargo xtask bench broker`: what a message costs `rootzone` and its peers, measured alike and in one run.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use lexopt::{Arg, Parser, ValueExt};
+use serde_json::Value;
+
+use crate::process::{cargo, command, is_interrupted, read, run as run_command};
+use crate::progress::{Elapsed, print, say, step};
+use crate::workspace;
+
+use self::cores::Cores;
+use self::figures::Figures;
+use self::program::Program;
+use self::scenario::{SCENARIOS, Scenario};
+
+mod cores;
+mod figures;
+mod peers;
+mod program;
+mod scenario;
+mod table;
+
+pub(crate) fn run(mut arguments: Parser) -> Result<()> {
+    match arguments.next()? {
+        Some(Arg::Value(what)) if what == "broker" => {}
+        Some(argument @ (Arg::Value(_) | Arg::Long(_) | Arg::Short(_))) => {
+            return Err(argument.unexpected().into());
+        }
+        None => bail!("what shall be measured? There is `cargo xtask bench broker`"),
+    }
+    let options = Options::parse(arguments)?;
+    let start = Instant::now();
+    let cores = Cores::find()?;
+    cores::raise_open_files()?;
+    build()?;
+    let programs = programs(&options)?;
+    let scenarios = options.scenarios()?;
+    let figures = measure(&options, &cores, &programs, &scenarios)?;
+    print(table::of(&scenarios, &programs, &figures, cores.len()));
+    for warning in figures.warnings() {
+        say(format_args!("warning: {warning}"));
+    }
+    if let Some(file) = &options.json {
+        std::fs::write(file, figures.as_json(&scenarios, &programs))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    say(format_args!("measured in {}", Elapsed(start.elapsed())));
+    Ok(())
+}
+
+/// Everything, interleaved: whatever else the machine does meets all programs alike.
+fn measure(
+    options: &Options,
+    cores: &Cores,
+    programs: &[Program],
+    scenarios: &[&Scenario],
+) -> Result<Figures> {
+    let mut figures = Figures::default();
+    for round in 1..=options.rounds() {
+        for &scenario in scenarios {
+            for program in programs {
+                if !program.can_play(scenario) {
+                    continue;
+                }
+                let name = scenario.name;
+                let outcome = play(options, cores, program, scenario);
+                if is_interrupted() {
+                    bail!("interrupted");
+                }
+                match outcome {
+                    Ok(report) => {
+                        say(format_args!(
+                            "round {round}, {name}, {}: {}",
+                            program.name,
+                            figures::in_short(scenario, &report)
+                        ));
+                        figures.add(scenario, &program.name, &report);
+                    }
+                    Err(error) => figures.fail(scenario, &program.name, &error),
+                }
+            }
+        }
+    }
+    Ok(figures)
+}
+
+/// One program, started for one scenario, and stopped after it.
+fn play(options: &Options, cores: &Cores, program: &Program, scenario: &Scenario) -> Result<Value> {
+    let (broker_cores, generator_cores) = if scenario.two_cores {
+        cores.shared()
+    } else {
+        cores.apart()
+    };
+    let mut broker = cores::on(&broker_cores, || program.start())?;
+    let mut generator = command(generator())?;
+    generator
+        .args(scenario.load)
+        .args(["--address", &broker.address(scenario.websocket)])
+        .args(["--process", &broker.id().to_string()]);
+    if scenario.is_timed() {
+        generator
+            .args(["--seconds", &options.measured().as_secs_f64().to_string()])
+            .args(["--warm-up", &options.warm_up().as_secs_f64().to_string()]);
+    }
+    let said = cores::on(&generator_cores, || read(&mut generator))?;
+    serde_json::from_str(&said).with_context(|| format!("the load generator said {said:?}"))
+}
+
+fn build() -> Result<()> {
+    step("building the broker and the load generator", || {
+        // Each alone: together, the features of one would change what the other is built of.
+        for package in [program::ROOTZONE, GENERATOR] {
+            run_command(cargo()?.args(["build", "--release", "--package", package]))?;
+        }
+        Ok(())
+    })
+}
+
+fn generator() -> PathBuf {
+    program::release_binary(GENERATOR)
+}
+
+/// Mosquitto first: everything else is compared with it.
+fn programs(options: &Options) -> Result<Vec<Program>> {
+    let mut programs = Vec::new();
+    match peers::mosquitto()? {
+        Some(mosquitto) => programs.push(mosquitto),
+        None => say(
+            "mosquitto is not there, so there is nothing to compare with (on Debian: apt install mosquitto)",
+        ),
+    }
+    if !options.quick {
+        if options.install_rumqttd {
+            peers::install_rumqttd()?;
+        }
+        programs.extend(peers::rumqttd()?);
+        for (name, words) in &options.brokers {
+            programs.push(Program::of_command(name, words)?);
+        }
+    }
+    programs.push(Program::rootzone()?);
+    for program in &programs {
+        say(format_args!("{} {}", program.name, program.version));
+    }
+    Ok(programs)
+}
+
+#[derive(Default)]
+struct Options {
+    quick: bool,
+    json: Option<PathBuf>,
+    install_rumqttd: bool,
+    /// Names and commands of further brokers.
+    brokers: Vec<(String, String)>,
+    /// Only scenarios whose names contain this.
+    only: Option<String>,
+}
+
+impl Options {
+    fn parse(mut arguments: Parser) -> Result<Self> {
+        let mut options = Self::default();
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Long("quick") => options.quick = true,
+                Arg::Long("json") => {
+                    // Relative to where we were started, not to where we work.
+                    options.json = Some(std::path::absolute(arguments.value()?)?);
+                }
+                Arg::Long("install-rumqttd") => options.install_rumqttd = true,
+                Arg::Long("only") => options.only = Some(arguments.value()?.string()?),
+                Arg::Long("broker") => {
+                    let text = arguments.value()?.string()?;
+                    let named = text.split_once('=');
+                    let (name, words) = named.context("--broker: NAME=COMMAND is wanted")?;
+                    if !words.contains(program::PORT) {
+                        bail!("--broker: {name}'s command must say where its {{port}} goes");
+                    }
+                    options.brokers.push((name.to_owned(), words.to_owned()));
+                }
+                Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
+                    return Err(argument.unexpected().into());
+                }
+            }
+        }
+        if options.quick && (options.install_rumqttd || !options.brokers.is_empty()) {
+            bail!("--quick compares with Mosquitto only");
+        }
+        Ok(options)
+    }
+
+    fn scenarios(&self) -> Result<Vec<&'static Scenario>> {
+        let wanted = |scenario: &&Scenario| match &self.only {
+            Some(part) => scenario.name.contains(part.as_str()),
+            None => true,
+        };
+        let scenarios: Vec<_> = SCENARIOS.iter().filter(wanted).collect();
+        if scenarios.is_empty() {
+            let names: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+            bail!("--only: there are {}", names.join(", "));
+        }
+        Ok(scenarios)
+    }
+
+    const fn rounds(&self) -> usize {
+        if self.quick { 2 } else { 3 }
+    }
+
+    const fn measured(&self) -> Duration {
+        Duration::from_secs(if self.quick { 2 } else { 5 })
+    }
+
+    const fn warm_up(&self) -> Duration {
+        Duration::from_millis(if self.quick { 500 } else { 1_000 })
+    }
+}
+
+const GENERATOR: &str = "load-generator";
+
+/// Where the brokers' files and logs are.
+fn folder() -> PathBuf {
+    workspace::target().join("bench")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(words: &[&str]) -> Result<Options> {
+        Options::parse(Parser::from_args(words.iter().copied()))
+    }
+
+    #[test]
+    fn brokers_are_named_and_have_a_port() {
+        let parsed = options(&["--broker", "other=/bin/other -p {port}"]).unwrap();
+        assert_eq!(
+            parsed.brokers,
+            [("other".to_owned(), "/bin/other -p {port}".to_owned())]
+        );
+        assert!(options(&["--broker", "other"]).is_err());
+        assert!(options(&["--broker", "other=/bin/other"]).is_err());
+        assert!(options(&["--quick", "--broker", "other=x {port}"]).is_err());
+    }
+
+    #[test]
+    fn some_scenarios_can_be_chosen() {
+        let names = |words: &[&str]| -> Vec<_> {
+            let options = options(words).unwrap();
+            let scenarios = options.scenarios().unwrap();
+            scenarios.iter().map(|scenario| scenario.name).collect()
+        };
+        assert_eq!(names(&["--only", "idle"]), ["idle-tcp", "idle-ws"]);
+        assert_eq!(names(&[]).len(), SCENARIOS.len());
+        assert!(options(&["--only", "x"]).unwrap().scenarios().is_err());
+    }
+}
