@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use crate::{EncodeError, Fault, MalformedPacket, PacketIdentifier, TopicFilter, TopicName};
+use crate::{
+    EncodeError, Fault, MalformedPacket, PacketIdentifier, ProtocolVersion, TopicFilter, TopicName,
+};
 
 /// The largest Variable Byte Integer, and so the largest Remaining Length.
 pub(crate) const VARIABLE_BYTE_INTEGER_MAX: u32 = 268_435_455;
@@ -80,8 +82,12 @@ impl<'a> Reader<'a> {
         Ok(TopicName::new(self.unchecked_string()?)?)
     }
 
-    pub(crate) fn topic_filter(&mut self) -> Result<TopicFilter, Fault> {
-        Ok(TopicFilter::new(self.unchecked_string()?)?)
+    pub(crate) fn topic_filter(&mut self, version: ProtocolVersion) -> Result<TopicFilter, Fault> {
+        let text = self.unchecked_string()?;
+        Ok(match version {
+            ProtocolVersion::V3_1_1 => TopicFilter::of_3_1_1(text)?,
+            ProtocolVersion::V5_0 => TopicFilter::new(text)?,
+        })
     }
 
     /// A reader of the next `length` bytes, which are skipped here.

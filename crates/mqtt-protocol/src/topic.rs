@@ -69,6 +69,17 @@ impl TopicFilter {
         Self::checked(filter.into())
     }
 
+    /// Checks a text of 3.1.1, where nothing is wrong with a `$share/…` that cannot be a Shared Subscription:
+    /// it is a filter like any other.
+    pub(crate) fn of_3_1_1(filter: ByteString) -> Result<Self, InvalidTopic> {
+        match Self::checked(filter.clone()) {
+            Err(InvalidTopic::SharedSubscription) => {
+                check_wildcards(filter.as_bytes()).map(|()| Self(filter))
+            }
+            checked => checked,
+        }
+    }
+
     fn checked(filter: ByteString) -> Result<Self, InvalidTopic> {
         check_length(&filter)?;
         if has_null_character(filter.as_bytes()) {
@@ -121,7 +132,7 @@ impl TopicFilter {
     /// Whether this is a Shared Subscription.
     #[must_use]
     pub fn is_shared(&self) -> bool {
-        self.0.starts_with(SHARE_PREFIX)
+        self.shared_parts().is_some()
     }
 
     /// Whether there is a `+` or `#` in it.

@@ -53,7 +53,7 @@ impl Subscribe {
         let properties = Properties::decode(reader, OWNER, context.version)?;
         let mut subscriptions = Vec::new();
         while !reader.is_empty() {
-            let topic_filter = reader.topic_filter()?;
+            let topic_filter = reader.topic_filter(context.version)?;
             subscriptions.push(Subscription::decode(
                 topic_filter,
                 reader.u8()?,
@@ -224,6 +224,27 @@ mod tests {
 
     // Shows 3.1.1 [MQTT-3.8.3-3], 3.1.1 [MQTT-3-8.3-4], 5.0 [MQTT-3.8.3-2], 5.0 [MQTT-3.8.3-4].
     // Shows 5.0 [MQTT-3.8.3-5].
+    #[test]
+    fn to_3_1_1_a_broken_share_is_a_filter_as_any_other() {
+        for text in ["$share/g", "$share//a", "$share/+/a", "$share/g/"] {
+            let mut bytes = vec![0x82, (5 + text.len()) as u8, 0, 10, 0, text.len() as u8];
+            bytes.extend_from_slice(text.as_bytes());
+            bytes.push(0);
+            let mut decoder = crate::Decoder::new(crate::DecoderSettings {
+                maximum_packet_size: 100,
+                version: Some(V3_1_1),
+                role: Server,
+            });
+            decoder.feed(bytes.into());
+            let Ok(Some(crate::Packet::Subscribe(subscribe))) = decoder.next_packet() else {
+                panic!("{text} is refused");
+            };
+            let topic_filter = &subscribe.subscriptions[0].topic_filter;
+            assert_eq!(topic_filter.as_str(), text);
+            assert!(!topic_filter.is_shared());
+        }
+    }
+
     #[test]
     fn invalid() {
         let topic = MalformedPacket::InvalidTopic;

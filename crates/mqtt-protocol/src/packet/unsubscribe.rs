@@ -25,7 +25,7 @@ impl Unsubscribe {
         let properties = Properties::decode(reader, OWNER, context.version)?;
         let mut topic_filters = Vec::new();
         while !reader.is_empty() {
-            topic_filters.push(reader.topic_filter()?);
+            topic_filters.push(reader.topic_filter(context.version)?);
         }
         if topic_filters.is_empty() {
             return Err(ProtocolError::NoTopicFilter.into());

@@ -28,10 +28,10 @@ pub(crate) enum Kind {
     RefusedEarlier,
 }
 
+/// Whom the specification supports. Where that would be them, it is we who have something to mend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Right {
     Us,
-    Them,
     /// The specification leaves it open.
     Either,
 }
@@ -151,15 +151,6 @@ pub(crate) const DIFFERENCES: &[Difference] = &[
         because: "5.0 [MQTT-4.8.2-1], [MQTT-4.8.2-2]",
         concerns: |case| is_5_0(case) && theirs(case).texts("topic_filter").any(is_wrong_share),
         example: (TO_SERVER_5_0, b"\xA2\x0E\x00\x01\x00\x00\x09$share/g/"),
-    },
-    Difference {
-        about: "a filter that would be a broken Shared Subscription of 5.0",
-        kind: Kind::Refused,
-        // 3.1.1 knows no Shared Subscriptions: to it this is a filter as any other.
-        right: Right::Them,
-        because: "3.1.1 §4.7.2: only that a Server may use topics with `$` for other purposes",
-        concerns: |case| !is_5_0(case) && theirs(case).texts("topic_filter").any(is_wrong_share),
-        example: (TO_SERVER_3_1_1, b"\x82\x0D\x00\x01\x00\x08$share/g\x00"),
     },
     Difference {
         about: "Packet Identifier 0",
