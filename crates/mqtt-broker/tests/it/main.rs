@@ -8,3 +8,4 @@
 mod client;
 mod delivery;
 mod ending;
+mod settings;

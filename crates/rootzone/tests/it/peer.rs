@@ -11,16 +11,20 @@ use crate::{
     broker::Broker,
     http::{receive_head, send_request},
     raw::Raw,
-    websocket::{BINARY, CLOSE, HANDSHAKE, PING, PONG, frame},
+    websocket::{BINARY, BINARY_BEGINS, CLOSE, END, HANDSHAKE, MIDDLE, PING, PONG, frame},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transport {
     Tcp,
+    /// What is sent at once is one frame.
     WebSocket,
+    /// What is sent at once is one message of three fragments, with a ping behind each.
+    Fragments,
 }
 
-pub(crate) const TRANSPORTS: [Transport; 2] = [Transport::Tcp, Transport::WebSocket];
+pub(crate) const TRANSPORTS: [Transport; 3] =
+    [Transport::Tcp, Transport::WebSocket, Transport::Fragments];
 
 /// A Network Connection. What does not come in time is an error that a test can report.
 pub(crate) struct Peer {
@@ -35,7 +39,7 @@ impl Peer {
     pub(crate) fn connect(broker: &Broker, transport: Transport) -> Self {
         let stream = match transport {
             Transport::Tcp => TcpStream::connect(broker.mqtt).unwrap(),
-            Transport::WebSocket => shake_hands(broker.http),
+            Transport::WebSocket | Transport::Fragments => shake_hands(broker.http),
         };
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -52,6 +56,7 @@ impl Peer {
         let sent = match self.transport {
             Transport::Tcp => self.stream.write_all(bytes),
             Transport::WebSocket => self.stream.write_all(&frame(BINARY, bytes)),
+            Transport::Fragments => self.stream.write_all(&fragments(bytes)),
         };
         sent.map_err(|error| format!("cannot send: {error}"))
     }
@@ -127,7 +132,7 @@ impl Peer {
                     (n > 0).then_some(bytes)
                 })
             }
-            Transport::WebSocket => self.receive_frame(),
+            Transport::WebSocket | Transport::Fragments => self.receive_frame(),
         };
         match received {
             Ok(Some(bytes)) => self.unread.extend(bytes),
@@ -166,6 +171,7 @@ impl Peer {
         self.stream.read_exact(&mut payload)?;
         match header[0] {
             BINARY => Ok(Some(payload)),
+            PONG => Ok(Some(Vec::new())),
             PING => {
                 self.stream.write_all(&frame(PONG, &payload))?;
                 Ok(Some(Vec::new()))
@@ -178,6 +184,20 @@ impl Peer {
             first => panic!("a frame that begins with {first:02X}"),
         }
     }
+}
+
+fn fragments(bytes: &[u8]) -> Vec<u8> {
+    let (first, rest) = bytes.split_at(bytes.len().min(1));
+    let (middle, last) = rest.split_at(rest.len() / 2);
+    [
+        frame(BINARY_BEGINS, first),
+        frame(PING, b""),
+        frame(MIDDLE, middle),
+        frame(PING, b"still there?"),
+        frame(END, last),
+        frame(PING, &[0xFF; 125]),
+    ]
+    .concat()
 }
 
 fn shake_hands(address: SocketAddr) -> TcpStream {

@@ -10,9 +10,9 @@ use crate::{
 };
 
 pub(crate) const BINARY: u8 = 0x82;
-const BINARY_BEGINS: u8 = 0x02;
-const MIDDLE: u8 = 0x00;
-const END: u8 = 0x80;
+pub(crate) const BINARY_BEGINS: u8 = 0x02;
+pub(crate) const MIDDLE: u8 = 0x00;
+pub(crate) const END: u8 = 0x80;
 const TEXT: u8 = 0x81;
 pub(crate) const CLOSE: u8 = 0x88;
 pub(crate) const PING: u8 = 0x89;

@@ -47,6 +47,12 @@ fn a_connect_is_accepted_as_its_version_wants() {
             a quiet",
         ),
         (
+            "5.0 that asks for Response Information where there is none",
+            "a > 10 'MQTT' 05 02 003C { 19 01 } 'device'
+            a < 20 00 00 { 21 0400 27 02000000 22 0040 }
+            a quiet",
+        ),
+        (
             "5.0 with a password and no user name",
             "a > 10 'MQTT' 05 42 003C {} 'device' 0002 [pw]
             a < 20 00 00 ..
@@ -329,6 +335,11 @@ fn a_wrong_connect_of_5_0_is_told_what_is_wrong() {
             "a Will Delay Interval twice",
             "10 'MQTT' 05 06 003C {} 'a' { 18 00000001 18 00000001 } 'w' 0001 [x]",
             0x82,
+        ),
+        (
+            "a Will on a topic of the Server's own",
+            "10 'MQTT' 05 06 003C {} 'a' {} '$SYS/w' 0001 [x]",
+            0x90,
         ),
         (
             "a Session Expiry Interval for the Will",

@@ -10,6 +10,7 @@ fn reserved_flags_and_types_are_refused() {
         ("PUBACK", "41 0001", 0x81),
         ("PUBREC", "51 0001", 0x81),
         ("PUBREL", "60 0001", 0x81),
+        ("PUBREL with DUP", "6A 0001", 0x81),
         ("PUBCOMP", "71 0001", 0x81),
         ("SUBSCRIBE", "80 0001 {} 'a' 00", 0x81),
         ("UNSUBSCRIBE", "A0 0001 {} 'a'", 0x81),
@@ -125,6 +126,8 @@ fn text_at_the_borders_of_utf_8_is_passed_on_as_it_is() {
         ("U+FEFF at its beginning", "0004 EFBBBF61"),
         ("U+D7FF", "0003 ED9FBF"),
         ("U+E000", "0003 EE8080"),
+        ("U+FFFF, which is no character", "0003 EFBFBF"),
+        ("U+0001, which controls", "0001 01"),
         ("U+10FFFD", "0004 F48FBFBD"),
         ("a space", "0003 612062"),
     ] {
@@ -363,6 +366,9 @@ fn reason_codes_that_a_packet_has_not_are_refused() {
         ("PUBREC", "50 0001 92", 0x81),
         ("PUBREL", "62 0001 10", 0x81),
         ("PUBCOMP", "70 0001 10", 0x81),
+        ("DISCONNECT", "E0 55", 0x81),
+        ("DISCONNECT, one of a Server's", "E0 8E", 0x81),
+        ("AUTH", "F0 01 {}", 0x81),
     ]);
 }
 

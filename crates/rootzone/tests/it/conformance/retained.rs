@@ -189,6 +189,38 @@ fn retain_handling_says_when_retained_messages_come() {
             a < 31 't' {} [kept]",
         ),
         (
+            "1: for a subscription that an earlier connection had, not again",
+            "b is 5
+            b > 33 't' 0001 {} [kept]
+            b < 40 0001 10
+            a > 10 'MQTT' 05 00 0000 { 11 0000000A } 'a'
+            a < 20 00 00 ..
+            a > 82 0002 {} 't' 10
+            a < 90 0002 {} 00
+            a < 31 't' {} [kept]
+            a leaves
+            a > 10 'MQTT' 05 00 0000 {} 'a'
+            a < 20 01 00 ..
+            a > 82 0003 {} 't' 10
+            a < 90 0003 {} 00
+            a quiet",
+        ),
+        (
+            "1: anew for a new session",
+            "b is 5
+            b > 33 't' 0001 {} [kept]
+            b < 40 0001 10
+            a is 5
+            a > 82 0002 {} 't' 10
+            a < 90 0002 {} 00
+            a < 31 't' {} [kept]
+            a leaves
+            a is 5
+            a > 82 0003 {} 't' 10
+            a < 90 0003 {} 00
+            a < 31 't' {} [kept]",
+        ),
+        (
             "2: never",
             "a is 5
             a > 33 't' 0001 {} [kept]

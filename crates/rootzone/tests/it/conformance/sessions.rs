@@ -50,6 +50,39 @@ fn what_waits_comes_in_order_when_the_client_comes_back() {
             a < 32 't' $m { 26 'k' 'v' } [x]",
         ),
         (
+            "QoS 0 does not wait",
+            "a > 10 'MQTT' 04 00 0000 'a'
+            a < 20 00 00
+            a > 82 0001 't' 00 'u' 02
+            a < 90 0001 00 02
+            a leaves
+            b is 3
+            b > 32 't' 0001 [for QoS 0] ; 30 'u' [at QoS 0] ; 32 'u' 0002 [waits]
+            b < 40 0001 ; 40 0002
+            a > 10 'MQTT' 04 00 0000 'a'
+            a < 20 01 00
+            a < 32 'u' $m [waits]
+            a quiet",
+        ),
+        (
+            "with the identifiers of the subscriptions",
+            "a > 10 'MQTT' 05 00 0000 { 11 0000000A } 'a'
+            a < 20 00 00 ..
+            a > 82 0001 { 0B 07 } 't' 01
+            a < 90 0001 {} 01
+            a leaves
+            b is 5
+            b > 32 't' 0001 {} [x]
+            b < 40 0001
+            a > 10 'MQTT' 05 00 0000 { 11 0000000A } 'a'
+            a < 20 01 00 ..
+            a < 32 't' $m { 0B 07 } [x]
+            a > 40 $m
+            b > 32 't' 0002 {} [y]
+            b < 40 0002
+            a < 32 't' $n { 0B 07 } [y]",
+        ),
+        (
             "the subscriptions stay for what comes later",
             "a > 10 'MQTT' 04 00 0000 'a'
             a < 20 00 00
