@@ -2,7 +2,8 @@
 
 use mqtt_broker_core::Settings;
 use mqtt_protocol::{
-    Packet, Properties, Publish, ReasonCode, Subscribe, Subscription, TopicFilter, Unsubscribe,
+    Packet, Properties, Property, Publish, ReasonCode, Subscribe, Subscription, TopicFilter,
+    Unsubscribe,
 };
 
 use crate::world::{
@@ -109,7 +110,7 @@ fn subscribing_again_changes_the_qos_and_brings_retained_messages_again() {
     }
 }
 
-// Shows 3.1.1 [MQTT-3.8.4-3], 5.0 [MQTT-3.8.4-4].
+// Shows 3.1.1 [MQTT-3.8.4-3], 3.1.1 [MQTT-4.6.0-6], 5.0 [MQTT-3.8.4-4], 5.0 [MQTT-4.6.0-5].
 #[test]
 fn subscribing_again_loses_no_message_that_waits() {
     for version in BOTH {
@@ -298,4 +299,31 @@ fn a_member_that_comes_back_is_sent_the_rest_of_its_qos_2_message() {
         Some(Packet::Pubrel(pubrel)) if Some(pubrel.packet_identifier) == identifier
     ));
     assert!(world.receive_all(second).is_empty());
+}
+
+// Shows 5.0 [MQTT-3.1.2-24], 5.0 [MQTT-3.1.2-25].
+#[test]
+fn what_waited_and_is_too_large_is_as_good_as_sent() {
+    let mut world = World::new();
+    let (client, _) = world.connect(resume(V5_0, "client"));
+    world.subscribe(client, "a", ExactlyOnce);
+    let publisher = world.client(V5_0, "publisher");
+    let large = "x".repeat(200);
+    world.publish(publisher, "a", &large, ExactlyOnce);
+    let sent = world.receive_publish(client).packet_identifier;
+    world.cut(client);
+    world.publish(publisher, "a", &large, AtLeastOnce);
+    world.publish(publisher, "a", "short", AtLeastOnce);
+    world.retain(publisher, "kept", &large);
+    let mut request = resume(V5_0, "client");
+    let maximum = Property::MaximumPacketSize(100.try_into().unwrap());
+    request.properties.push(maximum);
+    let (client, _) = world.connect(request);
+    assert!(matches!(
+        world.receive(client),
+        Some(Packet::Pubrel(pubrel)) if Some(pubrel.packet_identifier) == sent
+    ));
+    assert_eq!(world.payloads(client), ["short"]);
+    world.subscribe(client, "kept", AtMostOnce);
+    assert!(world.receive_all(client).is_empty());
 }

@@ -189,7 +189,8 @@ fn the_clients_receive_maximum_holds_messages_back_and_nothing_else() {
     assert_eq!(world.broker.counters().queued_messages, 1);
 }
 
-// Shows 5.0 [MQTT-4.4.0-1]: both are sent again, and neither waits for the other for ever.
+/// What was sent and what was released are both sent again, and neither waits for the other for ever.
+// Shows 5.0 [MQTT-4.4.0-1].
 #[test]
 fn a_session_goes_on_with_a_smaller_receive_maximum() {
     let mut world = World::new();
@@ -221,7 +222,8 @@ fn a_session_goes_on_with_a_smaller_receive_maximum() {
     assert_eq!(again.payload, first.payload);
 }
 
-// Shows 5.0 [MQTT-3.1.2-25] and 5.0 [MQTT-4.3.3-5]: it counts as acknowledged, but its identifier is not free.
+/// It counts as acknowledged, but its identifier is not free.
+// Shows 5.0 [MQTT-3.1.2-25], 5.0 [MQTT-4.3.3-5].
 #[test]
 fn a_message_that_has_become_too_large_is_released() {
     let mut world = World::new();

@@ -222,8 +222,6 @@ mod tests {
         );
     }
 
-    // Shows 3.1.1 [MQTT-3.8.3-3], 3.1.1 [MQTT-3-8.3-4], 5.0 [MQTT-3.8.3-2], 5.0 [MQTT-3.8.3-4].
-    // Shows 5.0 [MQTT-3.8.3-5].
     #[test]
     fn to_3_1_1_a_broken_share_is_a_filter_as_any_other() {
         for text in ["$share/g", "$share//a", "$share/+/a", "$share/g/"] {
@@ -245,6 +243,8 @@ mod tests {
         }
     }
 
+    // Shows 3.1.1 [MQTT-3.8.3-3], 3.1.1 [MQTT-3-8.3-4], 5.0 [MQTT-3.8.3-2], 5.0 [MQTT-3.8.3-4].
+    // Shows 5.0 [MQTT-3.8.3-5].
     #[test]
     fn invalid() {
         let topic = MalformedPacket::InvalidTopic;
