@@ -87,7 +87,7 @@ fn filters_match_as_their_wildcards_say() {
 
 #[test]
 fn a_filter_that_is_none_is_malformed() {
-    for filter in [
+    let filters = [
         "",
         "a/#/b",
         "#/a",
@@ -100,13 +100,12 @@ fn a_filter_that_is_none_is_malformed() {
         "##",
         "++",
         "a/##",
-        "$share/g",
-        "$share/g/",
-        "$share//a",
-        "$share/+/a",
         "$share/#/a",
         "$share/g+/a",
-    ] {
+        "$share/g/a#",
+    ];
+    let broken_shares = ["$share/g", "$share/g/", "$share//a", "$share/+/a"];
+    for filter in filters.into_iter().chain(broken_shares) {
         check_refused_5(&[
             (
                 filter,
@@ -115,11 +114,25 @@ fn a_filter_that_is_none_is_malformed() {
             ),
             (filter, &format!("A2 0001 {{}} 'good' '{filter}'"), 0x81),
         ]);
+    }
+    for filter in filters {
         check_closed_3(&[
             (filter, &format!("82 0001 'good' 00 '{filter}' 00")),
             (filter, &format!("A2 0001 'good' '{filter}'")),
         ]);
     }
+    // 3.1.1 knows no Shared Subscriptions: whether such a filter is granted or fails, nothing is wrong with it.
+    check_all(&broken_shares.map(|filter| {
+        let script = format!(
+            "a is 3
+            a > 82 0001 'good' 00 '{filter}' 00
+            a < 90 0001 00 ..
+            a > A2 0002 '{filter}'
+            a < B0 0002
+            a quiet"
+        );
+        (filter, script)
+    }));
 }
 
 #[test]
