@@ -1,9 +1,17 @@
 //! Providers, landmarks, and the page that the address means.
 
-use leptos::prelude::*;
+use any_spawner::Executor;
+use reactive_graph::{
+    effect::RenderEffect,
+    owner::{Owner, StoredValue, provide_context},
+    prelude::*,
+    signal::RwSignal,
+};
 use wasm_bindgen::JsCast;
 
 use crate::{
+    components::frame::FrameTask,
+    dom::document,
     link::Link,
     pages::{
         field::field_page, not_found::not_found_page, probe::probe_page, pumps::pumps_page,
@@ -20,9 +28,24 @@ use crate::{
     },
 };
 
-/// The whole page, put into the document for as long as its owner lives.
-#[component]
-pub fn App() -> impl IntoView {
+/// The whole page, in the document for as long as it is kept.
+pub struct App {
+    _owner: Owner,
+}
+
+impl App {
+    /// Puts the page into the document and connects to the broker.
+    #[must_use]
+    pub fn open() -> Self {
+        // An earlier page has done so already; then there is nothing to do.
+        let _ = Executor::init_wasm_bindgen();
+        let owner = Owner::new();
+        owner.with(open);
+        Self { _owner: owner }
+    }
+}
+
+fn open() {
     let fleet = FleetStore::new(Fleet::new(0));
     let connection = RwSignal::new(Connection::Connecting { again: false });
     let now = RwSignal::new(moment());
@@ -37,14 +60,6 @@ pub fn App() -> impl IntoView {
     link.connect(preferences::broker_address().unwrap_or_else(preferences::default_broker_address));
 
     let path = follow_location();
-    Effect::new(move |before: Option<()>| {
-        document().set_title(title(&route(path)));
-        if before.is_some() {
-            request_animation_frame(focus_heading);
-        } else {
-            remove_loading_state();
-        }
-    });
     let page = Piece::new(include_str!("app.html"), move |places| show(places, path)).on(
         "stop",
         "click",
@@ -53,7 +68,15 @@ pub fn App() -> impl IntoView {
     if let Some(body) = document().body() {
         page.append_to(&body);
     }
-    StoredValue::new_local(page);
+    remove_loading_state();
+    let focus = FrameTask::new(focus_heading);
+    let tell = RenderEffect::new(move |before: Option<()>| {
+        document().set_title(title(&route(path)));
+        if before.is_some() {
+            focus.request();
+        }
+    });
+    StoredValue::new_local((page, tell));
 }
 
 fn show(places: &mut Places, path: RwSignal<String>) {

@@ -11,6 +11,8 @@ pub mod words;
 pub mod app;
 #[cfg(target_arch = "wasm32")]
 pub mod components;
+#[cfg(target_arch = "wasm32")]
+pub mod dom;
 #[cfg(all(target_arch = "wasm32", feature = "in-page-broker"))]
 pub mod in_page_broker;
 #[cfg(target_arch = "wasm32")]

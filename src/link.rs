@@ -1,7 +1,7 @@
 //! The only bridge to the broker: drives the MQTT client and turns what comes into state.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     rc::Rc,
     time::Duration,
 };
@@ -10,7 +10,7 @@ use field::{
     COMMAND_FILTER, Channel, CommandId, DeviceId, FILTERS, PumpCommand, PumpSwitchOutput, Switch,
 };
 use futures_util::StreamExt;
-use leptos::prelude::*;
+use gloo_timers::callback::Interval;
 #[cfg(not(feature = "in-page-broker"))]
 use mqtt_web_client::WebSocketTransport as BrokerTransport;
 use mqtt_web_client::{
@@ -18,11 +18,18 @@ use mqtt_web_client::{
     ReasonCode, Receipt, Resubscribe, Status, SubscriptionOptions, TopicFilter, TopicName,
     in_words,
 };
+use reactive_graph::{
+    owner::{LocalStorage, StoredValue},
+    prelude::*,
+    signal::RwSignal,
+};
 use wasm_bindgen_futures::spawn_local;
 
 #[cfg(feature = "in-page-broker")]
 use crate::in_page_broker::InPageTransport as BrokerTransport;
 use crate::{
+    components::frame::FrameTask,
+    dom::document,
     format::{millis, whole},
     state::{Connection, Fleet},
     store::{FleetStore, moment},
@@ -42,7 +49,8 @@ struct Shared {
     client: RefCell<Option<Client>>,
     /// Messages that wait for the next frame.
     pending: RefCell<Vec<Message>>,
-    is_frame_due: Cell<bool>,
+    /// Applies them.
+    frame: OnceCell<FrameTask>,
     /// Counts the addresses connected to, so that what the last one still says is not taken for the new one's.
     generation: Cell<u32>,
     fleet: FleetStore,
@@ -58,25 +66,24 @@ impl Link {
         connection: RwSignal<Connection>,
         now: RwSignal<field::Timestamp>,
     ) -> Self {
+        let shared = Rc::new(Shared {
+            client: RefCell::default(),
+            pending: RefCell::default(),
+            frame: OnceCell::new(),
+            generation: Cell::default(),
+            fleet,
+            connection,
+            now,
+        });
         let link = Self {
-            shared: StoredValue::new_local(Rc::new(Shared {
-                client: RefCell::default(),
-                pending: RefCell::default(),
-                is_frame_due: Cell::default(),
-                generation: Cell::default(),
-                fleet,
-                connection,
-                now,
-            })),
+            shared: StoredValue::new_local(Rc::clone(&shared)),
             address: RwSignal::new(String::new()),
             round_trip: RwSignal::new(String::new()),
         };
-        let ticking = set_interval_with_handle(move || link.tick(), TICK);
-        on_cleanup(move || {
-            if let Ok(ticking) = ticking {
-                ticking.clear();
-            }
-        });
+        shared
+            .frame
+            .get_or_init(|| FrameTask::new(move || link.flush()));
+        StoredValue::new_local(Interval::new(TICK_MS, move || link.tick()));
         link
     }
 
@@ -223,14 +230,13 @@ impl Link {
         shared.pending.borrow_mut().push(message);
         if document().hidden() {
             self.flush();
-        } else if !shared.is_frame_due.replace(true) {
-            request_animation_frame(move || self.flush());
+        } else if let Some(frame) = shared.frame.get() {
+            frame.request();
         }
     }
 
     fn flush(self) {
         let shared = self.shared.get_value();
-        shared.is_frame_due.set(false);
         let messages = shared.pending.take();
         if messages.is_empty() {
             return;
@@ -376,6 +382,6 @@ fn random_seed() -> u64 {
     half() << 32 | half()
 }
 
-const TICK: Duration = Duration::from_secs(1);
+const TICK_MS: u32 = 1_000;
 /// A ping every 30 s, so that a broken line is noticed soon; half a hidden page's one timer a minute is still in time.
 const KEEP_ALIVE_SECS: u16 = 60;

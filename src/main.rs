@@ -3,7 +3,8 @@
 #[cfg(target_arch = "wasm32")]
 fn main() {
     console_error_panic_hook::set_once();
-    leptos::mount::mount_to_body(dashboard::app::App);
+    // The page stays for as long as its window does.
+    std::mem::forget(dashboard::app::App::open());
 }
 
 #[cfg(not(target_arch = "wasm32"))]

@@ -10,15 +10,18 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use leptos::prelude::*;
-use wasm_bindgen::{JsCast, closure::Closure};
+use reactive_graph::{effect::RenderEffect, graph::untrack, owner::Owner};
+use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, HtmlTemplateElement};
+
+use crate::dom::{Listener, document};
 
 /// A part of the page that is shown as long as it is kept.
 pub struct Piece {
     root: Element,
     places: Rc<RefCell<Places>>,
     owner: Owner,
+    /// Kept for their `Drop`.
     listeners: Vec<Listener>,
     _filling: RenderEffect<()>,
 }
@@ -35,12 +38,6 @@ struct Place {
     /// What was written: attributes by name, and the text under an empty one.
     written: Vec<(&'static str, Option<String>)>,
     pieces: Vec<(String, Piece)>,
-}
-
-struct Listener {
-    element: Element,
-    event: &'static str,
-    callback: Closure<dyn FnMut(Event)>,
 }
 
 impl Piece {
@@ -80,20 +77,9 @@ impl Piece {
     }
 
     fn listen(&mut self, place: &str, event: &'static str, callback: Box<dyn FnMut(Event)>) {
-        let Some(element) = self.element(place) else {
-            return;
-        };
-        let callback = Closure::wrap(callback);
-        let function = callback.as_ref().unchecked_ref();
-        if element
-            .add_event_listener_with_callback(event, function)
-            .is_ok()
-        {
-            self.listeners.push(Listener {
-                element,
-                event,
-                callback,
-            });
+        if let Some(element) = self.element(place) {
+            let listener = Listener::new(element.into(), event, callback);
+            self.listeners.push(listener);
         }
     }
 
@@ -120,16 +106,6 @@ impl Drop for Piece {
     fn drop(&mut self) {
         self.owner.cleanup();
         self.root.remove();
-    }
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        let function = self.callback.as_ref().unchecked_ref();
-        // It was added, so it is there to be removed.
-        let _ = self
-            .element
-            .remove_event_listener_with_callback(self.event, function);
     }
 }
 

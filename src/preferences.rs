@@ -1,6 +1,6 @@
 //! What this browser keeps: where the broker is, and the theme.
 
-use leptos::prelude::*;
+use crate::dom::{document, window};
 
 /// The address that was chosen in the settings, if one was.
 #[must_use]

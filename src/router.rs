@@ -1,9 +1,12 @@
 //! Which page the address means, and getting from one to the other.
 
-use leptos::{ev, prelude::*};
-use wasm_bindgen::JsCast;
+use reactive_graph::{owner::StoredValue, prelude::*, signal::RwSignal};
+use wasm_bindgen::{JsCast, JsValue};
 
-use crate::state::ProbeId;
+use crate::{
+    dom::{Listener, window},
+    state::ProbeId,
+};
 
 /// A page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,24 +54,30 @@ pub fn probe_path(id: &ProbeId) -> String {
 #[must_use]
 pub fn follow_location() -> RwSignal<String> {
     let path = RwSignal::new(current_path());
-    let popped = window_event_listener(ev::popstate, move |_| path.set(current_path()));
-    let clicked = window_event_listener(ev::click, move |event| {
+    let popped = move |_| path.set(current_path());
+    let clicked = move |event: web_sys::Event| {
+        let event = event.unchecked_into();
         if let Some(href) = inner_link(&event) {
             event.prevent_default();
-            let pushed = window().history().and_then(|history| {
-                history.push_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&href))
-            });
-            if pushed.is_ok() {
-                window().scroll_to_with_x_and_y(0.0, 0.0);
-                path.set(current_path());
-            }
+            go_to(&href);
+            path.set(current_path());
         }
-    });
-    on_cleanup(move || {
-        popped.remove();
-        clicked.remove();
-    });
+    };
+    let listeners = [
+        Listener::new(window().into(), "popstate", Box::new(popped)),
+        Listener::new(window().into(), "click", Box::new(clicked)),
+    ];
+    StoredValue::new_local(listeners);
     path
+}
+
+fn go_to(href: &str) {
+    let pushed = window()
+        .history()
+        .and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(href)));
+    if pushed.is_ok() {
+        window().scroll_to_with_x_and_y(0.0, 0.0);
+    }
 }
 
 fn current_path() -> String {

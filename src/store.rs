@@ -4,7 +4,11 @@ use std::{cell::RefCell, rc::Rc};
 
 use chart::UtcOffset;
 use field::{DeviceId, Timestamp};
-use leptos::prelude::*;
+use reactive_graph::{
+    owner::{LocalStorage, StoredValue, expect_context},
+    prelude::*,
+    signal::{ArcTrigger, RwSignal},
+};
 
 use crate::{
     link::Link,

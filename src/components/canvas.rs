@@ -7,12 +7,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use chart::{Picture, Size};
-use leptos::prelude::*;
+use reactive_graph::{graph::untrack, owner::StoredValue};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
-use crate::{components::frame::FrameTask, piece::Piece};
+use crate::{components::frame::FrameTask, dom::window, piece::Piece};
 
 /// A canvas that shows a picture: drawn anew when what the picture is made from changes, when its
 /// size, the screen's resolution or the theme does, at most once a frame and never while it is out

@@ -6,7 +6,7 @@ mod table;
 use std::rc::Rc;
 
 use chart::{Picture, Scene};
-use leptos::prelude::*;
+use reactive_graph::{prelude::*, signal::RwSignal};
 
 use self::{crosshair::Crosshair, table::chart_table};
 use crate::{components::canvas::canvas, piece::Piece};

@@ -3,9 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use leptos::prelude::window;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+
+use crate::dom::window;
 
 /// Something that is drawn at most once a frame, and only while it is awake.
 ///

@@ -1,6 +1,6 @@
 //! Every zone, and what needs a look.
 
-use leptos::prelude::*;
+use reactive_graph::prelude::*;
 
 use crate::{
     piece::Piece,

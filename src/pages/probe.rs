@@ -2,7 +2,7 @@
 
 use chart::{clock, decimal};
 use field::Timestamp;
-use leptos::prelude::*;
+use reactive_graph::prelude::*;
 
 use crate::{
     format::{moment, name_of_level, value},

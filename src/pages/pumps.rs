@@ -1,7 +1,7 @@
 //! Every pump, with the runs that were seen.
 
 use field::Channel;
-use leptos::prelude::*;
+use reactive_graph::prelude::*;
 
 use crate::{
     format::{count, duration, moment},

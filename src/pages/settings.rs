@@ -1,10 +1,11 @@
 //! Where the broker is, and how the page looks. Kept in this browser.
 
-use leptos::prelude::*;
+use reactive_graph::{prelude::*, signal::RwSignal};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
 use crate::{
+    dom::value_of,
     link::Link,
     piece::Piece,
     preferences,
@@ -65,7 +66,7 @@ pub fn settings_page() -> Piece {
             link.connect(address);
         })
         .on("theme", "change", |event| {
-            preferences::keep_theme(&event_target_value(&event))
+            preferences::keep_theme(&value_of(&event))
         })
 }
 

@@ -1,6 +1,6 @@
 //! How it stands with the broker, in one word.
 
-use leptos::prelude::*;
+use reactive_graph::prelude::*;
 
 use crate::{
     piece::Piece,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use field::Timestamp;
-use leptos::prelude::*;
+use reactive_graph::prelude::*;
 
 use crate::{
     format::{millis, whole},

@@ -1,6 +1,6 @@
 //! What is shown before any device has said anything.
 
-use leptos::prelude::*;
+use reactive_graph::prelude::*;
 
 use crate::{
     piece::Piece,

@@ -2,7 +2,7 @@
 
 use chart::{Band, live_window};
 use field::Timestamp;
-use leptos::prelude::*;
+use reactive_graph::prelude::*;
 
 use crate::{
     components::canvas::canvas,

@@ -3,9 +3,10 @@
 use std::{rc::Rc, time::Duration};
 
 use field::{DeviceId, Switch as Position};
-use leptos::prelude::*;
+use reactive_graph::{graph::untrack, prelude::*, signal::RwSignal};
 
 use crate::{
+    dom::value_of,
     format::{element_id, whole},
     piece::{Piece, Places, nothing},
     state::{Connection, Pump, device_of_key},
@@ -66,7 +67,7 @@ fn card(device: Rc<DeviceId>, sentence_id: String) -> Piece {
     Piece::new(include_str!("pump_card.html"), say)
         .on("switch", "click", move |_| press())
         .on("select", "change", move |event| {
-            if let Ok(chosen) = event_target_value(&event).parse() {
+            if let Ok(chosen) = value_of(&event).parse() {
                 minutes.set(chosen);
             }
         })

@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use chart::{Band, PumpRuns, Scene, Series, Span, live_window};
 use field::Timestamp;
-use leptos::prelude::*;
+use reactive_graph::{prelude::*, signal::RwSignal};
 
 use crate::{
     components::chart::{Read, chart},
+    dom::value_of,
     format::{millis, moment},
     piece::Piece,
     state::{Freshness, Probe, ProbeId, Pump, PumpRun},
@@ -56,7 +57,7 @@ fn controls(id: ProbeId, range: RwSignal<Option<i64>>) -> Piece {
         places.text("since", &[COLLECTING, &since].concat());
     })
     .on("ranges", "change", move |event| {
-        range.set(event_target_value(&event).parse().ok())
+        range.set(value_of(&event).parse().ok())
     })
 }
 

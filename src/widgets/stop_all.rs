@@ -1,6 +1,6 @@
 //! Every pump off: who has confirmed. The button stands in the header.
 
-use leptos::prelude::*;
+use reactive_graph::prelude::*;
 
 use crate::{
     format::{count, whole},

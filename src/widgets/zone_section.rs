@@ -1,6 +1,6 @@
 //! A zone: its pumps, then its probes.
 
-use leptos::prelude::*;
+use reactive_graph::prelude::*;
 
 use crate::{
     format::{count, element_id, value},

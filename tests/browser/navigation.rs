@@ -1,6 +1,6 @@
 //! A grower goes from page to page, with a screen reader too.
 
-use leptos::prelude::{document, window};
+use dashboard::dom::{document, window};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::page::{Page, until};

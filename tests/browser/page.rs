@@ -1,17 +1,15 @@
 //! A page that was just opened, its broker, and what a person finds on it.
 
-use std::{any::Any, cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
 use dashboard::{
     app::App,
+    components::frame::FrameTask,
+    dom::{document, window},
     in_page_broker::{InPageBroker, InPageDevice},
 };
 use field::COMMAND_FILTER;
 use gloo_timers::future::TimeoutFuture;
-use leptos::{
-    mount::mount_to,
-    prelude::{document, window},
-};
 use mqtt_protocol::{Properties, Publish, QoS, TopicFilter, TopicName, WillMessage};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement};
@@ -45,8 +43,7 @@ impl Page {
         prepare(&broker);
         let pumps = connect_device(&broker, "pumps/status");
         pumps.subscribe(TopicFilter::new(COMMAND_FILTER).unwrap());
-        let mounted = mount_to(document().body().unwrap(), App);
-        OPEN.set(Some(Box::new(mounted)));
+        OPEN.set(Some(App::open()));
         Self {
             broker,
             pumps: Some(pumps),
@@ -166,7 +163,8 @@ pub(crate) async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) ->
 pub(crate) async fn settle() {
     let framed = Rc::new(RefCell::new(false));
     let frame = Rc::clone(&framed);
-    leptos::prelude::request_animation_frame(move || *frame.borrow_mut() = true);
+    let task = FrameTask::new(move || *frame.borrow_mut() = true);
+    task.request();
     until("a frame", || framed.borrow().then_some(())).await;
     // Whatever a frame or an event began goes on in microtasks, which end before the next task.
     TimeoutFuture::new(0).await;
@@ -189,7 +187,7 @@ async fn close_last() {
 
 thread_local! {
     /// What is dropped when the page is closed.
-    static OPEN: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+    static OPEN: RefCell<Option<App>> = const { RefCell::new(None) };
 }
 
 /// Where a debug build looks for its broker.

@@ -2,11 +2,12 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use dashboard::piece::Piece;
-use leptos::prelude::{
-    ArcRwSignal, Get, RenderEffect, Set, StoredValue, Update, document, mount_to_body,
-    window_event_listener_untyped,
+use any_spawner::Executor;
+use dashboard::{
+    dom::{Listener, document, window},
+    piece::Piece,
 };
+use reactive_graph::{effect::RenderEffect, owner::StoredValue, prelude::*, signal::ArcRwSignal};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlElement};
 
@@ -17,8 +18,8 @@ struct Stage(Element);
 
 impl Stage {
     fn new() -> Self {
-        // Only the start of an application gives Leptos its executor.
-        mount_to_body(|| ());
+        // Another test may have done so.
+        let _ = Executor::init_wasm_bindgen();
         let stage = document().create_element("div").unwrap();
         document().body().unwrap().append_child(&stage).unwrap();
         Self(stage)
@@ -207,9 +208,10 @@ async fn effects_and_listeners_end_with_the_piece() {
     // A listener that stayed would call what is gone.
     let n_errors = counter();
     let failed = n_errors.clone();
-    let listening = window_event_listener_untyped("error", move |_| failed.set(failed.get() + 1));
+    let fail = move |_| failed.set(failed.get() + 1);
+    let listening = Listener::new(window().into(), "error", Box::new(fail));
     button.click();
-    listening.remove();
+    drop(listening);
     assert_eq!(n_errors.get(), 0);
     signal.update(|value| *value += 1);
     settle().await;

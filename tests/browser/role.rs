@@ -1,6 +1,6 @@
 //! Finds elements as a screen reader does: by role and name, and only what is shown.
 
-use leptos::prelude::document;
+use dashboard::dom::document;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Node};
 

@@ -1,7 +1,7 @@
 //! A grower says where the broker is.
 
+use dashboard::dom::document;
 use dashboard::{in_page_broker::InPageBroker, preferences};
-use leptos::prelude::document;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::HtmlInputElement;

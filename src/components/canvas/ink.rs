@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use chart::Ink;
-use leptos::prelude::{document, window};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::HtmlCanvasElement;
 
 use crate::components::frame;
+use crate::dom::{document, window};
 
 /// What a canvas draws with.
 pub(super) struct Inks {

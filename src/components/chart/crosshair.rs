@@ -1,7 +1,7 @@
 //! Reading values off a chart, by pointer, touch and arrow keys.
 
 use chart::{Picture, Scene};
-use leptos::prelude::*;
+use reactive_graph::{graph::untrack, prelude::*, signal::RwSignal};
 use wasm_bindgen::JsCast;
 use web_sys::{KeyboardEvent, PointerEvent};
 
