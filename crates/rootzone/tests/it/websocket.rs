@@ -167,7 +167,43 @@ fn what_breaks_the_rules_closes_with_its_code() {
     WebSocket::open_mqtt(&broker).check_closes(&[BINARY, 2, 0xC0, 0x00], 1002);
     WebSocket::open_mqtt(&broker).check_closes(&frame(0xF2, b""), 1002);
     WebSocket::open_mqtt(&broker).check_closes(&frame(END, b""), 1002);
+    WebSocket::open_mqtt(&broker).check_closes(&frame(PING, &[0; 126]), 1002);
+    WebSocket::open_mqtt(&broker).check_closes(&frame(PING & 0x0F, b""), 1002);
+    WebSocket::open_mqtt(&broker).check_closes(&frame(BINARY_BEGINS, b"\xC0").repeat(2), 1002);
+    WebSocket::open_mqtt(&broker).check_closes(&frame(CLOSE, b"\x03"), 1002);
+    WebSocket::open_mqtt(&broker).check_closes(&frame(CLOSE, b"\x03\xED"), 1002);
+    WebSocket::open_mqtt(&broker).check_closes(&frame(CLOSE, b"\x03\xE8\xFF"), 1007);
     bystander.check_alive();
+}
+
+#[test]
+fn close_is_answered_as_it_came_and_is_the_last_that_is_heard() {
+    let broker = Broker::start();
+    let mut bystander = WebSocket::open_mqtt(&broker);
+    for (close, answer) in [
+        (&b""[..], &b""[..]),
+        (b"\x03\xE8", b"\x03\xE8"),
+        (b"\x03\xE9going away", b"\x03\xE9"),
+        (b"\x0F\xA0", b"\x0F\xA0"),
+    ] {
+        let mut socket = WebSocket::open_mqtt(&broker);
+        let behind = [frame(PING, b"?"), frame(BINARY, PINGREQ)].concat();
+        socket.0.send(&[frame(CLOSE, close), behind].concat());
+        assert_eq!(socket.receive(), (CLOSE, answer.to_vec()), "{close:02X?}");
+        assert_eq!(socket.0.receive_rest(), b"");
+    }
+    bystander.check_alive();
+}
+
+#[test]
+fn pings_are_answered_and_pongs_are_not() {
+    let broker = Broker::start();
+    let mut socket = WebSocket::open(&broker);
+    socket.0.send(&frame(PONG, b"unasked"));
+    for payload in [&b""[..], b"?", &[0xFF; 125]] {
+        socket.0.send(&frame(PING, payload));
+        assert_eq!(socket.receive(), (PONG, payload.to_vec()));
+    }
 }
 
 #[test]
@@ -200,6 +236,9 @@ fn a_wrong_handshake_is_told_what_is_wrong() {
             "subprotocol `mqtt`",
         ),
         ("sec-websocket-protocol", "", 400, "subprotocol `mqtt`"),
+        ("sec-websocket-protocol", "MQTT", 400, "subprotocol `mqtt`"),
+        ("sec-websocket-key", "", 400, "Sec-WebSocket-Key"),
+        ("sec-websocket-key", "c2hvcnQ=", 400, "Sec-WebSocket-Key"),
         ("sec-websocket-version", "8", 426, "version 13"),
         ("upgrade", "h2c", 426, "WebSocket"),
         ("origin", "https://evil.example", 403, "--allow-origin"),
@@ -215,5 +254,27 @@ fn a_wrong_handshake_is_told_what_is_wrong() {
             response.status == status && body.contains(word),
             "{name}: {value}: {response:?}"
         );
+    }
+}
+
+#[test]
+fn the_subprotocol_may_be_one_of_several_and_in_a_line_of_its_own() {
+    let broker = Broker::start();
+    let others = &HANDSHAKE[..4];
+    for protocols in [
+        &["mqtt"][..],
+        &["mqttv3.1, mqtt"],
+        &["mqtt,mqttv3.1"],
+        &["mqttv3.1", "mqtt"],
+    ] {
+        let lines = protocols
+            .iter()
+            .map(|protocol| ("sec-websocket-protocol", *protocol));
+        let headers: Vec<_> = others.iter().copied().chain(lines).collect();
+        let mut raw = Raw::connect(broker.http);
+        send_request(&mut raw, "GET", broker.http, "/mqtt", &headers);
+        let response = receive_head(&mut raw);
+        assert_eq!(response.status, 101, "{protocols:?}");
+        assert_eq!(response.header("sec-websocket-protocol"), "mqtt");
     }
 }
