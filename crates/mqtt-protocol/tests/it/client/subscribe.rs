@@ -91,6 +91,23 @@ fn requests_and_messages_never_share_an_identifier() {
     }
 }
 
+// Shows 3.1.1 [MQTT-2.3.1-2], 5.0 [MQTT-2.2.1-3], 5.0 [MQTT-4.3.2-1].
+#[test]
+fn an_identifier_comes_again_only_when_it_is_free() {
+    let mut client = Client::connected(V5, Properties::new());
+    assert_eq!(subscribe(&mut client, &["a"]), Ok(1));
+    client.publish(1, QoS::AtLeastOnce).unwrap();
+    client.take_sent();
+    for number in 3..=u16::MAX {
+        client.publish(u64::from(number), QoS::AtLeastOnce).unwrap();
+        assert_eq!(client.take_published()[0].0, number);
+        let [high, low] = number.to_be_bytes();
+        client.receive_bytes(vec![0x40, 0x02, high, low]);
+    }
+    client.publish(3, QoS::AtLeastOnce).unwrap();
+    assert_eq!(client.take_published(), [(3, false, payload(3))]);
+}
+
 #[test]
 fn unsubscribing_is_answered_on_both_versions() {
     for version in [V3, V5] {
