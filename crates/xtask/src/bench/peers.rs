@@ -90,7 +90,7 @@ fn find(program: &str) -> Option<PathBuf> {
 }
 
 const RUMQTTD: &str = "rumqttd";
-const RUMQTTD_VERSION: &str = "0.20";
+const RUMQTTD_VERSION: &str = "0.20.0";
 
 const MOSQUITTO_CONF: &str = "mosquitto.conf";
 

@@ -107,7 +107,10 @@ impl Verdict {
         let reached = match scenario.goal {
             Goal::AtMost(limit) => Some(value <= limit),
             Goal::OfOneCore { .. } if n_cores >= CORES_TO_SCALE => ratio.map(|ratio| ratio >= part),
-            Goal::OfMosquitto(..) | Goal::OfOneCore { .. } => ratio.map(|ratio| ratio <= part),
+            Goal::OfMosquitto(..) => ratio.map(|ratio| ratio <= part),
+            Goal::OfOneCore { .. } => ratio.map(|ratio| {
+                ratio <= part && are_both_busy(&figures.threads(scenario.name, program))
+            }),
         };
         let mut remark = match (is_ours, reached) {
             (true, Some(true)) => "reached".to_owned(),
@@ -134,6 +137,14 @@ impl Verdict {
     }
 }
 
+/// Whether the second thread does its part: what only one does, a second core cannot speed up.
+fn are_both_busy(threads: &[f64]) -> bool {
+    match threads {
+        [first, second, ..] => *second >= first * SECOND_THREAD_MIN,
+        _ => false,
+    }
+}
+
 fn line(text: &mut String, cells: [&str; 12]) {
     let [scenario, program, rest @ .., goal, remark] = cells;
     let _ = write!(text, "{scenario:<18}{program:<10}");
@@ -146,6 +157,8 @@ fn line(text: &mut String, cells: [&str; 12]) {
 }
 
 const MOSQUITTO: &str = "mosquitto";
+/// At least this part of what the busiest does.
+const SECOND_THREAD_MIN: f64 = 0.5;
 /// From so many cores on, two are the broker's alone.
 const CORES_TO_SCALE: usize = 4;
 
@@ -229,6 +242,25 @@ mod tests {
             4,
             &reports,
             ["1.500", "1.6 of fan-out-qos0", "missed threads 50 % + 25 %"],
+        );
+    }
+
+    #[test]
+    fn a_second_thread_that_idles_misses_the_goal() {
+        let report =
+            |threads: &[f64]| json!({"cpu_us_per_delivered": 1.0, "broker_threads_busy": threads});
+        check_verdict(
+            "fan-out-two-cores",
+            2,
+            &[
+                ("fan-out-qos0", ROOTZONE, report(&[0.9])),
+                ("fan-out-two-cores", ROOTZONE, report(&[0.9, 0.1])),
+            ],
+            [
+                "1.000",
+                "1.25 of fan-out-qos0",
+                "missed threads 90 % + 10 %",
+            ],
         );
     }
 
