@@ -21,6 +21,7 @@ mod progress;
 mod screenshots;
 mod serve;
 mod size;
+mod soak;
 mod style_sheets;
 mod supervisor;
 mod test;
@@ -62,6 +63,7 @@ fn run() -> Result<()> {
         "test" => test::run(arguments),
         "serve" => serve::run(arguments),
         "size" => size::run(arguments),
+        "soak" => soak::run(arguments),
         "fuzz" => fuzz::run(arguments),
         "conformance" => without_arguments(arguments, conformance::run),
         #[cfg(target_os = "linux")]
@@ -106,6 +108,9 @@ cargo xtask COMMAND
              [PART …]        only these parts; `cargo xtask test --list` names them
   serve    the page with `trunk serve`, rebuilt when a file changes; for a broker
            that you start beside it with `cargo run -p rootzone`
+  soak     what finds more the longer it runs: `cargo xtask soak simulation`, for an hour
+             --minutes N     for that long
+             --seed N        this one run again, with what came before its failure
   size     what a browser downloads: raw, gzip, brotli
              --json FILE     write the figures there too
              --check         fail above 105,000 bytes by gzip

@@ -8,7 +8,7 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use crate::process::{cargo, is_interrupted, run as run_command};
 use crate::progress::{Elapsed, print, say};
-use crate::{bans, demo, page, prerequisites, size, tidy, tools, workspace};
+use crate::{bans, demo, page, prerequisites, size, soak, tidy, tools, workspace};
 
 pub(crate) fn run(mut arguments: Parser) -> Result<()> {
     let mut chosen = Vec::new();
@@ -94,7 +94,7 @@ impl Report {
 }
 
 /// Cheap ones first.
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     Part {
         name: "fmt",
         about: "every file is formatted",
@@ -124,6 +124,11 @@ const PARTS: [Part; 10] = [
         name: "native",
         about: "unit, integration and documentation tests",
         run: native,
+    },
+    Part {
+        name: "simulation",
+        about: "the broker and many clients on a bad network, as long as a model agrees",
+        run: || soak::simulate(SIMULATION_SECS, None),
     },
     Part {
         name: "doc",
@@ -305,4 +310,5 @@ pub(crate) fn end_to_end(only: Option<&str>) -> Result<()> {
 const PAGE: &str = "dashboard";
 const CLIENT: &str = "mqtt-web-client";
 const IN_PAGE_BROKER: &str = "dashboard/in-page-broker";
+const SIMULATION_SECS: u64 = 180;
 const BROWSER_TEST_SECS_MAX: &str = "120";
