@@ -130,6 +130,8 @@ fn a_will_belongs_to_one_connection() {
         let (client, _) = world.connect(request);
         world.cut(client);
         assert_eq!(world.payloads(watcher), ["offline"]);
+        world.connect(connect(version, "client"));
+        assert!(world.receive_all(watcher).is_empty(), "it was published");
         let (client, _) = world.connect(resume(version, "client"));
         world.cut(client);
         assert!(world.receive_all(watcher).is_empty(), "it has none again");
