@@ -24,20 +24,39 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    pub(crate) fn connect(target: &Target, client_identifier: &str) -> Result<Self, Error> {
-        Opening::dial(target)?
-            .say_connect(target, client_identifier)?
-            .hear_connack()
+    /// Opens connections with these Client Identifiers, many at a time: some brokers look at a new one only ten times
+    /// a second.
+    pub(crate) fn connect_all(
+        target: &Target,
+        client_identifiers: &[String],
+    ) -> Result<Vec<Self>, Error> {
+        let mut opened = Vec::new();
+        for together in client_identifiers.chunks(AT_A_TIME) {
+            let mut dialled = Vec::new();
+            for _ in together {
+                dialled.push(Opening::dial(target)?);
+            }
+            let mut connecting = Vec::new();
+            for (opening, client_identifier) in dialled.into_iter().zip(together) {
+                connecting.push(opening.say_connect(target, client_identifier)?);
+            }
+            for opening in connecting {
+                opened.push(opening.hear_connack()?);
+            }
+        }
+        Ok(opened)
     }
 
-    pub(crate) fn subscribe(
+    pub(crate) fn say_subscribe(
         &mut self,
         target: &Target,
         filter: &str,
         qos: QoS,
     ) -> Result<(), Error> {
-        let subscribe = packet::subscribe(target.version, filter, qos);
-        self.say(target, &subscribe)?;
+        self.say(target, &packet::subscribe(target.version, filter, qos))
+    }
+
+    pub(crate) fn hear_suback(&mut self, qos: QoS) -> Result<(), Error> {
         // The one Return Code or Reason Code is the last byte.
         self.hear(packet::SUBACK, |body| {
             match body.last().filter(|code| **code != qos.bits()) {
@@ -81,12 +100,12 @@ impl Opened {
     }
 }
 
-/// A connection on its way, in steps, so that many can be on their way: some brokers take a while for each step.
-pub(crate) struct Opening(Opened);
+/// A connection on its way, in steps, so that many can be on their way.
+struct Opening(Opened);
 
 impl Opening {
     /// Connects, from the loopback addresses behind the usual one if that has no port left, and asks for WebSocket.
-    pub(crate) fn dial(target: &Target) -> Result<Self, Error> {
+    fn dial(target: &Target) -> Result<Self, Error> {
         let mut stream = dial(target.address).map_err(Error::io("connecting"))?;
         stream
             .set_nodelay(true)
@@ -100,11 +119,7 @@ impl Opening {
     }
 
     /// Sends the CONNECT, once the broker agrees to WebSocket.
-    pub(crate) fn say_connect(
-        mut self,
-        target: &Target,
-        client_identifier: &str,
-    ) -> Result<Self, Error> {
+    fn say_connect(mut self, target: &Target, client_identifier: &str) -> Result<Self, Error> {
         if self.0.link.is_framed() {
             websocket::hear_hello(&mut self.0.stream)?;
         }
@@ -114,7 +129,7 @@ impl Opening {
     }
 
     /// Waits for the CONNACK.
-    pub(crate) fn hear_connack(mut self) -> Result<Opened, Error> {
+    fn hear_connack(mut self) -> Result<Opened, Error> {
         // The Return Code or Reason Code stands behind the flags.
         self.0.hear(packet::CONNACK, |body| match body.get(1) {
             Some(0) => Ok(()),
@@ -160,6 +175,8 @@ fn dial_from(source: Ipv4Addr, address: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket.into())
 }
 
+/// Below the backlog of those that have a short one.
+const AT_A_TIME: usize = 100;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The last part of the highest loopback address that is tried.
 const SOURCES_MAX: u8 = 9;

@@ -5,11 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{
-    Error, Process,
-    connection::{Opened, Opening},
-    plan::Target,
-};
+use crate::{Error, Process, connection::Opened, plan::Target};
 
 /// What idle connections cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,7 +38,6 @@ pub fn hold_idle(target: &Target, connections: usize) -> Result<IdleReport, Erro
     })
 }
 
-/// Opens many at a time, as some brokers look at new connections only ten times a second.
 fn open(target: &Target, opened: &mut Vec<Opened>, connections: usize) -> Result<(), Error> {
     let all = opened.len() + connections;
     let begin = Instant::now();
@@ -53,19 +48,11 @@ fn open(target: &Target, opened: &mut Vec<Opened>, connections: usize) -> Result
                 seconds: PATIENCE.as_secs(),
             });
         }
-        let together = AT_A_TIME.min(all - opened.len());
-        let mut opening = Vec::new();
-        for _ in 0..together {
-            opening.push(Opening::dial(target)?);
-        }
-        let mut connecting = Vec::new();
-        for (index, one) in opening.into_iter().enumerate() {
-            let client_identifier = format!("idle-{:05}", opened.len() + index);
-            connecting.push(one.say_connect(target, &client_identifier)?);
-        }
-        for one in connecting {
-            opened.push(one.hear_connack()?);
-        }
+        let end = all.min(opened.len() + STEP);
+        let client_identifiers: Vec<_> = (opened.len()..end)
+            .map(|index| format!("idle-{index:05}"))
+            .collect();
+        opened.extend(Opened::connect_all(target, &client_identifiers)?);
     }
     Ok(())
 }
@@ -96,7 +83,7 @@ fn raise_open_files() {
 fn raise_open_files() {}
 
 const WARM_UP: usize = 100;
-/// Below the backlog of those that have a short one.
-const AT_A_TIME: usize = 100;
+/// Connections between two looks at the clock.
+const STEP: usize = 500;
 const PATIENCE: Duration = Duration::from_secs(120);
 const SETTLING: Duration = Duration::from_millis(500);

@@ -106,12 +106,16 @@ impl<'a> Run<'a> {
         for group in 0..n_groups {
             run.groups.push(Group::new(n_subscribers, undelivered_max));
             let bed = format!("rootzone/bed-{group}");
-            for index in 0..n_subscribers {
-                let client_identifier = format!("subscriber-{group}-{index}");
-                let mut opened = Opened::connect(&plan.target, &client_identifier)?;
-                opened.subscribe(&plan.target, &format!("{bed}/+/moisture"), plan.qos)?;
+            let filter = format!("{bed}/+/moisture");
+            let identifiers = names("subscriber", group, n_subscribers);
+            let mut subscribers = Opened::connect_all(&plan.target, &identifiers)?;
+            for subscriber in &mut subscribers {
+                subscriber.say_subscribe(&plan.target, &filter, plan.qos)?;
+            }
+            for mut subscriber in subscribers {
+                subscriber.hear_suback(plan.qos)?;
                 run.add(
-                    opened,
+                    subscriber,
                     End::Subscriber(Subscriber {
                         group,
                         received: 0,
@@ -120,15 +124,15 @@ impl<'a> Run<'a> {
                 )?;
             }
             let mut places = Vec::new();
-            for probe in 0..n_publishers {
-                let opened = Opened::connect(&plan.target, &format!("publisher-{group}-{probe}"))?;
+            let identifiers = names("publisher", group, n_publishers);
+            let publishers = Opened::connect_all(&plan.target, &identifiers)?;
+            for (probe, publisher) in publishers.into_iter().enumerate() {
                 let topic = format!("{bed}/probe-{probe}/moisture");
-                let batch = Batch::new(&plan.target, &topic, plan.qos, batch_len);
                 places.push(run.connections.len());
                 run.add(
-                    opened,
+                    publisher,
                     End::Publisher(Publisher {
-                        batch,
+                        batch: Batch::new(&plan.target, &topic, plan.qos, batch_len),
                         next_identifier: 1,
                         unacknowledged: 0,
                     }),
@@ -453,6 +457,12 @@ impl Connection {
         let bytes = mem::take(&mut self.unsent);
         send(&mut self.stream, &mut self.unsent, &bytes)
     }
+}
+
+/// Client Identifiers that nobody else has.
+fn names(kind: &str, group: usize, count: usize) -> Vec<String> {
+    let name = |index| format!("{kind}-{group}-{index}");
+    (0..count).map(name).collect()
 }
 
 /// Writes now what the socket takes, and keeps the rest.
