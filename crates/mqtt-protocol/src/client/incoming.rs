@@ -84,7 +84,8 @@ impl ClientConnection {
             Packet::Pubcomp(pubcomp) => {
                 let outgoing = &mut self.session.exchanges.outgoing;
                 let outcome = outgoing.handle_pubcomp(pubcomp.packet_identifier);
-                self.handle_acknowledgement(outcome, pubcomp.reason_code);
+                // Its only other code, 0x92, says that the PUBREL had come before: the message has arrived.
+                self.handle_acknowledgement(outcome, ReasonCode::Success);
             }
             Packet::Pubrel(pubrel) => self.handle_pubrel(&pubrel),
             Packet::Suback(suback) => {

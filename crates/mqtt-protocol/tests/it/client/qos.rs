@@ -235,6 +235,17 @@ fn after_pubrec_the_pubrel_is_sent_again_and_not_the_message() {
     }
 }
 
+#[test]
+fn a_pubrel_that_came_before_the_connection_was_lost_is_no_refusal() {
+    let mut client = Client::connected(V5, Properties::new());
+    client.publish(1, QoS::ExactlyOnce).unwrap();
+    client.receive(pubrec(1, ReasonCode::Success));
+    let mut client = client.reconnect(true, Properties::new());
+    client.take_events();
+    client.receive(pubcomp(1, ReasonCode::PacketIdentifierNotFound));
+    assert_eq!(client.take_events(), [acknowledged(1, ReasonCode::Success)]);
+}
+
 // Shows 5.0 [MQTT-3.2.2-5].
 #[test]
 fn after_a_lost_session_qos_1_goes_as_new_and_qos_2_is_indeterminate() {
