@@ -1,12 +1,9 @@
 //! Providers, landmarks, and the page that the address means.
 
+use std::rc::Rc;
+
 use any_spawner::Executor;
-use reactive_graph::{
-    effect::RenderEffect,
-    owner::{Owner, StoredValue, provide_context},
-    prelude::*,
-    signal::RwSignal,
-};
+use reactive_graph::effect::RenderEffect;
 use wasm_bindgen::JsCast;
 
 use crate::{
@@ -20,8 +17,8 @@ use crate::{
     piece::{Piece, Places},
     preferences,
     router::{Route, follow_location},
-    state::{Connection, Fleet},
-    store::{FleetStore, Stores, moment},
+    signal::Signal,
+    store::Stores,
     widgets::{
         connection_badge::connection_badge, connection_notice::connection_notice,
         stop_all::stop_all_panel,
@@ -30,7 +27,9 @@ use crate::{
 
 /// The whole page, in the document for as long as it is kept.
 pub struct App {
-    _owner: Owner,
+    link: &'static Link,
+    _page: Piece,
+    _title: RenderEffect<()>,
 }
 
 impl App {
@@ -39,47 +38,47 @@ impl App {
     pub fn open() -> Self {
         // An earlier page has done so already; then there is nothing to do.
         let _ = Executor::init_wasm_bindgen();
-        let owner = Owner::new();
-        owner.with(open);
-        Self { _owner: owner }
-    }
-}
+        let Stores { link, .. } = Stores::open();
+        preferences::show_theme();
+        link.start();
+        link.connect(
+            preferences::broker_address().unwrap_or_else(preferences::default_broker_address),
+        );
 
-fn open() {
-    let fleet = FleetStore::new(Fleet::new(0));
-    let connection = RwSignal::new(Connection::Connecting { again: false });
-    let now = RwSignal::new(moment());
-    let link = Link::new(fleet, connection, now);
-    provide_context(Stores {
-        fleet,
-        connection,
-        now,
-        link,
-    });
-    preferences::show_theme();
-    link.connect(preferences::broker_address().unwrap_or_else(preferences::default_broker_address));
-
-    let path = follow_location();
-    let page = Piece::new(include_str!("app.html"), move |places| show(places, path)).on(
-        "stop",
-        "click",
-        move |_| link.stop_all(),
-    );
-    if let Some(body) = document().body() {
-        page.append_to(&body);
-    }
-    remove_loading_state();
-    let focus = FrameTask::new(focus_heading);
-    let tell = RenderEffect::new(move |before: Option<()>| {
-        document().set_title(title(&route(path)));
-        if before.is_some() {
-            focus.request();
+        let (path, listeners) = follow_location();
+        let shown = Rc::clone(&path);
+        let mut page = Piece::new(include_str!("app.html"), move |places| show(places, &shown)).on(
+            "stop",
+            "click",
+            move |_| link.stop_all(),
+        );
+        page.keep(listeners);
+        if let Some(body) = document().body() {
+            page.append_to(&body);
         }
-    });
-    StoredValue::new_local((page, tell));
+        remove_loading_state();
+        let focus = FrameTask::new(focus_heading);
+        let title = RenderEffect::new(move |before: Option<()>| {
+            document().set_title(title(&route(&path)));
+            if before.is_some() {
+                focus.request();
+            }
+        });
+        Self {
+            link,
+            _page: page,
+            _title: title,
+        }
+    }
 }
 
-fn show(places: &mut Places, path: RwSignal<String>) {
+impl Drop for App {
+    fn drop(&mut self) {
+        self.link.close();
+    }
+}
+
+fn show(places: &mut Places, path: &Signal<String>) {
     places.part("badge", Some(""), &|_| connection_badge());
     places.part("stopping", Some(""), &|_| stop_all_panel());
     places.part("notice", Some(""), &|_| connection_notice());
@@ -101,7 +100,7 @@ fn page(route: &Route) -> Piece {
 }
 
 /// The page that is shown.
-fn route(path: RwSignal<String>) -> Route {
+fn route(path: &Signal<String>) -> Route {
     path.with(|path| Route::of_path(path))
 }
 

@@ -8,6 +8,7 @@ use std::{
 
 use field::{
     COMMAND_FILTER, Channel, CommandId, DeviceId, FILTERS, PumpCommand, PumpSwitchOutput, Switch,
+    Timestamp,
 };
 use futures_util::StreamExt;
 use gloo_timers::callback::Interval;
@@ -18,11 +19,6 @@ use mqtt_web_client::{
     ReasonCode, Receipt, Resubscribe, Status, SubscriptionOptions, TopicFilter, TopicName,
     in_words,
 };
-use reactive_graph::{
-    owner::{LocalStorage, StoredValue},
-    prelude::*,
-    signal::RwSignal,
-};
 use wasm_bindgen_futures::spawn_local;
 
 #[cfg(feature = "in-page-broker")]
@@ -31,76 +27,80 @@ use crate::{
     components::frame::FrameTask,
     dom::document,
     format::{millis, whole},
+    signal::Signal,
     state::{Connection, Fleet},
     store::{FleetStore, moment},
 };
 
 /// The connection to one broker, reached with [`use_link`](crate::store::use_link).
-#[derive(Clone, Copy)]
 pub struct Link {
-    shared: StoredValue<Rc<Shared>, LocalStorage>,
-    /// The broker's address.
-    pub address: RwSignal<String>,
-    /// From the last PINGREQ to its PINGRESP, such as "12 ms"; empty before the first, and without a connection.
-    pub round_trip: RwSignal<String>,
-}
-
-struct Shared {
     client: RefCell<Option<Client>>,
     /// Messages that wait for the next frame.
     pending: RefCell<Vec<Message>>,
     /// Applies them.
     frame: OnceCell<FrameTask>,
+    ticking: RefCell<Option<Interval>>,
     /// Counts the addresses connected to, so that what the last one still says is not taken for the new one's.
     generation: Cell<u32>,
-    fleet: FleetStore,
-    connection: RwSignal<Connection>,
-    now: RwSignal<field::Timestamp>,
+    fleet: &'static FleetStore,
+    connection: &'static Signal<Connection>,
+    now: &'static Signal<Timestamp>,
+    /// The broker's address.
+    pub address: Signal<String>,
+    /// From the last PINGREQ to its PINGRESP, such as "12 ms"; empty before the first, and without a connection.
+    pub round_trip: Signal<String>,
 }
 
 impl Link {
-    /// A link that connects to nothing yet, and ticks the clock.
+    /// A link that connects to nothing yet.
     #[must_use]
     pub fn new(
-        fleet: FleetStore,
-        connection: RwSignal<Connection>,
-        now: RwSignal<field::Timestamp>,
+        fleet: &'static FleetStore,
+        connection: &'static Signal<Connection>,
+        now: &'static Signal<Timestamp>,
     ) -> Self {
-        let shared = Rc::new(Shared {
+        Self {
             client: RefCell::default(),
             pending: RefCell::default(),
             frame: OnceCell::new(),
+            ticking: RefCell::default(),
             generation: Cell::default(),
             fleet,
             connection,
             now,
-        });
-        let link = Self {
-            shared: StoredValue::new_local(Rc::clone(&shared)),
-            address: RwSignal::new(String::new()),
-            round_trip: RwSignal::new(String::new()),
-        };
-        shared
-            .frame
-            .get_or_init(|| FrameTask::new(move || link.flush()));
-        StoredValue::new_local(Interval::new(TICK_MS, move || link.tick()));
-        link
+            address: Signal::default(),
+            round_trip: Signal::default(),
+        }
+    }
+
+    /// Lets the clock tick.
+    pub fn start(&'static self) {
+        self.frame
+            .get_or_init(|| FrameTask::new(move || self.flush()));
+        let ticking = Interval::new(TICK_MS, move || self.tick());
+        *self.ticking.borrow_mut() = Some(ticking);
+    }
+
+    /// Leaves the broker and stops the clock.
+    pub fn close(&self) {
+        self.leave();
+        self.ticking.take();
+    }
+
+    fn leave(&self) {
+        self.generation.set(self.generation.get() + 1);
+        self.pending.take();
+        if let Some(client) = self.client.take() {
+            client.disconnect();
+        }
     }
 
     /// Leaves the broker that it was connected to, if any, and begins anew with another.
-    pub fn connect(self, address: String) {
-        let shared = self.shared.get_value();
-        if let Some(before) = shared.client.take() {
-            before.disconnect();
-        }
-        shared.generation.set(shared.generation.get() + 1);
-        shared.pending.borrow_mut().clear();
-        shared
-            .fleet
+    pub fn connect(&'static self, address: String) {
+        self.leave();
+        self.fleet
             .update(&mut |fleet| *fleet = Fleet::new(random_seed()));
-        shared
-            .connection
-            .set(Connection::Connecting { again: false });
+        self.connection.set(Connection::Connecting { again: false });
         let options = Options {
             keep_alive_secs: KEEP_ALIVE_SECS,
             resubscribe: Resubscribe::Always,
@@ -113,38 +113,38 @@ impl Link {
         self.round_trip.set(String::new());
         subscribe(&client, FILTERS.map(String::from), false);
         subscribe(&client, [String::from(COMMAND_FILTER)], true);
-        *shared.client.borrow_mut() = Some(client);
-        spawn_local(listen(self, events, shared.generation.get()));
+        *self.client.borrow_mut() = Some(client);
+        spawn_local(listen(self, events, self.generation.get()));
     }
 
     /// Tries to connect at once.
-    pub fn reconnect_now(self) {
+    pub fn reconnect_now(&'static self) {
         self.with_client(Client::reconnect_now);
     }
 
     /// Asks a pump for water.
-    pub fn switch_on(self, device: &DeviceId, run_for: Duration) {
+    pub fn switch_on(&'static self, device: &DeviceId, run_for: Duration) {
         self.change(&mut |fleet| fleet.switch_on(device, run_for, moment()));
     }
 
     /// Asks a pump to stop.
-    pub fn switch_off(self, device: &DeviceId) {
+    pub fn switch_off(&'static self, device: &DeviceId) {
         self.change(&mut |fleet| fleet.switch_off(device, moment()));
     }
 
     /// Asks every pump to stop.
-    pub fn stop_all(self) {
+    pub fn stop_all(&'static self) {
         self.change(&mut |fleet| fleet.stop_all(moment()));
         self.reconnect_now();
     }
 
     /// Does without the answers to that.
-    pub fn forget_stop_all(self) {
+    pub fn forget_stop_all(&'static self) {
         self.change(&mut Fleet::forget_stop_all);
     }
 
     /// Removes the retained message from a pump's command topic.
-    pub fn clear_stray_command(self, device: &DeviceId) {
+    pub fn clear_stray_command(&'static self, device: &DeviceId) {
         self.publish(device.clone(), None, &|topic_name| Publication {
             qos: QoS::AtLeastOnce,
             retain: true,
@@ -152,16 +152,15 @@ impl Link {
         });
     }
 
-    fn tick(self) {
-        let shared = self.shared.get_value();
+    fn tick(&'static self) {
         self.flush();
-        shared.now.set(moment());
+        self.now.set(moment());
         self.change(&mut |fleet| fleet.handle_timeout(moment()));
-        let round_trip = shared
+        let round_trip = self
             .client
             .borrow()
             .as_ref()
-            .filter(|_| shared.connection.with_untracked(Connection::is_connected))
+            .filter(|_| self.connection.with_untracked(Connection::is_connected))
             .and_then(Client::round_trip_time);
         if let Some(round_trip) = round_trip {
             let text = match millis(round_trip) {
@@ -174,7 +173,7 @@ impl Link {
         }
     }
 
-    fn handle_event(self, event: Event) {
+    fn handle_event(&'static self, event: Event) {
         match event {
             Event::Status(status) => {
                 self.flush();
@@ -185,13 +184,12 @@ impl Link {
         }
     }
 
-    fn handle_status(self, status: &Status) {
-        let shared = self.shared.get_value();
-        let was_connected = shared.connection.with_untracked(Connection::is_connected);
-        let again = shared.connection.with_untracked(|connection| {
+    fn handle_status(&'static self, status: &Status) {
+        let was_connected = self.connection.with_untracked(Connection::is_connected);
+        let again = self.connection.with_untracked(|connection| {
             !matches!(connection, Connection::Connecting { again: false })
         });
-        let now = shared
+        let now = self
             .client
             .borrow()
             .as_ref()
@@ -217,7 +215,7 @@ impl Link {
             },
         };
         let is_connected = connection.is_connected();
-        shared.connection.set(connection);
+        self.connection.set(connection);
         self.round_trip.set(String::new());
         if is_connected || was_connected {
             self.change(&mut |fleet| fleet.handle_link(is_connected, moment()));
@@ -225,19 +223,17 @@ impl Link {
     }
 
     /// Keeps a message for the next frame. A hidden page has no frames, so there it is applied at once.
-    fn take(self, message: Message) {
-        let shared = self.shared.get_value();
-        shared.pending.borrow_mut().push(message);
+    fn take(&'static self, message: Message) {
+        self.pending.borrow_mut().push(message);
         if document().hidden() {
             self.flush();
-        } else if let Some(frame) = shared.frame.get() {
+        } else if let Some(frame) = self.frame.get() {
             frame.request();
         }
     }
 
-    fn flush(self) {
-        let shared = self.shared.get_value();
-        let messages = shared.pending.take();
+    fn flush(&'static self) {
+        let messages = self.pending.take();
         if messages.is_empty() {
             return;
         }
@@ -260,9 +256,9 @@ impl Link {
     }
 
     /// Changes the fleet and sends what its pumps' switches want sent.
-    fn change(self, change: &mut dyn FnMut(&mut Fleet)) {
+    fn change(&'static self, change: &mut dyn FnMut(&mut Fleet)) {
         let mut due = Vec::new();
-        self.shared.get_value().fleet.update(&mut |fleet| {
+        self.fleet.update(&mut |fleet| {
             change(fleet);
             due = commands(fleet);
         });
@@ -271,7 +267,7 @@ impl Link {
         }
     }
 
-    fn send(self, device: DeviceId, command: &PumpCommand) {
+    fn send(&'static self, device: DeviceId, command: &PumpCommand) {
         self.publish(device, command.id.clone(), &|topic_name| Publication {
             qos: QoS::AtLeastOnce,
             expiry: Some(PumpCommand::AGE_MAX),
@@ -285,7 +281,7 @@ impl Link {
 
     /// Publishes on a pump's command topic, and does there and then what comes of it.
     fn publish(
-        self,
+        &'static self,
         device: DeviceId,
         command: Option<CommandId>,
         publication: &dyn Fn(TopicName) -> Publication,
@@ -297,21 +293,21 @@ impl Link {
         let Some(receipt) = self.with_client(|client| client.publish(publication)) else {
             return;
         };
-        let generation = self.shared.get_value().generation.get();
+        let generation = self.generation.get();
         spawn_local(self.watch(device, command, receipt, generation));
     }
 
     /// Tells the switch at once when a command cannot have reached its pump. What the page published itself
     /// does not come back to it, so that a kept command is gone is told here too.
     async fn watch(
-        self,
+        &'static self,
         device: DeviceId,
         command: Option<CommandId>,
         receipt: Receipt<Result<ReasonCode, PublishError>>,
         generation: u32,
     ) {
         let answer = receipt.await;
-        if self.shared.get_value().generation.get() != generation {
+        if self.generation.get() != generation {
             return;
         }
         self.change(&mut |fleet| match (&command, &answer) {
@@ -323,19 +319,15 @@ impl Link {
         });
     }
 
-    fn with_client<T>(self, call: impl FnOnce(&Client) -> T) -> Option<T> {
-        let shared = self.shared.get_value();
-        let client = shared.client.borrow().clone();
+    fn with_client<T>(&self, call: impl FnOnce(&Client) -> T) -> Option<T> {
+        let client = self.client.borrow().clone();
         client.as_ref().map(call)
     }
 }
 
-async fn listen(link: Link, mut events: Events, generation: u32) {
+async fn listen(link: &'static Link, mut events: Events, generation: u32) {
     while let Some(event) = events.next().await {
-        let Some(shared) = link.shared.try_get_value() else {
-            return;
-        };
-        if shared.generation.get() != generation {
+        if link.generation.get() != generation {
             return;
         }
         link.handle_event(event);

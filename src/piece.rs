@@ -8,9 +8,9 @@
 //!
 //! Whatever comes from a device goes into a place as text or as an attribute, never as HTML.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{any::Any, cell::RefCell, rc::Rc};
 
-use reactive_graph::{effect::RenderEffect, graph::untrack, owner::Owner};
+use reactive_graph::{effect::RenderEffect, graph::untrack};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, HtmlTemplateElement};
 
@@ -20,16 +20,14 @@ use crate::dom::{Listener, document};
 pub struct Piece {
     root: Element,
     places: Rc<RefCell<Places>>,
-    owner: Owner,
     /// Kept for their `Drop`.
-    listeners: Vec<Listener>,
+    kept: Vec<Box<dyn Any>>,
     _filling: RenderEffect<()>,
 }
 
 /// The places of a piece while they are filled. What stands in one already is not written again.
 pub struct Places {
     places: Vec<Place>,
-    owner: Owner,
 }
 
 struct Place {
@@ -48,18 +46,15 @@ impl Piece {
 
     fn of_boxed(html: &'static str, mut fill: Box<dyn FnMut(&mut Places)>) -> Self {
         let root = parse(html);
-        let owner = Owner::new();
         let places = Rc::new(RefCell::new(Places {
             places: places_of(&root),
-            owner: owner.clone(),
         }));
         let filled = Rc::clone(&places);
-        let filling = owner.with(|| RenderEffect::new(move |_| fill(&mut filled.borrow_mut())));
+        let filling = RenderEffect::new(move |_| fill(&mut filled.borrow_mut()));
         Self {
             root,
             places,
-            owner,
-            listeners: Vec::new(),
+            kept: Vec::new(),
             _filling: filling,
         }
     }
@@ -78,8 +73,7 @@ impl Piece {
 
     fn listen(&mut self, place: &str, event: &'static str, callback: Box<dyn FnMut(Event)>) {
         if let Some(element) = self.element(place) {
-            let listener = Listener::new(element.into(), event, callback);
-            self.listeners.push(listener);
+            self.keep(Listener::new(element.into(), event, callback));
         }
     }
 
@@ -90,9 +84,9 @@ impl Piece {
         places.find(place).map(|place| place.element.clone())
     }
 
-    /// Runs something that lives as long as the piece does.
-    pub fn with_owner<T>(&self, run: impl FnOnce() -> T) -> T {
-        self.owner.with(run)
+    /// Keeps something for as long as the piece is kept.
+    pub fn keep(&mut self, kept: impl Any) {
+        self.kept.push(Box::new(kept));
     }
 
     /// Puts the piece at the end of an element.
@@ -104,8 +98,9 @@ impl Piece {
 
 impl Drop for Piece {
     fn drop(&mut self) {
-        self.owner.cleanup();
         self.root.remove();
+        // The filling's task, which ends a little later, has a hand on them too.
+        self.places.borrow_mut().places.clear();
     }
 }
 
@@ -145,7 +140,6 @@ impl Places {
 
     /// Fills a place with a piece for each key, in order. A piece whose key stays is kept as it is.
     pub fn list(&mut self, place: &str, keys: &[String], make: &dyn Fn(&str) -> Piece) {
-        let owner = self.owner.clone();
         let Some(place) = self.find(place) else {
             return;
         };
@@ -154,13 +148,8 @@ impl Places {
             let known = before.iter().position(|(known, _)| known == key);
             let piece = match known {
                 Some(index) => before.swap_remove(index).1,
-                None => {
-                    // What is made for the piece beside it, signals and effects, ends with it.
-                    let owner = owner.child();
-                    let mut piece = owner.with(|| untrack(|| make(key)));
-                    piece.owner = owner;
-                    piece
-                }
+                // What its making reads is no reason to fill this one again.
+                None => untrack(|| make(key)),
             };
             place.pieces.push((key.clone(), piece));
         }

@@ -1,10 +1,12 @@
 //! Which page the address means, and getting from one to the other.
 
-use reactive_graph::{owner::StoredValue, prelude::*, signal::RwSignal};
+use std::rc::Rc;
+
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{
     dom::{Listener, window},
+    signal::Signal,
     state::ProbeId,
 };
 
@@ -51,24 +53,31 @@ pub fn probe_path(id: &ProbeId) -> String {
 }
 
 /// The path in the address, followed: links within the page and the browser's own buttons change it without a load.
+///
+/// It is followed for as long as the listeners are kept.
 #[must_use]
-pub fn follow_location() -> RwSignal<String> {
-    let path = RwSignal::new(current_path());
-    let popped = move |_| path.set(current_path());
-    let clicked = move |event: web_sys::Event| {
-        let event = event.unchecked_into();
-        if let Some(href) = inner_link(&event) {
-            event.prevent_default();
-            go_to(&href);
-            path.set(current_path());
+pub fn follow_location() -> (Rc<Signal<String>>, [Listener; 2]) {
+    let path = Rc::new(Signal::new(current_path()));
+    let popped = {
+        let path = Rc::clone(&path);
+        move |_| path.set(current_path())
+    };
+    let clicked = {
+        let path = Rc::clone(&path);
+        move |event: web_sys::Event| {
+            let event = event.unchecked_into();
+            if let Some(href) = inner_link(&event) {
+                event.prevent_default();
+                go_to(&href);
+                path.set(current_path());
+            }
         }
     };
     let listeners = [
         Listener::new(window().into(), "popstate", Box::new(popped)),
         Listener::new(window().into(), "click", Box::new(clicked)),
     ];
-    StoredValue::new_local(listeners);
-    path
+    (path, listeners)
 }
 
 fn go_to(href: &str) {

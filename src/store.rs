@@ -1,25 +1,19 @@
 //! The fleet as the page sees it: who reads something is told when just that changes.
 
-use std::{cell::RefCell, rc::Rc};
+use std::cell::{Cell, RefCell};
 
 use chart::UtcOffset;
 use field::{DeviceId, Timestamp};
-use reactive_graph::{
-    owner::{LocalStorage, StoredValue, expect_context},
-    prelude::*,
-    signal::{ArcTrigger, RwSignal},
-};
+use reactive_graph::{signal::ArcTrigger, traits::Notify, traits::Track};
 
 use crate::{
     link::Link,
+    signal::Signal,
     state::{Changes, Connection, Fleet, Probe, ProbeId, Pump, Table, key_of_device},
 };
 
 /// The fleet, reached from anywhere with [`use_fleet`]. Only [`link`](crate::link) changes it.
-#[derive(Clone, Copy)]
-pub struct FleetStore(StoredValue<Rc<Shared>, LocalStorage>);
-
-struct Shared {
+pub struct FleetStore {
     fleet: RefCell<Fleet>,
     layout: ArcTrigger,
     any: ArcTrigger,
@@ -33,60 +27,49 @@ impl FleetStore {
     /// Lays the store over a fleet.
     #[must_use]
     pub fn new(fleet: Fleet) -> Self {
-        Self(StoredValue::new_local(Rc::new(Shared {
+        Self {
             fleet: RefCell::new(fleet),
             layout: ArcTrigger::new(),
             any: ArcTrigger::new(),
             probes: RefCell::default(),
             pumps: RefCell::default(),
-        })))
+        }
     }
 
     /// Reads one probe; whoever does is told of its changes only. `None` if there is no such probe.
-    pub fn probe<T>(self, id: &ProbeId, read: impl FnOnce(&Probe) -> T) -> Option<T> {
-        let shared = self.0.get_value();
-        track(&shared.probes, id.as_str());
-        let fleet = shared.fleet.borrow();
-        fleet.probes.get(id).map(read)
+    pub fn probe<T>(&self, id: &ProbeId, read: impl FnOnce(&Probe) -> T) -> Option<T> {
+        track(&self.probes, id.as_str());
+        self.fleet.borrow().probes.get(id).map(read)
     }
 
     /// Reads one pump; whoever does is told of its changes only. `None` if there is no such pump.
-    pub fn pump<T>(self, device: &DeviceId, read: impl FnOnce(&Pump) -> T) -> Option<T> {
-        let shared = self.0.get_value();
-        track(&shared.pumps, &key_of_device(device));
-        let fleet = shared.fleet.borrow();
-        fleet.pumps.get(device).map(read)
+    pub fn pump<T>(&self, device: &DeviceId, read: impl FnOnce(&Pump) -> T) -> Option<T> {
+        track(&self.pumps, &key_of_device(device));
+        self.fleet.borrow().pumps.get(device).map(read)
     }
 
     /// Reads which devices there are, how they are called and where they stand.
-    pub fn layout<T>(self, read: impl FnOnce(&Fleet) -> T) -> T {
-        let shared = self.0.get_value();
-        shared.layout.track();
-        let fleet = shared.fleet.borrow();
-        read(&fleet)
+    pub fn layout<T>(&self, read: impl FnOnce(&Fleet) -> T) -> T {
+        self.layout.track();
+        read(&self.fleet.borrow())
     }
 
     /// Reads everything; whoever does is told of every change.
-    pub fn everything<T>(self, read: impl FnOnce(&Fleet) -> T) -> T {
-        let shared = self.0.get_value();
-        shared.any.track();
-        let fleet = shared.fleet.borrow();
-        read(&fleet)
+    pub fn everything<T>(&self, read: impl FnOnce(&Fleet) -> T) -> T {
+        self.any.track();
+        read(&self.fleet.borrow())
     }
 
     /// Changes the fleet and tells whom it concerns.
-    pub(crate) fn update(self, change: &mut dyn FnMut(&mut Fleet)) {
-        let shared = self.0.get_value();
+    pub(crate) fn update(&self, change: &mut dyn FnMut(&mut Fleet)) {
         let changes = {
-            let mut fleet = shared.fleet.borrow_mut();
+            let mut fleet = self.fleet.borrow_mut();
             change(&mut fleet);
             fleet.take_changes()
         };
-        shared.tell(&changes);
+        self.tell(&changes);
     }
-}
 
-impl Shared {
     fn tell(&self, changes: &Changes) {
         if *changes == Changes::default() {
             return;
@@ -122,44 +105,70 @@ fn track(triggers: &RefCell<Table<String, ArcTrigger>>, key: &str) {
     trigger.track();
 }
 
-/// What every part of the page reaches. One context: each type of one brings its own search.
+/// What every part of the page reaches. It stays for as long as the window does.
 #[derive(Clone, Copy)]
 pub struct Stores {
     /// The fleet.
-    pub fleet: FleetStore,
+    pub fleet: &'static FleetStore,
     /// How it stands with the broker.
-    pub connection: RwSignal<Connection>,
+    pub connection: &'static Signal<Connection>,
     /// The second of now: it ticks for everything on the page at once.
-    pub now: RwSignal<Timestamp>,
+    pub now: &'static Signal<Timestamp>,
     /// The link to the broker.
-    pub link: Link,
+    pub link: &'static Link,
+}
+
+impl Stores {
+    /// Those of a page that has not heard anything, for everyone to reach.
+    pub(crate) fn open() -> Self {
+        let fleet = forever(FleetStore::new(Fleet::new(0)));
+        let connection = forever(Signal::new(Connection::Connecting { again: false }));
+        let now = forever(Signal::new(moment()));
+        let link = forever(Link::new(fleet, connection, now));
+        let stores = Self {
+            fleet,
+            connection,
+            now,
+            link,
+        };
+        STORES.set(Some(stores));
+        stores
+    }
+}
+
+fn forever<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+thread_local! {
+    static STORES: Cell<Option<Stores>> = const { Cell::new(None) };
 }
 
 fn stores() -> Stores {
-    expect_context()
+    STORES.get().expect("the page is open")
 }
 
 /// The fleet.
 #[must_use]
-pub fn use_fleet() -> FleetStore {
+pub fn use_fleet() -> &'static FleetStore {
     stores().fleet
 }
 
 /// The second of now, as a signal.
 #[must_use]
-pub fn use_now() -> RwSignal<Timestamp> {
+pub fn use_now() -> &'static Signal<Timestamp> {
     stores().now
 }
 
 /// How it stands with the broker, as a signal.
 #[must_use]
-pub fn use_connection() -> RwSignal<Connection> {
+pub fn use_connection() -> &'static Signal<Connection> {
     stores().connection
 }
 
 /// The link to the broker.
 #[must_use]
-pub fn use_link() -> Link {
+pub fn use_link() -> &'static Link {
     stores().link
 }
 

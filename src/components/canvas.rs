@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use chart::{Picture, Size};
-use reactive_graph::{graph::untrack, owner::StoredValue};
+use reactive_graph::graph::untrack;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
@@ -28,7 +28,7 @@ pub fn canvas(
 ) -> Piece {
     let task = Rc::new(RefCell::new(None::<Rc<FrameTask>>));
     let wanted = Rc::clone(&task);
-    let piece = Piece::new(
+    let mut piece = Piece::new(
         r#"<canvas class="canvas" aria-hidden="true"></canvas>"#,
         move |_| {
             depends_on();
@@ -40,7 +40,7 @@ pub fn canvas(
     let element = piece.element("").map(JsCast::unchecked_into);
     let mount = element.and_then(|canvas| Mount::new(canvas, Box::new(picture), Box::new(painted)));
     *task.borrow_mut() = mount.as_ref().map(|mount| Rc::clone(&mount.task));
-    piece.with_owner(|| StoredValue::new_local(mount));
+    piece.keep(mount);
     piece
 }
 

@@ -6,10 +6,9 @@ mod table;
 use std::rc::Rc;
 
 use chart::{Picture, Scene};
-use reactive_graph::{prelude::*, signal::RwSignal};
 
 use self::{crosshair::Crosshair, table::chart_table};
-use crate::{components::canvas::canvas, piece::Piece};
+use crate::{components::canvas::canvas, piece::Piece, signal::Signal};
 
 /// Reads something that a chart shows, and tracks it.
 pub type Read<T> = Rc<dyn Fn() -> T>;
@@ -24,16 +23,17 @@ pub fn chart(
     label: Read<String>,
     controls: impl Fn() -> Piece + 'static,
 ) -> Piece {
-    let painted = RwSignal::new(Picture::default());
-    let shows_table = RwSignal::new(false);
-    let crosshair = Crosshair::new(Rc::clone(&scene), painted);
+    let painted = Rc::new(Signal::new(Picture::default()));
+    let shows_table = Rc::new(Signal::new(false));
+    let toggled = Rc::clone(&shows_table);
+    let crosshair = Crosshair::new(Rc::clone(&scene), Rc::clone(&painted));
     let fill = {
         let crosshair = crosshair.clone();
         move |places: &mut crate::piece::Places| {
             let shown = scene();
             let label_text = label();
             places.part("controls", Some(""), &|_| controls());
-            places.part("canvas", Some(""), &|_| drawing(&scene, painted));
+            places.part("canvas", Some(""), &|_| drawing(&scene, &painted));
             places.attribute("stage", "aria-label", Some(&[&label_text, HELP].concat()));
             places.text("caption", &shown.summary());
             crosshair.show(places, &shown);
@@ -50,13 +50,14 @@ pub fn chart(
         }
     };
     let piece = Piece::new(include_str!("chart.html"), fill).on("toggle", "click", move |_| {
-        shows_table.update(|shows| *shows = !*shows)
+        toggled.set(!toggled.get_untracked())
     });
     crosshair.listen(piece)
 }
 
-fn drawing(scene: &Read<Scene>, painted: RwSignal<Picture>) -> Piece {
+fn drawing(scene: &Read<Scene>, painted: &Rc<Signal<Picture>>) -> Piece {
     let (track, draw) = (Rc::clone(scene), Rc::clone(scene));
+    let painted = Rc::clone(painted);
     canvas(
         move || drop(track()),
         move |size| draw().draw(size),

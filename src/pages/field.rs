@@ -1,7 +1,5 @@
 //! Every zone, and what needs a look.
 
-use reactive_graph::prelude::*;
-
 use crate::{
     piece::Piece,
     state::{Attention, Connection},

@@ -2,7 +2,6 @@
 
 use chart::{clock, decimal};
 use field::Timestamp;
-use reactive_graph::prelude::*;
 
 use crate::{
     format::{moment, name_of_level, value},

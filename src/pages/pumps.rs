@@ -1,7 +1,6 @@
 //! Every pump, with the runs that were seen.
 
 use field::Channel;
-use reactive_graph::prelude::*;
 
 use crate::{
     format::{count, duration, moment},

@@ -1,6 +1,7 @@
 //! Where the broker is, and how the page looks. Kept in this browser.
 
-use reactive_graph::{prelude::*, signal::RwSignal};
+use std::rc::Rc;
+
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
@@ -9,6 +10,7 @@ use crate::{
     link::Link,
     piece::Piece,
     preferences,
+    signal::Signal,
     store::{use_connection, use_link},
 };
 
@@ -17,7 +19,8 @@ use crate::{
 pub fn settings_page() -> Piece {
     let link = use_link();
     let connection = use_connection();
-    let error = RwSignal::new("");
+    let error = Rc::new(Signal::new(""));
+    let (submitted, reset) = (Rc::clone(&error), Rc::clone(&error));
     let theme = preferences::theme();
     let piece = Piece::new(include_str!("settings.html"), move |places| {
         let error = error.get();
@@ -54,7 +57,7 @@ pub fn settings_page() -> Piece {
                 .as_ref()
                 .map(HtmlInputElement::value)
                 .unwrap_or_default();
-            error.set(connect(link, typed.trim()));
+            submitted.set(connect(link, typed.trim()));
         })
         .on("reset", "click", move |_| {
             preferences::keep_broker_address(None);
@@ -62,7 +65,7 @@ pub fn settings_page() -> Piece {
             if let Some(field) = &field {
                 field.set_value(&address);
             }
-            error.set("");
+            reset.set("");
             link.connect(address);
         })
         .on("theme", "change", |event| {
@@ -71,7 +74,7 @@ pub fn settings_page() -> Piece {
 }
 
 /// Connects to an address and keeps it; or says what is wrong with it.
-fn connect(link: Link, address: &str) -> &'static str {
+fn connect(link: &'static Link, address: &str) -> &'static str {
     if !is_address(address) {
         return "That is not an address: it begins with ws:// or wss:// and names a host.";
     }

@@ -1,7 +1,5 @@
 //! How it stands with the broker, in one word.
 
-use reactive_graph::prelude::*;
-
 use crate::{
     piece::Piece,
     store::{use_connection, use_link},

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use field::Timestamp;
-use reactive_graph::prelude::*;
 
 use crate::{
     format::{millis, whole},

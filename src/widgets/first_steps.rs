@@ -1,7 +1,5 @@
 //! What is shown before any device has said anything.
 
-use reactive_graph::prelude::*;
-
 use crate::{
     piece::Piece,
     state::Connection,

@@ -2,7 +2,6 @@
 
 use chart::{Band, live_window};
 use field::Timestamp;
-use reactive_graph::prelude::*;
 
 use crate::{
     components::canvas::canvas,
@@ -92,7 +91,7 @@ fn curve(id: ProbeId) -> Piece {
     let track = id.clone();
     canvas(
         move || {
-            now.track();
+            now.get();
             fleet.probe(&track, |_| ());
         },
         move |size| {

@@ -3,12 +3,13 @@
 use std::{rc::Rc, time::Duration};
 
 use field::{DeviceId, Switch as Position};
-use reactive_graph::{graph::untrack, prelude::*, signal::RwSignal};
+use reactive_graph::graph::untrack;
 
 use crate::{
     dom::value_of,
     format::{element_id, whole},
     piece::{Piece, Places, nothing},
+    signal::Signal,
     state::{Connection, Pump, device_of_key},
     store::{use_connection, use_fleet, use_link, use_now, utc_offset},
     words::PumpWords,
@@ -28,9 +29,10 @@ fn card(device: Rc<DeviceId>, sentence_id: String) -> Piece {
     let connection = use_connection();
     let now = use_now();
     let link = use_link();
-    let minutes = RwSignal::new(MINUTES_DEFAULT);
+    let minutes = Rc::new(Signal::new(MINUTES_DEFAULT));
+    let chosen = Rc::clone(&minutes);
     let say = {
-        let device = Rc::clone(&device);
+        let (device, minutes) = (Rc::clone(&device), Rc::clone(&minutes));
         move |places: &mut Places| {
             let now = now.get();
             let is_connected = connection.with(Connection::is_connected);
@@ -67,8 +69,8 @@ fn card(device: Rc<DeviceId>, sentence_id: String) -> Piece {
     Piece::new(include_str!("pump_card.html"), say)
         .on("switch", "click", move |_| press())
         .on("select", "change", move |event| {
-            if let Ok(chosen) = value_of(&event).parse() {
-                minutes.set(chosen);
+            if let Ok(minutes) = value_of(&event).parse() {
+                chosen.set(minutes);
             }
         })
         .on("clear", "click", move |_| link.clear_stray_command(&device))

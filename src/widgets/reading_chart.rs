@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use chart::{Band, PumpRuns, Scene, Series, Span, live_window};
 use field::Timestamp;
-use reactive_graph::{prelude::*, signal::RwSignal};
 
 use crate::{
     components::chart::{Read, chart},
     dom::value_of,
     format::{millis, moment},
     piece::Piece,
+    signal::Signal,
     state::{Freshness, Probe, ProbeId, Pump, PumpRun},
     store::{FleetStore, use_fleet, use_now, utc_offset},
 };
@@ -21,7 +21,7 @@ pub fn reading_chart(id: &ProbeId) -> Piece {
     let fleet = use_fleet();
     let now = use_now();
     // In minutes; without a number everything is shown.
-    let range = RwSignal::new(None::<i64>);
+    let range = Rc::new(Signal::new(None::<i64>));
     let label: Read<String> = {
         let id = id.clone();
         Rc::new(move || {
@@ -30,7 +30,7 @@ pub fn reading_chart(id: &ProbeId) -> Piece {
         })
     };
     let scene: Read<Scene> = {
-        let id = id.clone();
+        let (id, range) = (id.clone(), Rc::clone(&range));
         Rc::new(move || {
             let now = now.get();
             let scene = fleet.probe(&id, |probe| scene_of(probe, now));
@@ -42,10 +42,12 @@ pub fn reading_chart(id: &ProbeId) -> Piece {
         })
     };
     let id = id.clone();
-    chart(scene, label, move || controls(id.clone(), range))
+    chart(scene, label, move || {
+        controls(id.clone(), Rc::clone(&range))
+    })
 }
 
-fn controls(id: ProbeId, range: RwSignal<Option<i64>>) -> Piece {
+fn controls(id: ProbeId, range: Rc<Signal<Option<i64>>>) -> Piece {
     let fleet = use_fleet();
     let now = use_now();
     Piece::new(include_str!("reading_chart.html"), move |places| {
@@ -62,7 +64,7 @@ fn controls(id: ProbeId, range: RwSignal<Option<i64>>) -> Piece {
 }
 
 /// The runs of the pumps that water a probe.
-fn runs(fleet: FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
+fn runs(fleet: &FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
     let zone = fleet
         .probe(id, |probe| probe.zone.clone())
         .unwrap_or_default();

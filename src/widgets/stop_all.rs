@@ -1,7 +1,5 @@
 //! Every pump off: who has confirmed. The button stands in the header.
 
-use reactive_graph::prelude::*;
-
 use crate::{
     format::{count, whole},
     piece::Piece,

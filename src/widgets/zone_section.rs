@@ -1,7 +1,5 @@
 //! A zone: its pumps, then its probes.
 
-use reactive_graph::prelude::*;
-
 use crate::{
     format::{count, element_id, value},
     piece::Piece,

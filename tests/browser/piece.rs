@@ -6,8 +6,9 @@ use any_spawner::Executor;
 use dashboard::{
     dom::{Listener, document, window},
     piece::Piece,
+    signal::Signal,
 };
-use reactive_graph::{effect::RenderEffect, owner::StoredValue, prelude::*, signal::ArcRwSignal};
+use reactive_graph::effect::RenderEffect;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlElement};
 
@@ -61,7 +62,7 @@ fn text_is_never_html() {
 #[wasm_bindgen_test]
 async fn a_place_follows_its_signal() {
     let stage = Stage::new();
-    let signal = ArcRwSignal::new(String::from("one"));
+    let signal = signal(String::from("one"));
     let read = signal.clone();
     let piece = stage.put(Piece::new("<p></p>", move |places| {
         places.text("", &read.get());
@@ -76,7 +77,7 @@ async fn a_place_follows_its_signal() {
 #[wasm_bindgen_test]
 async fn what_stands_in_a_place_is_not_written_again() {
     let stage = Stage::new();
-    let signal = ArcRwSignal::new(0);
+    let signal = signal(0);
     let read = signal.clone();
     let piece = stage.put(Piece::new("<p></p>", move |places| {
         read.get();
@@ -95,7 +96,7 @@ async fn what_stands_in_a_place_is_not_written_again() {
 #[wasm_bindgen_test]
 async fn an_attribute_is_set_and_removed() {
     let stage = Stage::new();
-    let signal = ArcRwSignal::new(Some("page"));
+    let signal = signal(Some("page"));
     let read = signal.clone();
     let piece = stage.put(Piece::new("<a></a>", move |places| {
         let current = read.get();
@@ -117,7 +118,7 @@ async fn an_attribute_is_set_and_removed() {
 #[wasm_bindgen_test]
 async fn a_list_keeps_the_elements_whose_key_stays_and_their_focus() {
     let stage = Stage::new();
-    let keys = ArcRwSignal::new(keys("bcd"));
+    let keys = signal(keys("bcd"));
     let _piece = stage.put(list(&keys));
     let kept = stage.button("c").unwrap();
     kept.focus().unwrap();
@@ -133,7 +134,7 @@ async fn a_list_keeps_the_elements_whose_key_stays_and_their_focus() {
 #[wasm_bindgen_test]
 async fn of_a_list_only_what_stands_wrong_is_moved() {
     let stage = Stage::new();
-    let keys = ArcRwSignal::new(keys("abcd"));
+    let keys = signal(keys("abcd"));
     let _piece = stage.put(list(&keys));
     for (focused, order) in [("c", "bcda"), ("c", "abcd"), ("b", "dabc"), ("b", "adbc")] {
         stage.button(focused).unwrap().focus().unwrap();
@@ -148,7 +149,7 @@ async fn of_a_list_only_what_stands_wrong_is_moved() {
 #[wasm_bindgen_test]
 async fn a_list_takes_any_order() {
     let stage = Stage::new();
-    let keys = ArcRwSignal::new(keys("abcd"));
+    let keys = signal(keys("abcd"));
     let _piece = stage.put(list(&keys));
     for order in ["dcba", "badc", "", "cab"] {
         keys.set(self::keys(order));
@@ -160,7 +161,7 @@ async fn a_list_takes_any_order() {
 #[wasm_bindgen_test]
 async fn what_a_listed_piece_reads_fills_only_that_piece_again() {
     let stage = Stage::new();
-    let signal = ArcRwSignal::new(0);
+    let signal = signal(0);
     let n_fills = counter();
     let (read, filled) = (signal.clone(), n_fills.clone());
     let _piece = stage.put(Piece::new("<div></div>", move |places| {
@@ -182,26 +183,23 @@ async fn what_a_listed_piece_reads_fills_only_that_piece_again() {
 #[wasm_bindgen_test]
 async fn effects_and_listeners_end_with_the_piece() {
     let stage = Stage::new();
-    let signal = ArcRwSignal::new(0);
+    let signal = signal(0);
     let (n_fills, n_effects, n_clicks) = (counter(), counter(), counter());
     let (filled, ran, clicked) = (n_fills.clone(), n_effects.clone(), n_clicks.clone());
     let (read, read_beside) = (signal.clone(), signal.clone());
-    let piece = Piece::new("<button>Press</button>", move |_| {
+    let mut piece = Piece::new("<button>Press</button>", move |_| {
         read.get();
         filled.set(filled.get() + 1);
     })
     .on("", "click", move |_| clicked.set(clicked.get() + 1));
-    let effect = piece.with_owner(|| {
-        RenderEffect::new(move |_| {
-            read_beside.get();
-            ran.set(ran.get() + 1);
-        })
-    });
-    piece.with_owner(|| StoredValue::new_local(effect));
+    piece.keep(RenderEffect::new(move |_| {
+        read_beside.get();
+        ran.set(ran.get() + 1);
+    }));
     let piece = stage.put(piece);
     let button = stage.button("Press").unwrap();
     button.click();
-    signal.update(|value| *value += 1);
+    signal.set(signal.get_untracked() + 1);
     settle().await;
     assert_eq!((n_fills.get(), n_effects.get(), n_clicks.get()), (2, 2, 1));
     drop(piece);
@@ -213,7 +211,7 @@ async fn effects_and_listeners_end_with_the_piece() {
     button.click();
     drop(listening);
     assert_eq!(n_errors.get(), 0);
-    signal.update(|value| *value += 1);
+    signal.set(signal.get_untracked() + 1);
     settle().await;
     assert_eq!((n_fills.get(), n_effects.get(), n_clicks.get()), (2, 2, 1));
     assert!(!button.is_connected());
@@ -222,15 +220,15 @@ async fn effects_and_listeners_end_with_the_piece() {
 #[wasm_bindgen_test]
 async fn a_piece_of_a_list_ends_when_its_key_goes_or_its_list_does() {
     let stage = Stage::new();
-    let keys = ArcRwSignal::new(keys("ab"));
+    let keys = signal(keys("ab"));
     let n_ended = counter();
     let (read, ended) = (keys.clone(), n_ended.clone());
     let piece = stage.put(Piece::new("<ul></ul>", move |places| {
         let ended = ended.clone();
         places.list("", &read.get(), &move |_| {
             let ended = ended.clone();
-            let piece = Piece::new("<li></li>", |_| ());
-            piece.with_owner(|| StoredValue::new_local(Ending(ended)));
+            let mut piece = Piece::new("<li></li>", |_| ());
+            piece.keep(Ending(ended));
             piece
         });
     }));
@@ -239,24 +237,6 @@ async fn a_piece_of_a_list_ends_when_its_key_goes_or_its_list_does() {
     assert_eq!(n_ended.get(), 1);
     drop(piece);
     assert_eq!(n_ended.get(), 2);
-}
-
-#[wasm_bindgen_test]
-async fn what_was_made_beside_a_listed_piece_ends_with_it() {
-    let stage = Stage::new();
-    let keys = ArcRwSignal::new(keys("ab"));
-    let n_ended = counter();
-    let (read, ended) = (keys.clone(), n_ended.clone());
-    let _piece = stage.put(Piece::new("<ul></ul>", move |places| {
-        let ended = ended.clone();
-        places.list("", &read.get(), &move |_| {
-            StoredValue::new_local(Ending(ended.clone()));
-            Piece::new("<li></li>", |_| ())
-        });
-    }));
-    keys.set(self::keys("b"));
-    settle().await;
-    assert_eq!(n_ended.get(), 1);
 }
 
 #[wasm_bindgen_test]
@@ -282,7 +262,7 @@ impl Drop for Ending {
 }
 
 /// A list of buttons.
-fn list(keys: &ArcRwSignal<Vec<String>>) -> Piece {
+fn list(keys: &Rc<Signal<Vec<String>>>) -> Piece {
     let keys = keys.clone();
     Piece::new("<div></div>", move |places| {
         places.list("", &keys.get(), &|key| {
@@ -294,6 +274,10 @@ fn list(keys: &ArcRwSignal<Vec<String>>) -> Piece {
 
 fn keys(letters: &str) -> Vec<String> {
     letters.chars().map(String::from).collect()
+}
+
+fn signal<T>(value: T) -> Rc<Signal<T>> {
+    Rc::new(Signal::new(value))
 }
 
 fn counter() -> Rc<Cell<u32>> {

@@ -1,19 +1,24 @@
 //! Reading values off a chart, by pointer, touch and arrow keys.
 
+use std::rc::Rc;
+
 use chart::{Picture, Scene};
-use reactive_graph::{graph::untrack, prelude::*, signal::RwSignal};
+use reactive_graph::graph::untrack;
 use wasm_bindgen::JsCast;
-use web_sys::{KeyboardEvent, PointerEvent};
+use web_sys::{Event, KeyboardEvent, PointerEvent};
 
 use super::Read;
-use crate::piece::{Piece, Places};
+use crate::{
+    piece::{Piece, Places},
+    signal::Signal,
+};
 
 /// Where a reader is on the chart. Moving over it redraws nothing below.
 #[derive(Clone)]
 pub(super) struct Crosshair {
     scene: Read<Scene>,
-    painted: RwSignal<Picture>,
-    cursor: RwSignal<Option<Cursor>>,
+    painted: Rc<Signal<Picture>>,
+    cursor: Rc<Signal<Option<Cursor>>>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -23,11 +28,11 @@ struct Cursor {
 }
 
 impl Crosshair {
-    pub(super) fn new(scene: Read<Scene>, painted: RwSignal<Picture>) -> Self {
+    pub(super) fn new(scene: Read<Scene>, painted: Rc<Signal<Picture>>) -> Self {
         Self {
             scene,
             painted,
-            cursor: RwSignal::new(None),
+            cursor: Rc::new(Signal::new(None)),
         }
     }
 
@@ -78,51 +83,52 @@ impl Crosshair {
     }
 
     /// Follows the pointer and the keys.
-    pub(super) fn listen(self, piece: Piece) -> Piece {
-        let Self {
-            scene,
-            painted,
-            cursor,
-        } = self;
-        let point = move |event: web_sys::Event| {
-            let event: PointerEvent = event.unchecked_into();
-            let x = f64::from(event.offset_x());
-            let time = painted.with_untracked(|painted| painted.times.invert(x)) as i64;
-            cursor.set(Some(Cursor {
-                time,
-                by_key: false,
-            }));
-        };
-        let leave = move |event: web_sys::Event| {
-            // A lifted finger leaves its reading to be read.
-            if event.unchecked_into::<PointerEvent>().pointer_type() == "mouse" {
-                cursor.set(None);
+    pub(super) fn listen(&self, piece: Piece) -> Piece {
+        FOLLOWED.into_iter().fold(piece, |piece, event| {
+            let crosshair = self.clone();
+            piece.on("stage", event, move |event| crosshair.follow(event))
+        })
+    }
+
+    fn follow(&self, event: Event) {
+        match event.type_().as_str() {
+            "keydown" => self.step(event.unchecked_ref()),
+            "blur" => self.cursor.set(None),
+            "pointerleave" => {
+                // A lifted finger leaves its reading to be read.
+                if event.unchecked_ref::<PointerEvent>().pointer_type() == "mouse" {
+                    self.cursor.set(None);
+                }
             }
+            _ => self.point(event.unchecked_ref()),
+        }
+    }
+
+    fn point(&self, event: &PointerEvent) {
+        let x = f64::from(event.offset_x());
+        let time = |painted: &Picture| painted.times.invert(x) as i64;
+        self.cursor.set(Some(Cursor {
+            time: self.painted.with_untracked(time),
+            by_key: false,
+        }));
+    }
+
+    fn step(&self, event: &KeyboardEvent) {
+        let steps = match event.key().as_str() {
+            "ArrowLeft" => -1,
+            "ArrowRight" => 1,
+            "PageUp" => -10,
+            "PageDown" => 10,
+            "Home" => i32::MIN,
+            "End" => i32::MAX,
+            "Escape" => return self.cursor.set(None),
+            _ => return,
         };
-        let press = move |event: web_sys::Event| {
-            let event: KeyboardEvent = event.unchecked_into();
-            let steps = match event.key().as_str() {
-                "ArrowLeft" => -1,
-                "ArrowRight" => 1,
-                "PageUp" => -10,
-                "PageDown" => 10,
-                "Home" => i32::MIN,
-                "End" => i32::MAX,
-                "Escape" => return cursor.set(None),
-                _ => return,
-            };
-            event.prevent_default();
-            let from = cursor.get_untracked().map(|cursor| cursor.time);
-            if let Some(time) = untrack(|| scene().step(from, steps)) {
-                cursor.set(Some(Cursor { time, by_key: true }));
-            }
-        };
-        piece
-            .on("stage", "pointermove", point)
-            .on("stage", "pointerdown", point)
-            .on("stage", "pointerleave", leave)
-            .on("stage", "keydown", press)
-            .on("stage", "blur", move |_| cursor.set(None))
+        event.prevent_default();
+        let from = self.cursor.get_untracked().map(|cursor| cursor.time);
+        if let Some(time) = untrack(|| (self.scene)().step(from, steps)) {
+            self.cursor.set(Some(Cursor { time, by_key: true }));
+        }
     }
 }
 
@@ -138,3 +144,11 @@ fn words(crosshair: &chart::Crosshair) -> String {
 fn pixels(length: f32) -> String {
     chart::decimal(length, 1) + "px"
 }
+
+const FOLLOWED: [&str; 5] = [
+    "pointermove",
+    "pointerdown",
+    "pointerleave",
+    "keydown",
+    "blur",
+];

@@ -1,0 +1,53 @@
+//! A value whose readers are told when it changes.
+
+use std::cell::RefCell;
+
+use reactive_graph::{signal::ArcTrigger, traits::Notify, traits::Track};
+
+/// A value whose readers are told when it changes.
+///
+/// Leptos's own signals are compiled anew for every type of value; of this, only what reads and writes it.
+#[derive(Default)]
+pub struct Signal<T> {
+    value: RefCell<T>,
+    readers: ArcTrigger,
+}
+
+impl<T> Signal<T> {
+    /// A signal that nobody reads yet.
+    pub fn new(value: T) -> Self {
+        Self {
+            value: RefCell::new(value),
+            readers: ArcTrigger::new(),
+        }
+    }
+
+    /// Reads it. What reads inside a piece's filling is run again after a change.
+    pub fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
+        self.readers.track();
+        self.with_untracked(read)
+    }
+
+    /// Reads it without being told of changes.
+    pub fn with_untracked<R>(&self, read: impl FnOnce(&T) -> R) -> R {
+        read(&self.value.borrow())
+    }
+
+    /// Puts another value in its place.
+    pub fn set(&self, value: T) {
+        self.value.replace(value);
+        self.readers.notify();
+    }
+}
+
+impl<T: Clone> Signal<T> {
+    /// The value.
+    pub fn get(&self) -> T {
+        self.with(T::clone)
+    }
+
+    /// The value, without being told of changes.
+    pub fn get_untracked(&self) -> T {
+        self.with_untracked(T::clone)
+    }
+}
