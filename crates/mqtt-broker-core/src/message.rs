@@ -171,6 +171,11 @@ pub(crate) fn detached_topic_name(topic_name: &TopicName) -> TopicName {
     TopicName::new(topic_name.as_str().to_owned()).expect("a copy of a valid name is valid")
 }
 
+/// Whether a payload is UTF-8 if its Payload Format Indicator says so.
+pub(crate) fn is_as_indicated(properties: &Properties, payload: &[u8]) -> bool {
+    properties.payload_format_indicator() != Some(true) || std::str::from_utf8(payload).is_ok()
+}
+
 /// A Will in memory of its own.
 pub(crate) fn detached_will(will: &WillMessage) -> WillMessage {
     WillMessage {

@@ -95,6 +95,12 @@ impl TopicFilter {
         Ok(Self(filter))
     }
 
+    /// The same filter in memory of its own, for whoever keeps it longer than what was read with it.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self(ByteString::from(self.0.to_string()))
+    }
+
     /// The text, with `$share/<group>/` if it has that.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -11,7 +11,7 @@ use mqtt_protocol::{
 use super::Broker;
 use crate::{
     Event,
-    message::detached_will,
+    message::{detached_will, is_as_indicated},
     session::{Session, SessionIndex, SessionTimers},
     timers::Timer,
 };
@@ -104,6 +104,8 @@ impl Broker {
             Some(ReasonCode::QuotaExceeded)
         } else if will.is_some_and(|will| !self.is_acceptable(&will.topic_name)) {
             Some(ReasonCode::TopicNameInvalid)
+        } else if will.is_some_and(|will| !is_as_indicated(&will.properties, &will.payload)) {
+            Some(ReasonCode::PayloadFormatInvalid)
         } else {
             None
         }

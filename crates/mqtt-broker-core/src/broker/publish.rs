@@ -7,7 +7,7 @@ use mqtt_protocol::{Instant, Publish, QoS, ReasonCode, Session as Exchanges, Top
 use super::Broker;
 use crate::{
     Limits,
-    message::{Delivery, Message},
+    message::{Delivery, Message, is_as_indicated},
     peers::{Grant, Outbound, Peers},
     session::SessionIndex,
     topic_tree::{Entry, GroupRef, Subscriber, TopicTree},
@@ -88,9 +88,7 @@ impl Broker {
             if properties.user_properties().count() > self.settings.limits.user_properties {
                 return ReasonCode::QuotaExceeded;
             }
-            if properties.payload_format_indicator() == Some(true)
-                && std::str::from_utf8(&message.payload).is_err()
-            {
+            if !is_as_indicated(properties, &message.payload) {
                 return ReasonCode::PayloadFormatInvalid;
             }
         }

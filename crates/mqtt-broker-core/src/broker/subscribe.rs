@@ -1,6 +1,5 @@
 //! Subscriptions come and go.
 
-use bytestring::ByteString;
 use mqtt_protocol::{
     Instant, QoS, ReasonCode, RetainHandling, Subscribe, Subscription, TopicFilter, Unsubscribe,
 };
@@ -123,11 +122,8 @@ impl Broker {
         {
             return Err(ReasonCode::QuotaExceeded);
         }
-        // In memory of its own: a subscription lives long.
-        let topic_filter = TopicFilter::new(ByteString::from(
-            subscription.topic_filter.as_str().to_owned(),
-        ))
-        .map_err(|_| ReasonCode::TopicFilterInvalid)?;
+        // A subscription lives long.
+        let topic_filter = subscription.topic_filter.detached();
         if is_replayed {
             session.replays.push_back(Replay {
                 topic_filter: topic_filter.clone(),

@@ -3,7 +3,7 @@
 use mqtt_protocol::{Packet, Properties, ReasonCode, Subscribe, Subscription};
 
 use crate::world::{
-    AtLeastOnce, AtMostOnce, BOTH, ClientId, ExactlyOnce, V5_0, World, packet_identifier,
+    AtLeastOnce, AtMostOnce, BOTH, ClientId, ExactlyOnce, V3_1_1, V5_0, World, packet_identifier,
     subscription,
 };
 
@@ -223,4 +223,19 @@ fn one_message_reaches_everybody_who_asked() {
         assert_eq!(message.payload, "20");
     }
     assert_eq!(world.broker.counters().messages_sent, 50);
+}
+
+#[test]
+fn a_broken_share_of_3_1_1_is_a_filter_as_any_other() {
+    let mut world = World::new();
+    let client = world.client(V3_1_1, "client");
+    // SUBSCRIBE and UNSUBSCRIBE of "$share/g".
+    world.send_bytes(client, b"\x82\x0D\0\x01\0\x08$share/g\x01");
+    world.send_bytes(client, b"\xA2\x0C\0\x02\0\x08$share/g");
+    let Some(Packet::Suback(suback)) = world.receive(client) else {
+        panic!("the SUBSCRIBE is answered");
+    };
+    assert_eq!(suback.reason_codes, [ReasonCode::GrantedQoS1]);
+    assert!(matches!(world.receive(client), Some(Packet::Unsuback(_))));
+    assert_eq!(world.broker.counters().subscriptions, 0);
 }

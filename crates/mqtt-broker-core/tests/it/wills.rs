@@ -1,5 +1,6 @@
 //! What is published when a Client is gone.
 
+use bytes::Bytes;
 use mqtt_protocol::{Connect, Property, ProtocolVersion, ReasonCode};
 
 use crate::world::{
@@ -173,4 +174,20 @@ fn a_broker_that_goes_down_publishes_no_wills() {
     world.connect(with_will(V3_1_1));
     world.shut_down();
     assert!(world.receive_all(watcher).is_empty());
+}
+
+#[test]
+fn a_will_that_is_not_the_text_it_says_is_refused() {
+    let mut world = World::new();
+    let mut request = connect(V5_0, "client");
+    let mut message = will("status", "gone");
+    message
+        .properties
+        .push(Property::PayloadFormatIndicator(true));
+    request.will = Some(message.clone());
+    world.connect(request.clone());
+    message.payload = Bytes::from_static(b"\xFF");
+    request.will = Some(message);
+    let (_, connack) = world.try_connect(request);
+    assert_eq!(connack.reason_code, ReasonCode::PayloadFormatInvalid);
 }
