@@ -1,5 +1,7 @@
 //! The page: built by Trunk, then made small.
 
+mod function_order;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -70,6 +72,7 @@ pub(crate) fn optimize() -> Result<()> {
         return Ok(());
     }
     shrink(&folder)?;
+    function_order::improve(&only_file(&folder, ".wasm")?)?;
     style_sheets::join(&folder)?;
     step("compressing the page", || {
         compression::compress_folder(&folder)
