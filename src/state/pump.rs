@@ -1,7 +1,5 @@
 //! One pump: its switch, its runs, and what was found on its command topic.
 
-use std::collections::VecDeque;
-
 use field::{DeviceId, PumpState, PumpSwitch, Refusal, Run, SwitchState, Timestamp};
 
 /// One pump: its switch, its runs, and what was found on its command topic.
@@ -14,7 +12,7 @@ pub struct Pump {
     /// What the page knows and has asked.
     pub switch: PumpSwitch,
     /// The runs that were seen since the page was opened, the oldest first.
-    pub runs: VecDeque<PumpRun>,
+    pub runs: Vec<PumpRun>,
     /// Why the last ON that a person asked for was not sent.
     pub refusal: Option<Refusal>,
     /// What a retained message on its command topic says. It would start the pump on every reconnection.
@@ -40,7 +38,7 @@ impl Pump {
             device,
             name,
             switch: PumpSwitch::new(),
-            runs: VecDeque::new(),
+            runs: Vec::new(),
             refusal: None,
             stray_command: None,
         }
@@ -80,16 +78,16 @@ impl Pump {
     fn record(&mut self, run: &Run) {
         if self
             .runs
-            .back()
+            .last()
             .is_some_and(|open| open.start == run.since && open.end.is_none())
         {
             return;
         }
         self.close_run(run.since);
         if self.runs.len() == RUNS_LEN_MAX {
-            self.runs.pop_front();
+            self.runs.remove(0);
         }
-        self.runs.push_back(PumpRun {
+        self.runs.push(PumpRun {
             start: run.since,
             end: None,
             is_ours: run.is_ours,
@@ -97,7 +95,7 @@ impl Pump {
     }
 
     fn close_run(&mut self, end: Timestamp) {
-        if let Some(open) = self.runs.back_mut().filter(|run| run.end.is_none()) {
+        if let Some(open) = self.runs.last_mut().filter(|run| run.end.is_none()) {
             open.end = Some(end.max(open.start));
         }
     }

@@ -3,8 +3,9 @@
 use std::borrow::Borrow;
 
 /// A map kept as a sorted list: a fraction of a tree's code, and fast for the thousands it holds at most.
+/// What is boxed is moved for nothing, and by the same code whatever it is.
 #[derive(Debug, Clone)]
-pub struct Table<K, V>(Vec<(K, V)>);
+pub struct Table<K, V>(Vec<(K, Box<V>)>);
 
 impl<K: Ord, V> Table<K, V> {
     /// The value under a key.
@@ -30,8 +31,8 @@ impl<K: Ord, V> Table<K, V> {
     /// Puts a value under a key, in place of the one that was there.
     pub fn insert(&mut self, key: K, value: V) {
         match self.place(&key) {
-            Ok(at) => self.0[at].1 = value,
-            Err(at) => self.0.insert(at, (key, value)),
+            Ok(at) => *self.0[at].1 = value,
+            Err(at) => self.0.insert(at, (key, Box::new(value))),
         }
     }
 
@@ -41,7 +42,7 @@ impl<K: Ord, V> Table<K, V> {
         K: Clone,
     {
         let at = self.place(key).unwrap_or_else(|at| {
-            self.0.insert(at, (key.clone(), make()));
+            self.0.insert(at, (key.clone(), Box::new(make())));
             at
         });
         &mut self.0[at].1
@@ -50,7 +51,7 @@ impl<K: Ord, V> Table<K, V> {
     /// Takes away what is under a key.
     pub fn remove(&mut self, key: &K) -> Option<V> {
         let at = self.place(key).ok()?;
-        Some(self.0.remove(at).1)
+        Some(*self.0.remove(at).1)
     }
 
     /// How many there are.
@@ -67,12 +68,12 @@ impl<K: Ord, V> Table<K, V> {
 
     /// The pairs in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.0.iter().map(|(key, value)| (key, value))
+        self.0.iter().map(|(key, value)| (key, &**value))
     }
 
     /// The same, to change the values.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&K, &mut V)> {
-        self.0.iter_mut().map(|(key, value)| (&*key, value))
+        self.0.iter_mut().map(|(key, value)| (&*key, &mut **value))
     }
 
     /// The keys in order.
@@ -82,7 +83,7 @@ impl<K: Ord, V> Table<K, V> {
 
     /// The values in the order of their keys.
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
-        self.0.iter().map(|(_, value)| value)
+        self.0.iter().map(|(_, value)| &**value)
     }
 
     fn place<Q: Ord + ?Sized>(&self, key: &Q) -> Result<usize, usize>

@@ -1,6 +1,6 @@
 //! The pump as a person at the page sees it: a switch that moves when the pump says so.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use crate::{CommandId, PumpCommand, PumpState, Status, Switch, Timestamp};
 
@@ -16,7 +16,7 @@ pub struct PumpSwitch {
     last_said: Option<Switch>,
     request: Option<Request>,
     outbox: Option<PumpCommand>,
-    own_ids: VecDeque<CommandId>,
+    own_ids: Vec<CommandId>,
     last_run: Option<Run>,
 }
 
@@ -297,9 +297,9 @@ impl PumpSwitch {
 
     fn request(&mut self, state: Switch, run_for: Option<Duration>, id: CommandId, now: Timestamp) {
         if self.own_ids.len() == OWN_IDS_LEN_MAX {
-            self.own_ids.pop_front();
+            self.own_ids.remove(0);
         }
-        self.own_ids.push_back(id.clone());
+        self.own_ids.push(id.clone());
         self.request = Some(Request {
             command: PumpCommand {
                 state,

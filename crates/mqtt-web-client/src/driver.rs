@@ -4,7 +4,6 @@ mod browser;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
     rc::{Rc, Weak},
     time::Duration,
 };
@@ -33,7 +32,7 @@ pub(crate) struct Driver {
     clock: Clock,
     supervisor: RefCell<Supervisor>,
     link: RefCell<Option<Box<dyn Link>>>,
-    link_events: RefCell<VecDeque<(Generation, LinkEvent)>>,
+    link_events: RefCell<Vec<(Generation, LinkEvent)>>,
     events: Rc<RefCell<EventQueue>>,
     timer: RefCell<Option<(Instant, Timeout)>>,
     is_awake: Cell<bool>,
@@ -50,7 +49,7 @@ impl Wake {
     pub(crate) fn link_event(&self, generation: Generation, event: LinkEvent) {
         if let Some(driver) = self.0.upgrade() {
             let mut link_events = driver.link_events.borrow_mut();
-            link_events.push_back((generation, event));
+            link_events.push((generation, event));
             drop(link_events);
             self.wake();
         }
@@ -176,12 +175,9 @@ impl Driver {
     }
 
     fn take_link_events(&self, now: Instant) {
-        loop {
-            let link_event = self.link_events.borrow_mut().pop_front();
-            let Some((generation, event)) = link_event else {
-                break;
-            };
-            let mut supervisor = self.supervisor.borrow_mut();
+        let link_events = self.link_events.take();
+        let mut supervisor = self.supervisor.borrow_mut();
+        for (generation, event) in link_events {
             supervisor.handle_link(generation, event, now);
         }
     }

@@ -18,7 +18,7 @@ pub(super) struct Publications {
     version: ProtocolVersion,
     queue: Queue,
     /// Invariant: sorted by token.
-    answers: VecDeque<(PublicationToken, PublishAnswer)>,
+    answers: Vec<(PublicationToken, PublishAnswer)>,
     last_token: u64,
     /// Whether the socket's buffer is above its limit.
     pub(super) is_congested: bool,
@@ -29,7 +29,7 @@ impl Publications {
         Self {
             version,
             queue: Queue::new(limits.queue_len_max, limits.queue_bytes_max),
-            answers: VecDeque::new(),
+            answers: Vec::new(),
             last_token: 0,
             is_congested: false,
         }
@@ -45,7 +45,7 @@ impl Publications {
     ) {
         self.last_token += 1;
         let token = PublicationToken(self.last_token);
-        self.answers.push_back((token, answer));
+        self.answers.push((token, answer));
         let waiting = Waiting {
             token,
             expires_at: publication.expiry.map(|expiry| now + expiry),
@@ -136,7 +136,7 @@ impl Publications {
         while let Some(waiting) = self.queue.pop() {
             self.answer(waiting.token, Err(PublishError::Stopped), outputs);
         }
-        while let Some((_, answer)) = self.answers.pop_front() {
+        for (_, answer) in self.answers.drain(..) {
             outputs.push_back(Output::Published(answer, Err(PublishError::Indeterminate)));
         }
     }
@@ -202,10 +202,8 @@ impl Publications {
         let position = self
             .answers
             .binary_search_by_key(&token, |(token, _)| *token);
-        if let Some((_, answer)) = position
-            .ok()
-            .and_then(|position| self.answers.remove(position))
-        {
+        if let Ok(position) = position {
+            let (_, answer) = self.answers.remove(position);
             outputs.push_back(Output::Published(answer, result));
         }
     }
