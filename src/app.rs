@@ -86,7 +86,7 @@ fn show(places: &mut Places, path: &Signal<String>) {
     for place in ["field", "pumps", "settings"] {
         places.attribute(place, "aria-current", current(&route, place));
     }
-    path.with(|path| places.part("main", Some(path), &|_| page(&route)));
+    places.part("main", Some(&path.read()), &|_| page(&route));
 }
 
 fn page(route: &Route) -> Piece {
@@ -101,7 +101,7 @@ fn page(route: &Route) -> Piece {
 
 /// The page that is shown.
 fn route(path: &Signal<String>) -> Route {
-    path.with(|path| Route::of_path(path))
+    Route::of_path(&path.read())
 }
 
 /// What `aria-current` says: a probe's page stands below the field.

@@ -160,14 +160,14 @@ impl Link {
             .client
             .borrow()
             .as_ref()
-            .filter(|_| self.connection.with_untracked(Connection::is_connected))
+            .filter(|_| self.connection.read_untracked().is_connected())
             .and_then(Client::round_trip_time);
         if let Some(round_trip) = round_trip {
             let text = match millis(round_trip) {
                 0 => "under 1 ms".into(),
                 millis => whole(millis) + " ms",
             };
-            if self.round_trip.with_untracked(|shown| *shown != text) {
+            if *self.round_trip.read_untracked() != text {
                 self.round_trip.set(text);
             }
         }
@@ -185,10 +185,8 @@ impl Link {
     }
 
     fn handle_status(&'static self, status: &Status) {
-        let was_connected = self.connection.with_untracked(Connection::is_connected);
-        let again = self.connection.with_untracked(|connection| {
-            !matches!(connection, Connection::Connecting { again: false })
-        });
+        let was_connected = self.connection.read_untracked().is_connected();
+        let again = *self.connection.read_untracked() != Connection::Connecting { again: false };
         let now = self
             .client
             .borrow()

@@ -1,6 +1,6 @@
 //! A value whose readers are told when it changes.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 
 use reactive_graph::{signal::ArcTrigger, traits::Notify, traits::Track};
 
@@ -23,14 +23,14 @@ impl<T> Signal<T> {
     }
 
     /// Reads it. What reads inside a piece's filling is run again after a change.
-    pub fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
+    pub fn read(&self) -> Ref<'_, T> {
         self.readers.track();
-        self.with_untracked(read)
+        self.value.borrow()
     }
 
     /// Reads it without being told of changes.
-    pub fn with_untracked<R>(&self, read: impl FnOnce(&T) -> R) -> R {
-        read(&self.value.borrow())
+    pub fn read_untracked(&self) -> Ref<'_, T> {
+        self.value.borrow()
     }
 
     /// Puts another value in its place.
@@ -43,11 +43,11 @@ impl<T> Signal<T> {
 impl<T: Clone> Signal<T> {
     /// The value.
     pub fn get(&self) -> T {
-        self.with(T::clone)
+        self.read().clone()
     }
 
     /// The value, without being told of changes.
     pub fn get_untracked(&self) -> T {
-        self.with_untracked(T::clone)
+        self.read_untracked().clone()
     }
 }

@@ -1,6 +1,6 @@
 //! The fleet as the page sees it: who reads something is told when just that changes.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 
 use chart::UtcOffset;
 use field::{DeviceId, Timestamp};
@@ -37,27 +37,27 @@ impl FleetStore {
     }
 
     /// Reads one probe; whoever does is told of its changes only. `None` if there is no such probe.
-    pub fn probe<T>(&self, id: &ProbeId, read: impl FnOnce(&Probe) -> T) -> Option<T> {
+    pub fn probe(&self, id: &ProbeId) -> Option<Ref<'_, Probe>> {
         track(&self.probes, id.as_str());
-        self.fleet.borrow().probes.get(id).map(read)
+        Ref::filter_map(self.fleet.borrow(), |fleet| fleet.probes.get(id)).ok()
     }
 
     /// Reads one pump; whoever does is told of its changes only. `None` if there is no such pump.
-    pub fn pump<T>(&self, device: &DeviceId, read: impl FnOnce(&Pump) -> T) -> Option<T> {
+    pub fn pump(&self, device: &DeviceId) -> Option<Ref<'_, Pump>> {
         track(&self.pumps, &key_of_device(device));
-        self.fleet.borrow().pumps.get(device).map(read)
+        Ref::filter_map(self.fleet.borrow(), |fleet| fleet.pumps.get(device)).ok()
     }
 
     /// Reads which devices there are, how they are called and where they stand.
-    pub fn layout<T>(&self, read: impl FnOnce(&Fleet) -> T) -> T {
+    pub fn layout(&self) -> Ref<'_, Fleet> {
         self.layout.track();
-        read(&self.fleet.borrow())
+        self.fleet.borrow()
     }
 
     /// Reads everything; whoever does is told of every change.
-    pub fn everything<T>(&self, read: impl FnOnce(&Fleet) -> T) -> T {
+    pub fn everything(&self) -> Ref<'_, Fleet> {
         self.any.track();
-        read(&self.fleet.borrow())
+        self.fleet.borrow()
     }
 
     /// Changes the fleet and tells whom it concerns.

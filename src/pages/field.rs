@@ -17,14 +17,12 @@ pub fn field_page() -> Piece {
     let now = use_now();
     Piece::new(include_str!("field.html"), move |places| {
         let now = now.get();
-        let (attention, zones) = fleet.everything(|fleet| {
-            let zones: Vec<String> = fleet.zones().into_iter().map(|zone| zone.key).collect();
-            (
-                (!zones.is_empty()).then(|| Attention::of(fleet, now)),
-                zones,
-            )
-        });
-        let attention = attention.unwrap_or_else(|| connection.with(waiting));
+        let fleet = fleet.everything();
+        let zones: Vec<String> = fleet.zones().into_iter().map(|zone| zone.key).collect();
+        let attention = match zones.as_slice() {
+            [] => waiting(&connection.read()),
+            _ => Attention::of(&fleet, now),
+        };
         places.text("lead", &attention.lead);
         places.text("detail", &attention.detail);
         places.part("simulation", Some(""), &|_| simulation_note());

@@ -6,7 +6,7 @@ use field::Timestamp;
 use crate::{
     format::{moment, name_of_level, value},
     piece::{Piece, Places},
-    state::{Connection, Fleet, Freshness, Probe, ProbeId, key_of_device},
+    state::{Fleet, Freshness, Probe, ProbeId, key_of_device},
     store::{use_connection, use_fleet, use_now, utc_offset},
     widgets::{
         probe_card::show_standing,
@@ -25,29 +25,22 @@ pub fn probe_page(id: &ProbeId) -> Piece {
     let id = id.clone();
     Piece::new(include_str!("probe.html"), move |places| {
         let now = now.get();
-        let zone = fleet.probe(&id, |probe| probe.zone.clone());
-        let is_known = zone.is_some();
+        let probe = fleet.probe(&id);
+        let is_known = probe.is_some();
         for place in ["slash", "reading", "more"] {
             places.show(place, is_known);
         }
-        let zone = zone.unwrap_or_default();
-        let (zone_name, watered, pumps) = fleet.everything(|fleet| {
-            let pumps = fleet
-                .pumps_of_zone(&zone)
-                .map(|pump| key_of_device(&pump.device));
-            (
-                fleet.zone_name(&zone),
-                last_run(fleet, &zone),
-                pumps.collect::<Vec<_>>(),
-            )
-        });
-        places.text("zone", &zone_name);
+        let fleet = fleet.everything();
+        let zone = probe.as_ref().map_or("", |probe| &probe.zone);
+        let pumps = fleet.pumps_of_zone(zone);
+        let pumps: Vec<String> = pumps.map(|pump| key_of_device(&pump.device)).collect();
+        places.text("zone", &fleet.zone_name(zone));
         places.part("chart", is_known.then_some(""), &|_| reading_chart(&id));
         places.show("waters", !pumps.is_empty());
         places.list("pumps", &pumps, &pump_card);
-        let shown = fleet.probe(&id, |probe| show(places, probe, watered, now));
-        if shown.is_none() {
-            show_unknown(places, &id, connection.with(Connection::is_connected));
+        match &probe {
+            Some(probe) => show(places, probe, last_run(&fleet, zone), now),
+            None => show_unknown(places, &id, connection.read().is_connected()),
         }
     })
 }

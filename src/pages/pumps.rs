@@ -15,9 +15,9 @@ use crate::{
 pub fn pumps_page() -> Piece {
     let fleet = use_fleet();
     Piece::new(include_str!("pumps.html"), move |places| {
-        let (lead, pumps) = fleet.everything(|fleet| (lead(fleet), fleet.pump_keys()));
-        places.text("lead", &lead);
-        places.list("pumps", &pumps, &pump_detail);
+        let fleet = fleet.everything();
+        places.text("lead", &lead(&fleet));
+        places.list("pumps", &fleet.pump_keys(), &pump_detail);
     })
 }
 
@@ -47,16 +47,14 @@ fn pump_detail(key: &str) -> Piece {
     Piece::new(include_str!("pumps_detail.html"), move |places| {
         let now = now.get();
         let runs = fleet
-            .pump(&device, |pump| runs(pump, now))
+            .pump(&device)
+            .map(|pump| runs(&pump, now))
             .unwrap_or_default();
         let seen = match runs.as_slice() {
             [] => "No run seen since this page was opened.",
             _ => "Runs seen since this page was opened",
         };
-        places.text(
-            "zone",
-            &fleet.layout(|fleet| fleet.zone_name(device.zone())),
-        );
+        places.text("zone", &fleet.layout().zone_name(device.zone()));
         places.part("card", Some(&key), &pump_card);
         places.text("seen", seen);
         places.list("runs", &runs, &run);

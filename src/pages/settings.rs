@@ -33,10 +33,11 @@ pub fn settings_page() -> Piece {
         // What is typed afterwards is the field's own.
         places.attribute("address", "value", Some(&link.address.get_untracked()));
         places.attribute(&theme, "checked", Some(""));
-        connection.with(|connection| match connection.reason() {
+        let connection = connection.read();
+        match connection.reason() {
             Some(reason) => places.text("state", &[connection.title(), ": ", reason].concat()),
             None => places.text("state", connection.title()),
-        });
+        }
         places.text("connected", &link.address.get());
         let trip = link.round_trip.get();
         places.text(

@@ -11,10 +11,9 @@ pub fn connection_badge() -> Piece {
     let connection = use_connection();
     let link = use_link();
     Piece::new(include_str!("connection_badge.html"), move |places| {
-        connection.with(|connection| {
-            places.attribute("", "data-state", Some(connection.as_str()));
-            places.text("title", connection.title());
-        });
+        let connection = connection.read();
+        places.attribute("", "data-state", Some(connection.as_str()));
+        places.text("title", connection.title());
         places.text("trip", &link.round_trip.get());
     })
 }

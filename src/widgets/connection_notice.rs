@@ -18,12 +18,11 @@ pub fn connection_notice() -> Piece {
     let now = use_now();
     let link = use_link();
     Piece::new(include_str!("connection_notice.html"), move |places| {
-        connection.with(|connection| {
-            places.show("", is_worth_a_word(connection));
-            places.attribute("", "data-state", Some(connection.as_str()));
-            places.text("lead", &lead(connection));
-            places.text("next", &next(connection, now.get()));
-        });
+        let connection = connection.read();
+        places.show("", is_worth_a_word(&connection));
+        places.attribute("", "data-state", Some(connection.as_str()));
+        places.text("lead", &lead(&connection));
+        places.text("next", &next(&connection, now.get()));
     })
     .on("retry", "click", move |_| link.reconnect_now())
 }

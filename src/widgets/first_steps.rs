@@ -2,7 +2,6 @@
 
 use crate::{
     piece::Piece,
-    state::Connection,
     store::{use_connection, use_link},
 };
 
@@ -12,7 +11,7 @@ pub fn first_steps() -> Piece {
     let connection = use_connection();
     let link = use_link();
     Piece::new(include_str!("first_steps.html"), move |places| {
-        let is_connected = connection.with(Connection::is_connected);
+        let is_connected = connection.read().is_connected();
         places.show("waiting", !is_connected);
         places.show("steps", is_connected);
         places.text("address", &link.address.get());

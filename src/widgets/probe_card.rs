@@ -22,13 +22,12 @@ pub fn probe_card(key: &str) -> Piece {
     let path = probe_path(&id);
     Piece::new(include_str!("probe_card.html"), move |places| {
         let now = now.get();
-        fleet.probe(&id, |probe| {
-            places.attribute("name", "href", Some(&path));
-            show(places, probe, now);
-        });
-        let has_curve = fleet
-            .probe(&id, |probe| !probe.history.is_empty())
-            .unwrap_or(false);
+        let Some(probe) = fleet.probe(&id) else {
+            return;
+        };
+        places.attribute("name", "href", Some(&path));
+        show(places, &probe, now);
+        let has_curve = !probe.history.is_empty();
         places.show("note", !has_curve);
         places.show("curve", has_curve);
         places.part("curve", has_curve.then_some(""), &|_| curve(id.clone()));
@@ -92,11 +91,13 @@ fn curve(id: ProbeId) -> Piece {
     canvas(
         move || {
             now.get();
-            fleet.probe(&track, |_| ());
+            fleet.probe(&track);
         },
         move |size| {
             let now = now.get();
-            let picture = fleet.probe(&id, |probe| sparkline(probe, now).draw(size));
+            let picture = fleet
+                .probe(&id)
+                .map(|probe| sparkline(&probe, now).draw(size));
             picture.unwrap_or_default()
         },
         drop,

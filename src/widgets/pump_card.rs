@@ -10,7 +10,7 @@ use crate::{
     format::{element_id, whole},
     piece::{Piece, Places, nothing},
     signal::Signal,
-    state::{Connection, Pump, device_of_key},
+    state::{Pump, device_of_key},
     store::{use_connection, use_fleet, use_link, use_now, utc_offset},
     words::PumpWords,
 };
@@ -35,13 +35,13 @@ fn card(device: Rc<DeviceId>, sentence_id: String) -> Piece {
         let (device, minutes) = (Rc::clone(&device), Rc::clone(&minutes));
         move |places: &mut Places| {
             let now = now.get();
-            let is_connected = connection.with(Connection::is_connected);
+            let is_connected = connection.read().is_connected();
             places.text("minutes", &whole(minutes.get()));
-            fleet.pump(&device, |pump| {
-                let words = PumpWords::of(pump, is_connected, now, utc_offset(now));
+            if let Some(pump) = fleet.pump(&device) {
+                let words = PumpWords::of(&pump, is_connected, now, utc_offset(now));
                 show(places, &words);
-                show_stray(places, pump);
-            });
+                show_stray(places, &pump);
+            }
             places.attribute("sentence", "id", Some(&sentence_id));
             places.attribute("switch", "aria-describedby", Some(&sentence_id));
         }
@@ -50,11 +50,10 @@ fn card(device: Rc<DeviceId>, sentence_id: String) -> Piece {
         let device = Rc::clone(&device);
         move || {
             let now = now.get_untracked();
-            let is_connected = connection.with_untracked(Connection::is_connected);
+            let is_connected = connection.read_untracked().is_connected();
             let asked = untrack(|| {
-                fleet.pump(&device, |pump| {
-                    PumpWords::of(pump, is_connected, now, utc_offset(now)).press
-                })
+                let pump = fleet.pump(&device)?;
+                Some(PumpWords::of(&pump, is_connected, now, utc_offset(now)).press)
             });
             match asked {
                 Some(Position::On) => {

@@ -25,7 +25,7 @@ pub fn reading_chart(id: &ProbeId) -> Piece {
     let label: Read<String> = {
         let id = id.clone();
         Rc::new(move || {
-            let name = fleet.probe(&id, |probe| probe.name.clone());
+            let name = fleet.probe(&id).map(|probe| probe.name.clone());
             String::from("Moisture of ") + &name.unwrap_or_default()
         })
     };
@@ -33,7 +33,7 @@ pub fn reading_chart(id: &ProbeId) -> Piece {
         let (id, range) = (id.clone(), Rc::clone(&range));
         Rc::new(move || {
             let now = now.get();
-            let scene = fleet.probe(&id, |probe| scene_of(probe, now));
+            let scene = fleet.probe(&id).map(|probe| scene_of(&probe, now));
             let mut scene = scene.unwrap_or_else(|| Scene::of(Series::new(1)));
             let range = range.get().map(|minutes| minutes * 60_000);
             scene.window = live_window(scene.since, range, scene.now);
@@ -53,7 +53,8 @@ fn controls(id: ProbeId, range: Rc<Signal<Option<i64>>>) -> Piece {
     Piece::new(include_str!("reading_chart.html"), move |places| {
         let now = now.get();
         let since = fleet
-            .probe(&id, |probe| probe.collecting_since)
+            .probe(&id)
+            .map(|probe| probe.collecting_since)
             .unwrap_or(now);
         let since = moment(since, now, utc_offset(since));
         places.text("since", &[COLLECTING, &since].concat());
@@ -65,15 +66,12 @@ fn controls(id: ProbeId, range: Rc<Signal<Option<i64>>>) -> Piece {
 
 /// The runs of the pumps that water a probe.
 fn runs(fleet: &FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
-    let zone = fleet
-        .probe(id, |probe| probe.zone.clone())
-        .unwrap_or_default();
-    fleet.everything(|fleet| {
-        fleet
-            .pumps_of_zone(&zone)
-            .map(|pump| runs_of(pump, now))
-            .collect()
-    })
+    let Some(probe) = fleet.probe(id) else {
+        return Vec::new();
+    };
+    let fleet = fleet.everything();
+    let pumps = fleet.pumps_of_zone(&probe.zone);
+    pumps.map(|pump| runs_of(pump, now)).collect()
 }
 
 /// Everything that was collected of a probe, without its pumps.

@@ -3,7 +3,7 @@
 use crate::{
     format::{count, whole},
     piece::Piece,
-    state::{Answer, Connection, Fleet, device_of_key},
+    state::{Answer, Fleet, device_of_key},
     store::{use_connection, use_fleet, use_link},
 };
 
@@ -14,18 +14,16 @@ pub fn stop_all_panel() -> Piece {
     let connection = use_connection();
     let link = use_link();
     Piece::new(include_str!("stop_all.html"), move |places| {
-        let is_connected = connection.with(Connection::is_connected);
-        let (is_shown, summary, pumps) = fleet.everything(|fleet| {
-            (
-                fleet.stop_all.is_some(),
-                summary(fleet, is_connected),
-                fleet.pump_keys(),
-            )
-        });
-        places.show("", is_shown);
+        let is_connected = connection.read().is_connected();
+        let fleet = fleet.everything();
+        places.show("", fleet.stop_all.is_some());
         // A status that is filled while it is hidden would be told.
-        places.text("summary", if is_shown { &summary } else { "" });
-        places.list("pumps", if is_shown { &pumps } else { &[] }, &row);
+        let (summary, pumps) = match fleet.stop_all {
+            Some(_) => (summary(&fleet, is_connected), fleet.pump_keys()),
+            None => Default::default(),
+        };
+        places.text("summary", &summary);
+        places.list("pumps", &pumps, &row);
     })
     .on("close", "click", move |_| link.forget_stop_all())
 }
@@ -38,14 +36,14 @@ fn row(key: &str) -> Piece {
     Piece::new(
         r#"<li><strong data-at="name"></strong> <span data-at="answer"></span></li>"#,
         move |places| {
-            let is_connected = connection.with(Connection::is_connected);
+            let is_connected = connection.read().is_connected();
             let Some(device) = &device else { return };
-            fleet.pump(device, |pump| {
-                let answer = Answer::of(pump, is_connected);
+            if let Some(pump) = fleet.pump(device) {
+                let answer = Answer::of(&pump, is_connected);
                 places.text("name", &pump.name);
                 places.text("answer", answer.words());
                 places.attribute("answer", "data-answer", Some(answer.as_str()));
-            });
+            }
         },
     )
 }

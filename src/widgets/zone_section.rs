@@ -17,11 +17,9 @@ pub fn zone_section(key: &str) -> Piece {
     let heading = element_id("zone-", &key);
     Piece::new(include_str!("zone_section.html"), move |places| {
         let now = now.get();
-        let (zone, average) = fleet.everything(|fleet| {
-            let zone = fleet.zone(&key);
-            let average = fleet.average(&zone, now);
-            (zone, average)
-        });
+        let fleet = fleet.everything();
+        let zone = fleet.zone(&key);
+        let average = fleet.average(&zone, now);
         places.attribute("", "aria-labelledby", Some(&heading));
         places.attribute("name", "id", Some(&heading));
         places.text("name", &zone.name);

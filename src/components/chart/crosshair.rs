@@ -39,10 +39,9 @@ impl Crosshair {
     /// Shows the crosshair and its card, which stays inside the plot and away from the reading.
     pub(super) fn show(&self, places: &mut Places, scene: &Scene) {
         let cursor = self.cursor.get();
-        let (crosshair, plot) = self.painted.with(|painted| {
-            let crosshair = cursor.and_then(|cursor| scene.crosshair(painted, cursor.time));
-            (crosshair, painted.plot)
-        });
+        let painted = self.painted.read();
+        let crosshair = cursor.and_then(|cursor| scene.crosshair(&painted, cursor.time));
+        let plot = painted.plot;
         places.show("crosshair", crosshair.is_some());
         let Some(crosshair) = crosshair else {
             places.text("spoken", "");
@@ -106,9 +105,9 @@ impl Crosshair {
 
     fn point(&self, event: &PointerEvent) {
         let x = f64::from(event.offset_x());
-        let time = |painted: &Picture| painted.times.invert(x) as i64;
+        let time = self.painted.read_untracked().times.invert(x) as i64;
         self.cursor.set(Some(Cursor {
-            time: self.painted.with_untracked(time),
+            time,
             by_key: false,
         }));
     }
