@@ -244,6 +244,7 @@ impl Future for ConnectionTask {
                 Phase::Broken if task.flushes.is_empty() => return Poll::Ready(()),
                 Phase::Broken => Poll::Ready(()),
             };
+            task.flushes.share(&task.hub);
             task.flushes.flush_some(&task.hub);
             if !task.flushes.is_empty() {
                 poll_again_after_sockets(context);

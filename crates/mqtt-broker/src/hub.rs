@@ -7,7 +7,7 @@ use std::{
 
 use mqtt_broker_core::{Broker, ConnectionId, Event, Output};
 use mqtt_protocol::{Decoder, Instant};
-use tokio::{net::tcp::OwnedWriteHalf, sync::Notify, time};
+use tokio::{net::tcp::OwnedWriteHalf, runtime, sync::Notify, time};
 
 use crate::{
     Settings,
@@ -22,6 +22,8 @@ use crate::{
 pub(crate) struct Hub {
     settings: Settings,
     start: time::Instant,
+    /// Of the runtime.
+    n_threads: usize,
     core: Mutex<Core>,
     /// Tells the timer's task that the core's deadline has come nearer.
     deadline_moved: Notify,
@@ -49,12 +51,18 @@ impl Hub {
             }),
             settings,
             start: time::Instant::now(),
+            n_threads: runtime::Handle::current().metrics().num_workers(),
             deadline_moved: Notify::new(),
         }
     }
 
     pub(crate) const fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// How many threads can send at once.
+    pub(crate) const fn n_threads(&self) -> usize {
+        self.n_threads
     }
 
     /// A decoder for a new connection.

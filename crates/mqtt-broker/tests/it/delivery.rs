@@ -5,9 +5,9 @@ use tokio::{net::TcpSocket, task::JoinSet};
 use crate::client::{Client, publish, serve};
 
 const N_PUBLISHERS: u8 = 4;
-/// More than are flushed at once.
-const N_SUBSCRIBERS: usize = 100;
-const N_MESSAGES: u16 = 100;
+/// So many that their flushes are shared among threads.
+const N_SUBSCRIBERS: usize = 300;
+const N_MESSAGES: u16 = 50;
 
 /// Many publish to many on several threads; each subscriber sees what each publisher sent, in its order.
 async fn check_order(qos: u8) {
