@@ -20,10 +20,12 @@ pub(crate) fn command(input: &Path, output: &Path) -> Result<Command> {
 
 /// The code is flattened and put together anew because that finds more to leave out.
 /// Low memory is the far end of the stack, which rustc lays before everything else, so no sum of addresses lands there.
-pub(crate) const OPTIMIZING: [&str; 5] = [
+/// A function that is called once stays one unless it is tiny: inside another it would need locals of its own there.
+pub(crate) const OPTIMIZING: [&str; 6] = [
     "--flatten",
     "--rereloop",
     "--low-memory-unused",
+    "--one-caller-inline-max-function-size=12",
     "-Oz",
     "-Oz",
 ];
