@@ -23,10 +23,11 @@ impl DeviceConfig {
     /// If it is no object, or a field of it is not what it should be.
     pub fn parse(payload: &[u8]) -> Result<Self, PayloadError> {
         let fields = Fields::parse(payload)?;
+        let (name, about) = (fields.text("name")?, fields.text("about")?);
         Ok(Self {
-            name: fields.owned_text("name")?,
-            about: fields.owned_text("about")?,
             target: fields.value("target").map(TargetBand::parse).transpose()?,
+            name: name.map(Into::into),
+            about: about.map(Into::into),
         })
     }
 
@@ -100,15 +101,13 @@ impl Simulation {
     /// If it is no object, or a field of it is not what it should be.
     pub fn parse(payload: &[u8]) -> Result<Self, PayloadError> {
         let fields = Fields::parse(payload)?;
-        let required = |field| {
-            fields
-                .owned_text(field)?
-                .ok_or(PayloadError::Missing { field })
-        };
+        let required = |field| fields.text(field)?.ok_or(PayloadError::Missing { field });
+        let (source, speed) = (required("source")?, required("speed")?);
+        let file = fields.text("file")?;
         Ok(Self {
-            source: required("source")?,
-            file: fields.owned_text("file")?,
-            speed: required("speed")?,
+            source: source.into(),
+            file: file.map(Into::into),
+            speed: speed.into(),
         })
     }
 

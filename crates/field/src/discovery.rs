@@ -95,8 +95,6 @@ pub struct Entity {
     pub device_name: Option<String>,
     /// Where its device stands: our zone.
     pub suggested_area: Option<String>,
-    /// By what it is the same entity under another name.
-    pub unique_id: Option<String>,
     /// What it measures: `moisture` is soil moisture.
     pub device_class: Option<String>,
     /// In what unit.
@@ -105,12 +103,6 @@ pub struct Entity {
     pub state_topic: Option<String>,
     /// Where in that payload the value stands.
     pub template: Template,
-    /// Where it takes commands.
-    pub command_topic: Option<String>,
-    /// The payload that switches it on, and the one that switches it off, where they are not the usual words.
-    pub payload_on: Option<String>,
-    /// See [`Entity::payload_on`].
-    pub payload_off: Option<String>,
     /// Where it says whether it is there.
     pub availability: Vec<Availability>,
     /// After how many seconds without a value the last one no longer counts.
@@ -127,36 +119,26 @@ impl Entity {
             return Ok(None);
         }
         let fields = Fields::parse(payload)?;
-        let base = fields.owned_text("~")?.unwrap_or_default();
-        let topic = |short, long| {
-            let topic = text(&fields, short, long)?;
-            Ok(topic.map(|topic| with_base(&topic, &base)))
-        };
-        let (device_name, suggested_area) = match object(&fields, "dev", "device") {
-            Some(device) => (
-                device.owned_text("name")?,
-                text(device, "sa", "suggested_area")?,
-            ),
-            None => (None, None),
-        };
+        let base = fields.text("~")?.unwrap_or_default();
+        let device = object(&fields, "dev", "device");
+        let device_name = device.map(|device| device.text("name")).transpose()?;
+        let area = device.map(|device| text(device, "sa", "suggested_area"));
+        let area = area.transpose()?;
+        let name = fields.text("name")?;
+        let device_class = text(&fields, "dev_cla", "device_class")?;
+        let unit = text(&fields, "unit_of_meas", "unit_of_measurement")?;
+        let state_topic = text(&fields, "stat_t", "state_topic")?;
+        let expire_after = value(&fields, "exp_aft", "expire_after").and_then(number_of);
         Ok(Some(Self {
-            name: fields.owned_text("name")?,
-            device_name,
-            suggested_area,
-            unique_id: text(&fields, "uniq_id", "unique_id")?,
-            device_class: text(&fields, "dev_cla", "device_class")?,
-            unit: text(&fields, "unit_of_meas", "unit_of_measurement")?,
-            state_topic: topic("stat_t", "state_topic")?,
             template: template(&fields)?,
-            command_topic: topic("cmd_t", "command_topic")?,
-            payload_on: text(&fields, "pl_on", "payload_on")?,
-            payload_off: text(&fields, "pl_off", "payload_off")?,
-            availability: availability(&fields, &base)?,
-            expire_after: fields
-                .value("exp_aft")
-                .or_else(|| fields.value("expire_after"))
-                .and_then(number_of)
-                .map(|seconds| seconds as u32),
+            availability: availability(&fields, base)?,
+            name: name.map(Into::into),
+            device_name: device_name.flatten().map(Into::into),
+            suggested_area: area.flatten().map(Into::into),
+            device_class: device_class.map(Into::into),
+            unit: unit.map(Into::into),
+            state_topic: state_topic.map(|topic| with_base(topic, base)),
+            expire_after: expire_after.map(|seconds| seconds as u32),
         }))
     }
 
@@ -197,31 +179,31 @@ pub struct Availability {
     pub not_available: String,
 }
 
-/// A topic or value under its short or its long key.
-fn text(
-    fields: &Fields,
+/// What stands under a short or a long key.
+fn value<'a>(fields: &'a Fields, short: &str, long: &str) -> Option<&'a Json> {
+    fields.value(short).or_else(|| fields.value(long))
+}
+
+/// The same, if it is a text.
+fn text<'a>(
+    fields: &'a Fields,
     short: &'static str,
     long: &'static str,
-) -> Result<Option<String>, PayloadError> {
-    match fields.owned_text(short)? {
+) -> Result<Option<&'a str>, PayloadError> {
+    match fields.text(short)? {
         Some(text) => Ok(Some(text)),
-        None => fields.owned_text(long),
+        None => fields.text(long),
     }
 }
 
+/// The same, if it is an object.
 fn object<'a>(fields: &'a Fields, short: &str, long: &str) -> Option<&'a Fields> {
-    fields
-        .value(short)
-        .or_else(|| fields.value(long))?
-        .as_object()
+    value(fields, short, long)?.as_object()
 }
 
 fn template(fields: &Fields) -> Result<Template, PayloadError> {
     // A template may be longer than any name, and is then not one of the plain ones.
-    let template = fields
-        .value("val_tpl")
-        .or_else(|| fields.value("value_template"));
-    match template {
+    match value(fields, "val_tpl", "value_template") {
         None => Ok(Template::Value),
         Some(Json::Text(template)) => Ok(Template::parse(template)),
         Some(_) => Err(PayloadError::NotAText {
@@ -233,9 +215,9 @@ fn template(fields: &Fields) -> Result<Template, PayloadError> {
 /// `~` at the start or the end of a topic stands for the base topic.
 fn with_base(topic: &str, base: &str) -> String {
     if let Some(rest) = topic.strip_prefix('~') {
-        format!("{base}{rest}")
+        [base, rest].concat()
     } else if let Some(rest) = topic.strip_suffix('~') {
-        format!("{rest}{base}")
+        [rest, base].concat()
     } else {
         topic.into()
     }
@@ -243,46 +225,42 @@ fn with_base(topic: &str, base: &str) -> String {
 
 /// One topic at the entity itself, or a list of objects.
 fn availability(fields: &Fields, base: &str) -> Result<Vec<Availability>, PayloadError> {
-    if let Some(topic) = text(fields, "avty_t", "availability_topic")? {
-        let template = text(fields, "avty_tpl", "availability_template")?;
-        return Ok(vec![one_availability(
-            fields,
-            &with_base(&topic, base),
-            template.as_deref(),
-        )?]);
+    if text(fields, "avty_t", "availability_topic")?.is_some() {
+        return Ok(vec![one_availability(fields, AT_THE_ENTITY, base)?]);
     }
-    let list = fields
-        .value("avty")
-        .or_else(|| fields.value("availability"))
-        .and_then(Json::as_list);
+    let list = value(fields, "avty", "availability").and_then(Json::as_list);
     let mut all = Vec::new();
     for item in list.unwrap_or_default() {
         let item = item.as_object().ok_or(PayloadError::NotAnObject)?;
-        let topic = text(item, "t", "topic")?.ok_or(PayloadError::Missing { field: "topic" })?;
-        let template = text(item, "val_tpl", "value_template")?;
-        all.push(one_availability(
-            item,
-            &with_base(&topic, base),
-            template.as_deref(),
-        )?);
+        all.push(one_availability(item, IN_THE_LIST, base)?);
     }
     Ok(all)
 }
 
 fn one_availability(
     fields: &Fields,
-    topic: &str,
-    template: Option<&str>,
+    [topic, template]: [(&'static str, &'static str); 2],
+    base: &str,
 ) -> Result<Availability, PayloadError> {
+    let (short, field) = topic;
+    let topic = text(fields, short, field)?.ok_or(PayloadError::Missing { field })?;
+    let template = text(fields, template.0, template.1)?;
+    let available = text(fields, "pl_avail", "payload_available")?;
+    let not_available = text(fields, "pl_not_avail", "payload_not_available")?;
     Ok(Availability {
-        topic: topic.into(),
+        topic: with_base(topic, base),
         template: template.map(Template::parse).unwrap_or_default(),
-        available: text(fields, "pl_avail", "payload_available")?
-            .unwrap_or_else(|| "online".into()),
-        not_available: text(fields, "pl_not_avail", "payload_not_available")?
-            .unwrap_or_else(|| "offline".into()),
+        available: available.unwrap_or("online").into(),
+        not_available: not_available.unwrap_or("offline").into(),
     })
 }
+
+/// The keys of the topic and of the template, short and long.
+const AT_THE_ENTITY: [(&str, &str); 2] = [
+    ("avty_t", "availability_topic"),
+    ("avty_tpl", "availability_template"),
+];
+const IN_THE_LIST: [(&str, &str); 2] = [("t", "topic"), ("val_tpl", "value_template")];
 
 #[cfg(test)]
 mod tests {

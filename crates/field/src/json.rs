@@ -62,10 +62,6 @@ impl Fields {
             .transpose()
     }
 
-    pub(crate) fn owned_text(&self, field: &'static str) -> Result<Option<String>, PayloadError> {
-        Ok(self.text(field)?.map(Into::into))
-    }
-
     pub(crate) fn time(&self, field: &'static str) -> Result<Option<Timestamp>, PayloadError> {
         self.text(field)?
             .map(|text| {

@@ -190,12 +190,13 @@ impl PumpState {
             return Ok(Self::plain(Switch::parse(text, "payload")?));
         }
         let fields = Fields::parse(payload)?;
+        let by = fields.text("by")?;
         Ok(Self {
             state: Switch::in_fields(&fields)?,
-            id: CommandId::in_fields(&fields)?,
-            by: fields.owned_text("by")?,
             since: fields.time("since")?,
             until: fields.time("until")?,
+            id: CommandId::in_fields(&fields)?,
+            by: by.map(Into::into),
         })
     }
 
