@@ -49,7 +49,7 @@ impl Template {
     pub fn number(&self, payload: &[u8]) -> Result<f64, TemplateError> {
         match self {
             Self::Value => text_of(payload).ok().and_then(number_in),
-            Self::Path(path) => number_of(&at(path, payload)?),
+            Self::Path(path) => number_of(at(path, &json(payload)?)?),
             Self::NotSupported(template) => return Err(TemplateError::not_supported(template)),
         }
         .ok_or(TemplateError::NotANumber)
@@ -64,15 +64,15 @@ impl Template {
             Self::Value => text_of(payload)
                 .map(Into::into)
                 .map_err(|_| TemplateError::NotAText),
-            Self::Path(path) => match at(path, payload)? {
-                Json::Text(text) => Ok(text),
+            Self::Path(path) => match at(path, &json(payload)?)? {
+                Json::Text(text) => Ok(text.clone()),
                 // As Jinja writes them.
                 Json::Bool(true) => Ok("True".into()),
                 Json::Bool(false) => Ok("False".into()),
                 // Words of availability are whole numbers, if they are numbers:
                 // writing any other would cost the page the tables for it.
-                Json::Number(number) if (number as i64) as f64 == number => {
-                    Ok((number as i64).to_string())
+                Json::Number(number) if (*number as i64) as f64 == *number => {
+                    Ok((*number as i64).to_string())
                 }
                 Json::Null | Json::Number(_) | Json::List(_) | Json::Object(_) => {
                     Err(TemplateError::NotAText)
@@ -153,17 +153,20 @@ fn bracketed(inner: &str) -> Option<Step> {
     inner.parse().ok().map(Step::Index)
 }
 
-fn at(path: &[Step], payload: &[u8]) -> Result<Json, TemplateError> {
+fn json(payload: &[u8]) -> Result<Json, TemplateError> {
     let value = text_of(payload).ok().and_then(Json::parse);
-    let value = value.ok_or(TemplateError::NotJson)?;
+    value.ok_or(TemplateError::NotJson)
+}
+
+fn at<'a>(path: &[Step], value: &'a Json) -> Result<&'a Json, TemplateError> {
     let found = path
         .iter()
-        .try_fold(&value, |value, step| match (step, value) {
+        .try_fold(value, |value, step| match (step, value) {
             (Step::Key(key), Json::Object(fields)) => fields.value(key),
             (Step::Index(index), Json::List(items)) => items.get(*index),
             _ => None,
         });
-    found.cloned().ok_or(TemplateError::Missing)
+    found.ok_or(TemplateError::Missing)
 }
 
 #[cfg(test)]
