@@ -94,7 +94,7 @@ impl Report {
 }
 
 /// Cheap ones first.
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 12] = [
     Part {
         name: "fmt",
         about: "every file is formatted",
@@ -131,6 +131,11 @@ const PARTS: [Part; 11] = [
         run: || soak::simulate(SIMULATION_SECS, None),
     },
     Part {
+        name: "shuttle",
+        about: "the broker's output buffers, whichever thread runs when",
+        run: shuttle,
+    },
+    Part {
         name: "doc",
         about: "documentation builds without a warning",
         run: doc,
@@ -164,7 +169,14 @@ fn clippy() -> Result<()> {
         "--",
         "-D",
         "warnings",
-    ]))
+    ]))?;
+    // Behind a feature, so that nothing else is built with it.
+    run_command(
+        cargo()?
+            .arg("clippy")
+            .args(SHUTTLE)
+            .args(["--", "-D", "warnings"]),
+    )
 }
 
 /// Native clippy never sees what is compiled for the browser only.
@@ -213,6 +225,18 @@ fn native() -> Result<()> {
     ]))?;
     // Its integration tests need binaries and a browser; they have parts of their own.
     run_command(cargo()?.args(["test", "--package", PAGE, "--lib", "--bins"]))
+}
+
+fn shuttle() -> Result<()> {
+    run_command(
+        cargo()?
+            // As the simulation is built.
+            .env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true")
+            .env("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true")
+            .args(["test", "--release"])
+            .args(SHUTTLE)
+            .args(["--", "--nocapture"]),
+    )
 }
 
 fn doc() -> Result<()> {
@@ -307,6 +331,14 @@ pub(crate) fn end_to_end(only: Option<&str>) -> Result<()> {
     )
 }
 
+const SHUTTLE: [&str; 6] = [
+    "--package",
+    "mqtt-broker",
+    "--features",
+    "shuttle",
+    "--test",
+    "shuttle",
+];
 const PAGE: &str = "dashboard";
 const CLIENT: &str = "mqtt-web-client";
 const IN_PAGE_BROKER: &str = "dashboard/in-page-broker";
