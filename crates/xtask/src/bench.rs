@@ -1,4 +1,5 @@
-//! `cargo xtask bench broker`: what a message costs `rootzone` and its peers, measured alike and in one run.
+//! `cargo xtask bench`: what a message costs `rootzone` and its peers, measured alike and in one run (`broker`),
+//! and what the steps of its way cost without sockets (`micro`).
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -18,6 +19,7 @@ use self::scenario::{SCENARIOS, Scenario};
 
 mod cores;
 mod figures;
+mod micro;
 mod peers;
 mod program;
 mod scenario;
@@ -25,12 +27,18 @@ mod table;
 
 pub(crate) fn run(mut arguments: Parser) -> Result<()> {
     match arguments.next()? {
-        Some(Arg::Value(what)) if what == "broker" => {}
+        Some(Arg::Value(what)) if what == "broker" => measure_brokers(arguments),
+        Some(Arg::Value(what)) if what == "micro" => micro::run(arguments),
         Some(argument @ (Arg::Value(_) | Arg::Long(_) | Arg::Short(_))) => {
-            return Err(argument.unexpected().into());
+            Err(argument.unexpected().into())
         }
-        None => bail!("what shall be measured? There is `cargo xtask bench broker`"),
+        None => bail!(
+            "what shall be measured? There are `cargo xtask bench broker` and `cargo xtask bench micro`"
+        ),
     }
+}
+
+fn measure_brokers(arguments: Parser) -> Result<()> {
     let options = Options::parse(arguments)?;
     let start = Instant::now();
     let cores = Cores::find()?;

@@ -130,6 +130,9 @@ cargo xtask COMMAND
                              install rumqttd under target/tools, to be compared as well
              --broker NAME=COMMAND
                              another broker; {port} and {websocket-port} are filled in
+  bench micro
+           what decoding, encoding and finding the subscribers cost, without sockets
+             --json FILE     write the figures there too
   screenshots
            the pictures that the tests made, copied into the documents
   tools    only install what the page's build needs, under target/tools
