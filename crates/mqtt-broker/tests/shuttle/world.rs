@@ -40,8 +40,8 @@ struct Socket {
     /// What the runtime believes: a write that found no room takes it away, new room gives it back.
     is_ready: bool,
     is_broken: bool,
-    /// Packets that the peer sent and the task has not read.
-    unread: usize,
+    /// Packets that the peer sent and the task has not answered.
+    unanswered: usize,
     received: Vec<u8>,
     /// Who has sent a part of a batch and will send the rest.
     within_batch: Option<thread::ThreadId>,
@@ -70,14 +70,14 @@ pub(crate) struct Counts {
 
 impl World {
     /// A connection whose peer has sent so many packets.
-    pub(crate) fn new(unread: usize) -> Arc<Self> {
+    pub(crate) fn new(unanswered: usize) -> Arc<Self> {
         Arc::new(Self {
             buffer: OutputBuffer::new(),
             core: Mutex::new(Core { keeps_up: true }),
             core_changed: Condvar::new(),
             socket: Mutex::new(Socket {
                 is_ready: true,
-                unread,
+                unanswered,
                 ..Socket::default()
             }),
             socket_changed: Condvar::new(),
@@ -167,7 +167,7 @@ impl World {
     pub(crate) fn wait_until_settled(&self) {
         let n_appended = || self.note(|notes| notes.appended.len());
         let mut socket = self.socket.lock().expect("no thread has failed");
-        while socket.unread > 0 || socket.received.len() < n_appended() {
+        while socket.unanswered > 0 || socket.received.len() < n_appended() {
             socket = self
                 .socket_changed
                 .wait(socket)
@@ -206,7 +206,10 @@ impl World {
             };
             match status.phase {
                 Phase::Open if status.may_read => match self.poll_read(context) {
-                    Poll::Ready(Some(number)) => self.append_and_flush(b't', number),
+                    Poll::Ready(Some(number)) => {
+                        self.append_and_flush(b't', number);
+                        self.finish_packet();
+                    }
                     Poll::Ready(None) => self.buffer.abandon(),
                     Poll::Pending => return Poll::Pending,
                 },
@@ -215,7 +218,7 @@ impl World {
                     return Poll::Pending;
                 }
                 Phase::Closing => match self.poll_read(context) {
-                    Poll::Ready(Some(_)) => {}
+                    Poll::Ready(Some(_)) => self.finish_packet(),
                     Poll::Ready(None) => self.buffer.abandon(),
                     Poll::Pending => return Poll::Pending,
                 },
@@ -230,13 +233,17 @@ impl World {
         if socket.is_broken {
             return Poll::Ready(None);
         }
-        if socket.unread == 0 {
+        if socket.unanswered == 0 {
             socket.waker = Some(context.waker().clone());
             return Poll::Pending;
         }
-        socket.unread -= 1;
+        Poll::Ready(u8::try_from(socket.unanswered).ok())
+    }
+
+    fn finish_packet(&self) {
+        let mut socket = self.socket.lock().expect("no thread has failed");
+        socket.unanswered -= 1;
         self.socket_changed.notify_all();
-        Poll::Ready(u8::try_from(socket.unread).ok())
     }
 
     fn poll_writable(&self, context: &Context<'_>) -> Poll<()> {
