@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use any_spawner::Executor;
-use reactive_graph::effect::RenderEffect;
+use leptos::reactive::effect::RenderEffect;
 use wasm_bindgen::JsCast;
 
 use crate::{

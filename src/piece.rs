@@ -10,7 +10,7 @@
 
 use std::{any::Any, cell::RefCell, rc::Rc};
 
-use reactive_graph::{effect::RenderEffect, graph::untrack};
+use leptos::reactive::{effect::RenderEffect, graph::untrack};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, HtmlTemplateElement};
 

@@ -2,7 +2,7 @@
 
 use std::cell::{Ref, RefCell};
 
-use reactive_graph::{signal::ArcTrigger, traits::Notify, traits::Track};
+use leptos::reactive::{signal::ArcTrigger, traits::Notify, traits::Track};
 
 /// A value whose readers are told when it changes.
 ///

@@ -4,7 +4,7 @@ use std::cell::{Cell, Ref, RefCell};
 
 use chart::UtcOffset;
 use field::{DeviceId, Timestamp};
-use reactive_graph::{signal::ArcTrigger, traits::Notify, traits::Track};
+use leptos::reactive::{signal::ArcTrigger, traits::Notify, traits::Track};
 
 use crate::{
     link::Link,

@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use field::{DeviceId, Switch as Position};
-use reactive_graph::graph::untrack;
+use leptos::reactive::graph::untrack;
 
 use crate::{
     dom::value_of,

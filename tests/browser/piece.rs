@@ -8,7 +8,7 @@ use dashboard::{
     piece::Piece,
     signal::Signal,
 };
-use reactive_graph::effect::RenderEffect;
+use leptos::reactive::effect::RenderEffect;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{Element, HtmlElement};
 

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use chart::{Picture, Scene};
-use reactive_graph::graph::untrack;
+use leptos::reactive::graph::untrack;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, KeyboardEvent, PointerEvent};
 
