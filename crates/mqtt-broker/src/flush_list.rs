@@ -17,6 +17,23 @@ use crate::{connection::Connection, hub::Hub};
 #[derive(Debug, Default)]
 pub(crate) struct FlushList {
     connections: VecDeque<Arc<Connection>>,
+    /// Whether others have their part already of what is in it.
+    is_shared: bool,
+}
+
+/// What one task took over of another's list.
+struct Part {
+    list: FlushList,
+    hub: Arc<Hub>,
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // However the task ends, no duty is lost.
+        while !self.list.is_empty() {
+            self.list.flush_some(&self.hub);
+        }
+    }
 }
 
 impl FlushList {
@@ -38,8 +55,11 @@ impl FlushList {
             };
             self.flush(&connection, hub);
         }
-        if self.connections.is_empty() && self.connections.capacity() > FLUSH_BUDGET {
-            self.connections = VecDeque::new();
+        if self.connections.is_empty() {
+            self.is_shared = false;
+            if self.connections.capacity() > FLUSH_BUDGET {
+                self.connections = VecDeque::new();
+            }
         }
     }
 
@@ -48,14 +68,21 @@ impl FlushList {
     /// To wake a thread costs as much as several sends, so a part is long.
     pub(crate) fn share(&mut self, hub: &Arc<Hub>) {
         let n_parts = hub.n_threads().min(self.connections.len() / PART_MIN);
+        if n_parts < 2 || self.is_shared {
+            return;
+        }
         for n_left in (2..=n_parts).rev() {
             let n_kept = self.connections.len() - self.connections.len() / n_left;
-            let mut part = Self {
-                connections: self.connections.split_off(n_kept),
+            let mut part = Part {
+                list: Self {
+                    connections: self.connections.split_off(n_kept),
+                    is_shared: true,
+                },
+                hub: Arc::clone(hub),
             };
-            let hub = Arc::clone(hub);
-            tokio::spawn(async move { part.flush_all(&hub).await });
+            tokio::spawn(async move { part.list.flush_all(&part.hub).await });
         }
+        self.is_shared = true;
     }
 
     /// Flushes one connection whose duty the caller has.
