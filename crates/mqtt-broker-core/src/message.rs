@@ -164,12 +164,9 @@ impl Delivery {
     }
 }
 
-/// From this size on a payload is worth the rest of the read that it came with.
-const WORTH_SHARING: usize = 4096;
-
-pub(crate) fn detached_topic_name(topic_name: &TopicName) -> TopicName {
-    TopicName::new(topic_name.as_str().to_owned()).expect("a copy of a valid name is valid")
-}
+/// A packet of this size does not fit into what a shell reads at once, so it has memory of its own already.
+/// A smaller payload is copied: it would keep all that was read with it.
+const WORTH_SHARING: usize = 64 * 1024;
 
 /// Whether a payload is UTF-8 if its Payload Format Indicator says so.
 pub(crate) fn is_as_indicated(properties: &Properties, payload: &[u8]) -> bool {
@@ -179,7 +176,7 @@ pub(crate) fn is_as_indicated(properties: &Properties, payload: &[u8]) -> bool {
 /// A Will in memory of its own.
 pub(crate) fn detached_will(will: &WillMessage) -> WillMessage {
     WillMessage {
-        topic_name: detached_topic_name(&will.topic_name),
+        topic_name: will.topic_name.detached(),
         payload: Bytes::copy_from_slice(&will.payload),
         qos: will.qos,
         retain: will.retain,
@@ -207,9 +204,7 @@ fn detached_property(property: &Property) -> Property {
     let copy = |text: &ByteString| ByteString::from(text.to_string());
     match property {
         Property::ContentType(text) => Property::ContentType(copy(text)),
-        Property::ResponseTopic(topic_name) => {
-            Property::ResponseTopic(detached_topic_name(topic_name))
-        }
+        Property::ResponseTopic(topic_name) => Property::ResponseTopic(topic_name.detached()),
         Property::CorrelationData(data) => Property::CorrelationData(Bytes::copy_from_slice(data)),
         Property::UserProperty(name, value) => Property::UserProperty(copy(name), copy(value)),
         other => other.clone(),

@@ -167,9 +167,10 @@ impl Peers {
             .and_then(|index| Some((index, self.connections.find_mut(index)?)))
             .filter(|(_, connection)| connection.server.is_connected());
         let is_connected = connection.is_some();
-        let Some((index, connection)) = connection.filter(|(_, connection)| {
-            connection.writable && (acknowledged.is_none() || session.exchanges.outgoing.is_ready())
-        }) else {
+        let may_send = acknowledged.is_none() || session.may_send(limits);
+        let Some((index, connection)) =
+            connection.filter(|(_, connection)| connection.writable && may_send)
+        else {
             if let Some(qos) = acknowledged {
                 let delivery = outbound.delivery(grant);
                 enqueue(session, delivery, qos, limits, &mut self.counters, now);
@@ -179,11 +180,10 @@ impl Peers {
             return;
         };
         let form = grant.form(connection);
-        let maximum = connection.server.client().maximum_packet_size.get() as usize;
         let fits = outbound
             .encodings
             .encode(outbound.message, form, now)
-            .is_some_and(|encoded| encoded.bytes.len() <= maximum);
+            .is_some_and(|encoded| connection.server.may_transmit(encoded));
         if !fits {
             // 5.0 [MQTT-3.1.2-25]: as if it had been sent and acknowledged.
             self.counters.dropped_too_large += 1;
@@ -191,8 +191,10 @@ impl Peers {
         }
         let mut packet_identifier = None;
         if let Some(qos) = acknowledged {
+            let delivery = outbound.delivery(grant);
+            session.in_flight_bytes += delivery.size();
             let outgoing = &mut session.exchanges.outgoing;
-            if outgoing.push(outbound.delivery(grant), qos).is_err() {
+            if outgoing.push(delivery, qos).is_err() {
                 return;
             }
             if let Some(Transmission::Publish {
@@ -238,6 +240,9 @@ impl Peers {
                 return Progress::TurnOver;
             }
             drop_expired(session, &mut self.counters, now);
+            if !session.exchanges.outgoing.is_resending() && !session.has_room_in_flight(limits) {
+                return Progress::Blocked;
+            }
             let outgoing = &mut session.exchanges.outgoing;
             let Some(transmission) = outgoing.poll_transmission() else {
                 break;

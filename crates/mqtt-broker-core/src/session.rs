@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use bytestring::ByteString;
 use mqtt_protocol::{Instant, Session as Exchanges, TopicFilter, WillMessage};
 
-use crate::{message::Delivery, topic_tree::Subscriber};
+use crate::{Limits, message::Delivery, topic_tree::Subscriber};
 
 /// The place of a session in the broker's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,6 +21,8 @@ pub(crate) struct Session {
     pub(crate) exchanges: Exchanges<Delivery>,
     /// Bytes of the messages that wait in `exchanges` and were never sent.
     pub(crate) queued_bytes: usize,
+    /// Bytes of the messages that are in flight, or more: what was acknowledged is left out when it matters.
+    pub(crate) in_flight_bytes: usize,
     /// With `$share/…` where it is one.
     pub(crate) subscriptions: BTreeMap<TopicFilter, Subscriber>,
     /// How many of `subscriptions` have both a wildcard and a Subscription Identifier.
@@ -30,6 +32,28 @@ pub(crate) struct Session {
     /// Searches for retained messages that are not finished.
     pub(crate) replays: VecDeque<Replay>,
     pub(crate) timers: SessionTimers,
+}
+
+impl Session {
+    /// Whether a message above QoS 0 may be sent now, as far as the Client's Receive Maximum and our memory go.
+    pub(crate) fn may_send(&mut self, limits: &Limits) -> bool {
+        self.exchanges.outgoing.is_ready() && self.has_room_in_flight(limits)
+    }
+
+    /// Whether what the Client has not acknowledged leaves room for more.
+    pub(crate) fn has_room_in_flight(&mut self, limits: &Limits) -> bool {
+        if self.in_flight_bytes >= limits.in_flight_bytes {
+            // Seldom: each time as many bytes were sent before.
+            self.in_flight_bytes = self
+                .exchanges
+                .outgoing
+                .in_flight()
+                .filter_map(|(_, _, _, delivery)| delivery)
+                .map(Delivery::size)
+                .sum();
+        }
+        self.in_flight_bytes < limits.in_flight_bytes
+    }
 }
 
 /// The deadlines that are armed for a session.

@@ -115,6 +115,8 @@ pub struct Limits {
     pub queued_bytes_per_session: usize,
     /// QoS 1 and 2 messages that are sent to one Client and not acknowledged, whatever its Receive Maximum allows.
     pub in_flight_messages: NonZeroU16,
+    /// Bytes of them; above, further ones wait.
+    pub in_flight_bytes: usize,
     /// QoS 1 and 2 messages that one Client may send before they are acknowledged: the Receive Maximum it is told.
     pub receive_maximum: NonZeroU16,
     /// The highest Topic Alias that a Client may use.
@@ -150,6 +152,7 @@ impl Default for Limits {
             queued_messages_per_session: 10_000,
             queued_bytes_per_session: 64 * 1024 * 1024,
             in_flight_messages: NonZeroU16::new(1024).expect("not zero"),
+            in_flight_bytes: 64 * 1024 * 1024,
             receive_maximum: NonZeroU16::new(1024).expect("not zero"),
             topic_alias_maximum: 64,
             sent_topic_aliases: 64,

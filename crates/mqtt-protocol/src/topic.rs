@@ -47,6 +47,12 @@ impl TopicName {
         &self.0
     }
 
+    /// The same name in memory of its own, for whoever keeps it longer than what was read with it.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self(ByteString::from(self.0.to_string()))
+    }
+
     /// The texts between the slashes; some may be empty.
     pub fn levels(&self) -> impl Iterator<Item = &str> {
         self.0.split('/')

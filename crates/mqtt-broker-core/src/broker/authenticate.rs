@@ -22,7 +22,7 @@ impl Broker {
             return;
         };
         if let Some(pending) = connection.pending_connect.take() {
-            if let Some(auth) = connection.server.handle_answer(packet) {
+            if let Some(auth) = connection.server.handle_answer(packet, now) {
                 let mut pending = *pending;
                 let data = auth.properties.authentication_data();
                 let step = pending.exchange.step(data);

@@ -153,6 +153,7 @@ impl Broker {
                 in_flight_max: limits.in_flight_messages,
             }),
             queued_bytes: 0,
+            in_flight_bytes: 0,
             subscriptions: BTreeMap::new(),
             n_identified_wildcards: 0,
             will: None,

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use mqtt_protocol::TopicName;
 
 use super::{Matches, TopicTree};
-use crate::message::detached_topic_name;
 
 /// Remembers matches until a subscription changes.
 #[derive(Debug, Default)]
@@ -14,7 +13,8 @@ pub(crate) struct MatchCache {
     index_by_topic: HashMap<TopicName, usize>,
     /// Where the last answer is: what one Client sends at once is mostly on one topic.
     last: usize,
-    n_subscribers: usize,
+    /// What `entries` hold.
+    pub(super) n_bytes: usize,
 }
 
 /// What is known of one topic.
@@ -47,18 +47,20 @@ impl MatchCache {
         if !self.entries.is_empty() {
             self.entries.clear();
             self.index_by_topic.clear();
-            self.n_subscribers = 0;
+            self.n_bytes = 0;
         }
     }
 
     fn add(&mut self, topic_name: &TopicName, tree: &mut TopicTree) -> usize {
         let mut matches = Matches::default();
         tree.collect_matches(topic_name.as_str(), &mut matches);
-        if self.entries.len() >= N_TOPICS_MAX || self.n_subscribers >= N_SUBSCRIBERS_MAX {
+        if self.entries.len() >= N_TOPICS_MAX || self.n_bytes >= BYTES_MAX {
             self.clear();
         }
-        self.n_subscribers += matches.subscribers.len();
-        let topic_name = detached_topic_name(topic_name);
+        self.n_bytes += topic_name.as_str().len()
+            + size_of_val(&*matches.subscribers)
+            + size_of_val(&*matches.groups);
+        let topic_name = topic_name.detached();
         let index = self.entries.len();
         self.index_by_topic.insert(topic_name.clone(), index);
         self.entries.push(Entry {
@@ -69,8 +71,8 @@ impl MatchCache {
     }
 }
 
-/// Enough for the topics of a large field, small enough not to matter: about 1 MB.
+/// Enough for the topics of a large field, small enough not to matter.
 const N_TOPICS_MAX: usize = 8192;
 
-/// Bounds the lists of subscribers that are remembered: about 4 MB.
-const N_SUBSCRIBERS_MAX: usize = 262_144;
+/// Of names and of lists of who gets what; the last topic may go beyond it.
+pub(super) const BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -73,6 +73,23 @@ fn the_cache_says_what_the_tree_says() {
 }
 
 #[test]
+fn the_cache_is_bounded_whatever_it_remembers() {
+    let mut tree = TopicTree::new();
+    for group in 0..1000 {
+        tree.insert("#", Some(&group.to_string()), subscriber(1));
+    }
+    let mut cache = MatchCache::default();
+    let mut most = 0;
+    for number in 0..2000 {
+        let topic = TopicName::new(format!("a/{number}")).unwrap();
+        assert_eq!(cache.find(&topic, &mut tree).matches.groups.len(), 1000);
+        most = most.max(cache.n_bytes);
+    }
+    let one = 1000 * size_of::<GroupRef>() + "a/1000".len();
+    assert!(most > match_cache::BYTES_MAX / 2 && most <= match_cache::BYTES_MAX + one);
+}
+
+#[test]
 fn the_turn_passes_through_a_group_that_changes() {
     let mut tree = TopicTree::new();
     for session in 0..3 {

@@ -134,3 +134,24 @@ fn the_broker_remembers_no_more_aliases_than_its_limit() {
     assert_eq!(next(&mut world, client), named("bed/1", Some(1)));
     assert_eq!(next(&mut world, client), named("bed/2", None));
 }
+
+#[test]
+fn a_message_that_only_fits_by_its_alias_is_sent_whether_or_not_it_waited() {
+    let topic = "bed/".repeat(20);
+    for waits in [false, true] {
+        let mut world = World::new();
+        let mut request = taking_aliases(connect(V5_0, "client"), 10);
+        request
+            .properties
+            .push(Property::MaximumPacketSize(NonZeroU32::new(100).unwrap()));
+        let (client, _) = world.connect(request);
+        world.subscribe(client, &topic, AtLeastOnce);
+        let publisher = world.client(V5_0, "publisher");
+        world.publish(publisher, &topic, "x", AtMostOnce);
+        assert_eq!(next(&mut world, client), named(&topic, Some(1)));
+        world.set_writable(client, !waits);
+        world.publish(publisher, &topic, &"x".repeat(60), AtLeastOnce);
+        world.set_writable(client, true);
+        assert_eq!(next(&mut world, client), (None, Some(1)));
+    }
+}

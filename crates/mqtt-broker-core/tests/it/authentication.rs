@@ -359,3 +359,19 @@ fn two_authentications_at_once_end_the_connection() {
         Some(ReasonCode::ProtocolError)
     );
 }
+
+// Shows 5.0 [MQTT-3.1.2-22].
+#[test]
+fn an_answer_puts_the_keep_alive_off() {
+    let mut world = guarded(1);
+    let client = world.open(V5_0);
+    let mut request = with_method(connect(V5_0, "client"), METHOD);
+    request.keep_alive = 2;
+    world.send(client, Packet::Connect(Box::new(request)));
+    world.advance(seconds(4));
+    answer(&mut world, client);
+    world.advance(seconds(2));
+    assert!(!world.is_closed(client));
+    world.advance(seconds(1));
+    assert!(world.is_closed(client));
+}

@@ -6,7 +6,8 @@ use mqtt_broker_core::{Limits, Settings};
 use mqtt_protocol::{Packet, Property, Publish, ReasonCode};
 
 use crate::world::{
-    AtLeastOnce, AtMostOnce, V3_1_1, V5_0, World, connect, publish, resume, subscription, will,
+    AtLeastOnce, AtMostOnce, ExactlyOnce, V3_1_1, V5_0, World, connect, publish, resume,
+    subscription, will,
 };
 
 fn limited(change: impl FnOnce(&mut Limits)) -> World {
@@ -260,4 +261,56 @@ fn bytes_per_turn() {
     assert!(world.n_bytes(client) < 2000);
     world.advance(crate::world::seconds(0));
     assert_eq!(world.payloads(client).len(), 10);
+}
+
+#[test]
+fn in_flight_bytes() {
+    let mut world = limited(|limits| limits.in_flight_bytes = 250);
+    let (client, _) = world.connect(resume(V5_0, "client"));
+    world.subscribe(client, "t", AtLeastOnce);
+    let publisher = world.client(V5_0, "publisher");
+    let payload = "x".repeat(100);
+    for _ in 0..6 {
+        world.publish(publisher, "t", &payload, AtLeastOnce);
+    }
+    let mut in_flight: Vec<_> = (0..3)
+        .map(|_| world.receive_publish(client).packet_identifier.unwrap())
+        .collect();
+    assert_eq!(world.receive(client), None, "the others wait");
+    assert_eq!(world.broker.counters().queued_messages, 3);
+    // What is sent again does not wait for itself.
+    world.cut(client);
+    let (client, _) = world.connect(resume(V5_0, "client"));
+    for &packet_identifier in &in_flight {
+        let again = world.receive_publish(client);
+        assert!(again.dup);
+        assert_eq!(again.packet_identifier, Some(packet_identifier));
+    }
+    let mut n_received = 3;
+    while let Some(packet_identifier) = in_flight.pop() {
+        world.puback(client, packet_identifier);
+        for packet in world.receive_all(client) {
+            let Packet::Publish(publish) = packet else {
+                panic!("expected a PUBLISH, got {packet:?}");
+            };
+            n_received += 1;
+            in_flight.push(publish.packet_identifier.unwrap());
+        }
+    }
+    assert_eq!(n_received, 6);
+}
+
+#[test]
+fn a_message_above_the_bytes_in_flight_is_sent_alone() {
+    let mut world = limited(|limits| limits.in_flight_bytes = 10);
+    let client = world.client(V5_0, "client");
+    world.subscribe(client, "t", ExactlyOnce);
+    let publisher = world.client(V5_0, "publisher");
+    for _ in 0..2 {
+        world.publish(publisher, "t", &"x".repeat(100), AtLeastOnce);
+    }
+    let first = world.receive_publish(client);
+    assert_eq!(world.receive(client), None);
+    world.puback(client, first.packet_identifier.unwrap());
+    world.receive_publish(client);
 }

@@ -66,10 +66,16 @@ impl EncodedPublish {
 
     /// The Topic Name, in UTF-8; empty if nothing is encoded.
     #[must_use]
-    pub fn topic_name(&self) -> &[u8] {
+    pub(crate) fn topic_name(&self) -> &[u8] {
         self.topic_name_range()
             .and_then(|range| self.bytes.get(range))
             .unwrap_or_default()
+    }
+
+    /// How long the packet is with this alias; `usize::MAX` where it cannot have one.
+    pub(crate) fn aliased_len(&self, alias: AliasUse) -> usize {
+        self.with_alias(alias)
+            .map_or(usize::MAX, |aliased| aliased.packet_length)
     }
 
     /// Appends a copy as [`append_to`](Self::append_to) does, with a Topic Alias, and without the Topic Name if
@@ -83,49 +89,60 @@ impl EncodedPublish {
         alias: AliasUse,
         maximum: usize,
     ) -> bool {
-        let Some(topic) = self.topic_name_range() else {
-            return false;
-        };
-        let properties_at = topic.end + self.packet_identifier_offset.map_or(0, |_| 2);
-        let Ok(Some((properties_length, width))) =
-            decode_variable_byte_integer(&self.bytes[properties_at..])
+        let Some(aliased) = self
+            .with_alias(alias)
+            .filter(|aliased| aliased.packet_length <= maximum)
         else {
             return false;
         };
-        let behind = &self.bytes[properties_at + width..];
-        let topic_bytes = match alias {
-            AliasUse::New(_) => &self.bytes[topic.clone()],
-            AliasUse::Known(_) => &[],
-        };
-        let properties_length = properties_length + TOPIC_ALIAS_SIZE;
-        let length = 2
-            + topic_bytes.len()
-            + (properties_at - topic.end)
-            + variable_byte_integer_len(properties_length)
-            + TOPIC_ALIAS_SIZE as usize
-            + behind.len();
-        let remaining_length = u32::try_from(length).unwrap_or(u32::MAX);
-        if 1 + variable_byte_integer_len(remaining_length) + length > maximum {
-            return false;
-        }
         output.push(match packet_identifier {
             Some(_) => self.bytes[0] & !DUP | if dup { DUP } else { 0 },
             None => self.bytes[0],
         });
-        encode_variable_byte_integer(remaining_length, output);
-        encode_u16(topic_bytes.len() as u16, output);
-        output.extend_from_slice(topic_bytes);
+        encode_variable_byte_integer(aliased.remaining_length, output);
+        encode_u16(aliased.topic_name.len() as u16, output);
+        output.extend_from_slice(aliased.topic_name);
         match packet_identifier {
             Some(packet_identifier) if self.packet_identifier_offset.is_some() => {
                 encode_u16(packet_identifier.value(), output);
             }
-            Some(_) | None => output.extend_from_slice(&self.bytes[topic.end..properties_at]),
+            Some(_) | None => output.extend_from_slice(aliased.packet_identifier),
         }
-        encode_variable_byte_integer(properties_length, output);
+        encode_variable_byte_integer(aliased.properties_length, output);
         output.push(TOPIC_ALIAS);
         encode_u16(alias.value().get(), output);
-        output.extend_from_slice(behind);
+        output.extend_from_slice(aliased.behind);
         true
+    }
+
+    /// The parts of the packet with an alias; `None` if this is no packet of 5.0.
+    fn with_alias(&self, alias: AliasUse) -> Option<Aliased<'_>> {
+        let topic = self.topic_name_range()?;
+        let properties_at = topic.end + self.packet_identifier_offset.map_or(0, |_| 2);
+        let (properties_length, width) =
+            decode_variable_byte_integer(self.bytes.get(properties_at..)?).ok()??;
+        let packet_identifier = &self.bytes[topic.end..properties_at];
+        let behind = &self.bytes[properties_at + width..];
+        let topic_name = match alias {
+            AliasUse::New(_) => &self.bytes[topic],
+            AliasUse::Known(_) => &[],
+        };
+        let properties_length = properties_length + TOPIC_ALIAS_SIZE;
+        let length = 2
+            + topic_name.len()
+            + packet_identifier.len()
+            + variable_byte_integer_len(properties_length)
+            + TOPIC_ALIAS_SIZE as usize
+            + behind.len();
+        let remaining_length = u32::try_from(length).ok()?;
+        Some(Aliased {
+            packet_length: 1 + variable_byte_integer_len(remaining_length) + length,
+            remaining_length,
+            topic_name,
+            packet_identifier,
+            properties_length,
+            behind,
+        })
     }
 
     fn topic_name_range(&self) -> Option<Range<usize>> {
@@ -135,6 +152,17 @@ impl EncodedPublish {
         let length = u16::from_be_bytes([length[0], length[1]]);
         Some(start..start + usize::from(length))
     }
+}
+
+/// A PUBLISH with an alias, in parts.
+struct Aliased<'a> {
+    packet_length: usize,
+    remaining_length: u32,
+    topic_name: &'a [u8],
+    packet_identifier: &'a [u8],
+    properties_length: u32,
+    /// The properties, and the payload behind them.
+    behind: &'a [u8],
 }
 
 /// How a Topic Alias stands in a PUBLISH.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::{Closing, Request, ServerConnection, State};
-use crate::{Auth, Connect, Packet, Properties, Property, ReasonCode};
+use crate::{Auth, Connect, Instant, Packet, Properties, Property, ReasonCode};
 
 /// The Authentication Method that a Client named in its CONNECT, which is that of the whole connection.
 #[derive(Debug)]
@@ -34,23 +34,28 @@ impl ServerConnection {
 
     /// Asks the Client for the next step.
     pub fn challenge(&mut self, data: Option<Bytes>) {
-        match self.state {
-            State::Connecting => self.state = State::Authenticating,
-            State::Connected => {}
+        let is_sent = match self.state {
+            State::Connecting | State::Connected => {
+                self.send_auth(ReasonCode::ContinueAuthentication, data)
+            }
             State::AwaitingConnect | State::Authenticating | State::Closed(_) => return,
-        }
-        if !self.send_auth(ReasonCode::ContinueAuthentication, data) {
-            // A Client that cannot read the question cannot answer.
-            self.state = State::Closed(Closing::ByServer(ReasonCode::PacketTooLarge));
+        };
+        // A Client that cannot read the question cannot answer.
+        match (self.state, is_sent) {
+            (State::Connecting, true) => self.state = State::Authenticating,
+            (State::Connecting, false) => self.send_refusal(ReasonCode::PacketTooLarge),
+            (_, true) => {}
+            (_, false) => self.disconnect(ReasonCode::PacketTooLarge),
         }
     }
 
     /// Handles what came after a [challenge](Self::challenge) to a CONNECT: gives the answer, which is then to be
     /// accepted, refused or challenged as the CONNECT was.
-    pub fn handle_answer(&mut self, packet: Packet) -> Option<Auth> {
+    pub fn handle_answer(&mut self, packet: Packet, now: Instant) -> Option<Auth> {
         if self.state != State::Authenticating {
             return None;
         }
+        self.silence.handle_packet(now);
         match packet {
             Packet::Auth(auth)
                 if auth.reason_code == ReasonCode::ContinueAuthentication

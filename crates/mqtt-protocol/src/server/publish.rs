@@ -3,10 +3,21 @@
 use super::{Request, ServerConnection};
 use crate::{
     AcknowledgedQoS, EncodedPublish, Packet, PacketIdentifier, Properties, Property, Publish,
-    Pubrec, ReasonCode, ReceivedPublish, Session, TopicName, packet::AliasUse,
+    Pubrec, ReasonCode, ReceivedPublish, Session, packet::AliasUse,
 };
 
 impl ServerConnection {
+    /// Whether the Client reads packets as large as this one will be.
+    #[must_use]
+    pub fn may_transmit(&self, publish: &EncodedPublish) -> bool {
+        let maximum = self.client.maximum_packet_size.get() as usize;
+        publish.bytes.len() <= maximum
+            || self.sent_aliases.as_ref().is_some_and(|aliases| {
+                let alias = aliases.for_topic(publish.topic_name());
+                alias.is_some_and(|alias| publish.aliased_len(alias) <= maximum)
+            })
+    }
+
     /// Sends a message that was encoded for this version; says whether the Client reads packets that large.
     pub fn transmit_publish(
         &mut self,
@@ -97,7 +108,8 @@ impl ServerConnection {
                 if self.topic_by_alias.len() <= place {
                     self.topic_by_alias.resize(place + 1, None);
                 }
-                self.topic_by_alias[place] = Some(detached(topic_name));
+                // An alias lives long, and must not keep what was read with it.
+                self.topic_by_alias[place] = Some(topic_name.detached());
             }
             None => {
                 let known = self.topic_by_alias.get(place).cloned().flatten();
@@ -106,9 +118,4 @@ impl ServerConnection {
         }
         Ok(())
     }
-}
-
-/// The same name in memory of its own: an alias lives long, and must not keep what was read with it.
-fn detached(topic_name: &TopicName) -> TopicName {
-    TopicName::new(topic_name.as_str().to_owned()).expect("a copy of a valid name is valid")
 }

@@ -333,6 +333,12 @@ impl<M> Outgoing<M> {
         self.queue.is_empty() && self.resend.is_empty() && self.may_send()
     }
 
+    /// Whether something that was in flight before this connection is still to be sent again, which comes first.
+    #[must_use]
+    pub fn is_resending(&self) -> bool {
+        !self.resend.is_empty()
+    }
+
     /// The message that is sent next of those that were never sent; for its owner to check whether it has expired.
     #[must_use]
     pub fn front_queued(&self) -> Option<&M> {
