@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use mqtt_broker_core::{Broker, ConnectionId, Event, Output};
+use mqtt_broker_core::{Authenticator, Broker, ConnectionId, Event, Output};
 use mqtt_protocol::{Decoder, Instant};
 use tokio::{net::tcp::OwnedWriteHalf, runtime, sync::Notify, time};
 
@@ -86,6 +86,10 @@ impl Hub {
             core.connections[id.index()] = Some(Arc::clone(&connection));
             connection
         })
+    }
+
+    pub(crate) fn set_authenticator(&self, authenticator: Box<dyn Authenticator>) {
+        self.lock().broker.set_authenticator(authenticator);
     }
 
     /// A connection was closed before the core knew of it.

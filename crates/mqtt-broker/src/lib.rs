@@ -36,7 +36,9 @@ mod timer;
 mod websocket;
 
 pub use accept::accept;
-pub use mqtt_broker_core::{Limits, Settings as BrokerSettings};
+pub use mqtt_broker_core::{
+    Authenticator, Claimant, Exchange, Limits, Settings as BrokerSettings, Step,
+};
 pub use output::OutputLimits;
 pub use server::Server;
 pub use settings::{ConnectionLimits, Settings};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mqtt_broker_core::Authenticator;
 use tokio::{
     net::{TcpListener, TcpStream},
     select,
@@ -41,6 +42,11 @@ impl Server {
             server.is_stopping.subscribe(),
         ));
         server
+    }
+
+    /// Lets only those connect whom `authenticator` lets in; those who are connected stay.
+    pub fn set_authenticator(&self, authenticator: Box<dyn Authenticator>) {
+        self.hub.set_authenticator(authenticator);
     }
 
     /// Serves MQTT over TCP to all who connect, until [`Self::shut_down`].

@@ -40,6 +40,20 @@ fn parse(text: &str) -> Result<Settings, String> {
             limits.packet_size
         ));
     }
+    for (name, value) in [
+        ("bytes_per_turn", limits.bytes_per_turn),
+        ("connections", limits.connections),
+        ("connect_timeout", limits.connect_timeout.as_secs() as usize),
+        ("sessions", limits.sessions),
+        ("topic_length", limits.topic_length),
+        ("topic_levels", limits.topic_levels),
+    ] {
+        if value == 0 {
+            return Err(format!(
+                ": limits.{name} is 0, with which nobody could do anything"
+            ));
+        }
+    }
     let output = &config.connections.output;
     if !(output.low_watermark < output.high_watermark
         && output.high_watermark < output.stop_reading)
@@ -120,6 +134,10 @@ mod tests {
             (
                 "[connections.output]\nlow_watermark = 2000000",
                 ": connections.output needs low_watermark < high_watermark < stop_reading",
+            ),
+            (
+                "[limits]\nbytes_per_turn = 0",
+                ": limits.bytes_per_turn is 0, with which nobody could do anything",
             ),
             ("[limits", ":1: "),
         ] {
