@@ -16,7 +16,7 @@ pub(crate) struct AddressQuota {
 
 /// One connection's part of its address's quota, for as long as it lasts.
 #[derive(Debug)]
-pub(crate) struct Admission {
+pub struct Admission {
     /// `None` if it is not counted.
     /// In a box, as most connections of this machine are idle and small.
     counted: Option<Box<(AddressQuota, IpAddr)>>,

@@ -36,6 +36,7 @@ mod timer;
 mod websocket;
 
 pub use accept::accept;
+pub use address_quota::Admission;
 pub use mqtt_broker_core::{
     Authenticator, Claimant, Exchange, Limits, Settings as BrokerSettings, Step,
 };

@@ -1,6 +1,6 @@
 //! The public face: sockets in, one broker behind them.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use mqtt_broker_core::Authenticator;
 use tokio::{
@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    Settings, accept::accept, address_quota::AddressQuota, connection::Transport,
+    Admission, Settings, accept::accept, address_quota::AddressQuota, connection::Transport,
     connection_task::ConnectionTask, flush_list::FlushList, hub::Hub, timer, timer::stopped,
 };
 
@@ -47,6 +47,16 @@ impl Server {
     /// Lets only those connect whom `authenticator` lets in; those who are connected stay.
     pub fn set_authenticator(&self, authenticator: Box<dyn Authenticator>) {
         self.hub.set_authenticator(authenticator);
+    }
+
+    /// Lets a connection from this address in, whatever it speaks, unless there are too many already.
+    pub fn admit(&self, address: IpAddr) -> Option<Admission> {
+        let admission = self.quota.admit(address);
+        if admission.is_none() {
+            tracing::debug!(%address, "refused: too many connections from this address");
+            self.hub.count_refused();
+        }
+        admission
     }
 
     /// Serves MQTT over TCP to all who connect, until [`Self::shut_down`].
@@ -95,9 +105,7 @@ impl Server {
                 return;
             }
         };
-        let Some(admission) = self.quota.admit(peer.ip()) else {
-            tracing::debug!(%peer, "refused: too many connections from this address");
-            self.hub.count_refused();
+        let Some(admission) = self.admit(peer.ip()) else {
             return;
         };
         tracing::debug!(%peer, ?transport, "accepted");

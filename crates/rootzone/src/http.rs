@@ -42,21 +42,25 @@ pub(crate) fn router(server: Server, page: Page, allowed_origins: Vec<String>) -
 /// Serves HTTP to all who connect; ends when the process stops and the answers under way are sent.
 pub(crate) async fn serve(
     listener: TcpListener,
+    server: Server,
     router: Router,
     mut is_stopping: watch::Receiver<bool>,
 ) {
     // Each connection holds a receiver for as long as it lasts.
     let connections = watch::Sender::new(());
     loop {
-        let stream = select! {
-            (stream, _) = mqtt_broker::accept(&listener) => stream,
+        let (stream, peer) = select! {
+            accepted = mqtt_broker::accept(&listener) => accepted,
             () = stopped(&mut is_stopping) => break,
+        };
+        let Some(admission) = server.admit(peer.ip()) else {
+            continue;
         };
         let connection = serve_connection(stream, router.clone(), is_stopping.clone());
         let lasting = connections.subscribe();
         tokio::spawn(async move {
             connection.await;
-            drop(lasting);
+            drop((lasting, admission));
         });
     }
     connections.closed().await;

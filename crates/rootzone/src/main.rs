@@ -69,6 +69,7 @@ async fn run(options: &Options, settings: Settings, page: Page) -> anyhow::Resul
     tokio::spawn(async move { mqtt.serve_tcp(listeners.mqtt).await });
     let http = tokio::spawn(http::serve(
         listeners.http,
+        server.clone(),
         http::router(server.clone(), page, options.allow_origin.clone()),
         is_stopping.subscribe(),
     ));
