@@ -131,11 +131,12 @@ impl Model {
                 .collect();
             let mut alike = vec![Rc::clone(message)];
             for shared in self.shared.values_mut() {
-                if shared.message.number == message.number && shared.filter == filter {
+                if shared.is_alike(message, &filter) {
                     let own = candidates.clone();
                     candidates.extend_from_slice(&shared.candidates);
                     shared.candidates.extend(own);
-                    alike.push(Rc::clone(&shared.message));
+                    // Also of those that are done with: it may have been this one that was sent instead.
+                    alike.extend_from_slice(&shared.alike);
                     shared.alike.push(Rc::clone(message));
                 }
             }
@@ -176,10 +177,16 @@ impl Model {
             self.numbers.passed_on += 1;
             shared.holder = None;
             shared.candidates.retain(|(session, _)| *session != ended);
-            shared
-                .candidates
-                .extend(members.iter().map(|member| (member.session, member.terms)));
-            shared.must &= is_deliverable(&shared.message, &members, now);
+            shared.must &=
+                !shared.may_be_expired(now) && is_deliverable(&shared.message, &members, now);
+            let (message, filter) = (Rc::clone(&shared.message), shared.filter.clone());
+            // It may have been any of those that look the same, also one that another session holds.
+            for alike in self.shared.values_mut() {
+                if alike.is_alike(&message, &filter) {
+                    let terms = members.iter().map(|member| (member.session, member.terms));
+                    alike.candidates.extend(terms);
+                }
+            }
         }
     }
 
@@ -363,8 +370,7 @@ impl Model {
             }
         }
         for shared in self.shared.values() {
-            let is_expired = shared.alike.iter().any(|message| message.is_expired(now));
-            let is_missing = shared.must && shared.holder.is_none() && !is_expired;
+            let is_missing = shared.must && shared.holder.is_none() && !shared.may_be_expired(now);
             assert!(!is_missing, "nobody got {shared:?}");
         }
         let alive: BTreeMap<SessionNumber, ClientNumber> = self
@@ -459,6 +465,19 @@ impl Expected {
             && self.retain == sent.publish.retain
             && !self.message.is_expired(now)
             && sent.carries(&self.message, &self.identifiers, now)
+    }
+}
+
+impl Shared {
+    /// Whether it is the same message for the same group, published once more.
+    fn is_alike(&self, message: &Message, filter: &str) -> bool {
+        self.message.number == message.number && self.filter == filter
+    }
+
+    /// Whether the broker may have dropped it as expired: what counts as another one that looks the same may
+    /// have been this one, and what is left the other.
+    fn may_be_expired(&self, now: Instant) -> bool {
+        self.alike.iter().any(|message| message.is_expired(now))
     }
 }
 
