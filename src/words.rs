@@ -6,7 +6,7 @@ use chart::UtcOffset;
 use field::{Refusal, Run, Simulation, Switch, SwitchState, Timestamp};
 
 use crate::{
-    format::{age, countdown, duration, millis, moment, value},
+    format::{age, countdown, duration, millis, moment, unreadable, value},
     state::{Freshness, Pump, PumpRun, Tendency},
 };
 
@@ -97,6 +97,7 @@ impl PumpWords {
             SwitchState::Unknown => {
                 words.between = Some("unknown");
                 match (is_connected, pump.switch.last_said()) {
+                    (true, _) if pump.fault.is_some() => "",
                     (true, Some(Switch::On)) => {
                         "It was running when it was last heard. Until it answers, the switch sends OFF."
                     }
@@ -166,6 +167,12 @@ impl PumpWords {
             }
             SwitchState::Unreachable { .. } => "Offline. It can be started when it is back.".into(),
         };
+        if let Some(fault) = &pump.fault {
+            if words.sentence.is_empty() {
+                words.sentence = unreadable("Its newest message", fault);
+            }
+            words.fault = words.fault.or(Some(UNREADABLE));
+        }
         if let Some(refusal) = pump.refusal {
             words.fault = Some(match refusal {
                 Refusal::NotConnected => REFUSED_NOT_CONNECTED,
@@ -214,6 +221,10 @@ const NO_ANSWER_TO_OFF: Fault = Fault {
 const LOST_WHILE_RUNNING: Fault = Fault {
     what: "The pump was lost while running.",
     remedy: "Its own timer stops it. To be sure, look at the pump itself.",
+};
+const UNREADABLE: Fault = Fault {
+    what: "Unreadable message.",
+    remedy: "Water may run or not: look at the pump itself.",
 };
 const REFUSED_NOT_CONNECTED: Fault = Fault {
     what: "Not started: there is no connection to the broker.",
@@ -317,7 +328,7 @@ mod tests {
             until: (state == Switch::On).then(|| at(seconds + 600)),
             ..PumpState::plain(state)
         };
-        pump.handle_state(&said, false, at(seconds));
+        pump.handle_state(Ok(said), false, at(seconds));
     }
 
     fn words(pump: &Pump, seconds: i64) -> PumpWords {

@@ -116,6 +116,7 @@ fn pump_finding(pump: &Pump) -> Option<&'static str> {
         SwitchState::NotConfirmed { .. } => Some(" has not answered"),
         _ if pump.stray_command.is_some() => Some(" is sent a kept command again and again"),
         SwitchState::Unreachable { .. } => Some(" is offline"),
+        _ if pump.fault.is_some() => Some(" is sending what cannot be read"),
         SwitchState::Unknown if pump.switch.last_said() == Some(Switch::On) => {
             Some(" was running and is silent")
         }
@@ -253,6 +254,17 @@ mod tests {
         assert_eq!(
             sentence(&messages),
             "2 zones need a look: Pump 1 is offline, Row 1 in Berries is offline, Row 9 in Orchard is sending what cannot be read and 1 more."
+        );
+    }
+
+    #[test]
+    fn a_pump_that_says_what_cannot_be_read_needs_a_look() {
+        assert_eq!(
+            sentence(&[
+                ("rootzone/orchard/pump-1/pump/state", "OFF"),
+                ("rootzone/orchard/pump-1/pump/state", "1"),
+            ]),
+            "1 zone needs a look: Pump 1 is sending what cannot be read."
         );
     }
 

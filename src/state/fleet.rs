@@ -333,11 +333,10 @@ impl Fleet {
                     self.changes.probe(&id);
                 }
             }
+            Channel::PumpState if payload.is_empty() => {}
             Channel::PumpState => {
-                if let Ok(state) = PumpState::parse(payload)
-                    && let Some(pump) = self.pump_of(&device, now)
-                {
-                    pump.handle_state(&state, retained, now);
+                if let Some(pump) = self.pump_of(&device, now) {
+                    pump.handle_state(PumpState::parse(payload), retained, now);
                     self.changes.pump(&device);
                 }
             }

@@ -1,6 +1,6 @@
 //! One pump: its switch, its runs, and what was found on its command topic.
 
-use field::{DeviceId, PumpState, PumpSwitch, Refusal, Run, SwitchState, Timestamp};
+use field::{DeviceId, PayloadError, PumpState, PumpSwitch, Refusal, Run, SwitchState, Timestamp};
 
 /// One pump: its switch, its runs, and what was found on its command topic.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Pump {
     pub runs: Vec<PumpRun>,
     /// Why the last ON that a person asked for was not sent.
     pub refusal: Option<Refusal>,
+    /// What was wrong with the newest message about its state, in words, if it could not be read.
+    pub fault: Option<String>,
     /// What a retained message on its command topic says. It would start the pump on every reconnection.
     pub stray_command: Option<String>,
 }
@@ -40,14 +42,28 @@ impl Pump {
             switch: PumpSwitch::new(),
             runs: Vec::new(),
             refusal: None,
+            fault: None,
             stray_command: None,
         }
     }
 
-    /// Takes what the pump says, and writes its runs down.
-    pub fn handle_state(&mut self, said: &PumpState, retained: bool, now: Timestamp) {
-        self.switch.handle_state(said, retained, now);
-        self.refusal = None;
+    /// Takes what the pump says, and writes its runs down. Of one that cannot be understood nothing is known.
+    pub fn handle_state(
+        &mut self,
+        said: Result<PumpState, PayloadError>,
+        retained: bool,
+        now: Timestamp,
+    ) {
+        let said = match said {
+            Ok(said) => said,
+            Err(fault) => {
+                self.fault = Some(fault.to_string());
+                self.switch.handle_unreadable_state();
+                return;
+            }
+        };
+        self.switch.handle_state(&said, retained, now);
+        (self.refusal, self.fault) = (None, None);
         match self.switch.state() {
             SwitchState::Running(run) => self.record(&run),
             SwitchState::Off { .. } => self.close_run(said.since.unwrap_or(now)),
@@ -130,11 +146,11 @@ mod tests {
     #[test]
     fn a_run_is_written_down_once_and_closed() {
         let mut pump = pump();
-        pump.handle_state(&says(Switch::On, 10), false, at(10));
-        pump.handle_state(&says(Switch::On, 10), false, at(20));
+        pump.handle_state(Ok(says(Switch::On, 10)), false, at(10));
+        pump.handle_state(Ok(says(Switch::On, 10)), false, at(20));
         assert!(pump.is_running());
         assert_eq!(pump.last_run(), None);
-        pump.handle_state(&says(Switch::Off, 25), false, at(26));
+        pump.handle_state(Ok(says(Switch::Off, 25)), false, at(26));
         assert_eq!(pump.runs.len(), 1);
         assert_eq!(pump.last_run().unwrap().end, Some(at(25)));
     }
@@ -142,11 +158,11 @@ mod tests {
     #[test]
     fn a_run_that_ended_while_the_link_was_cut_is_closed_when_it_is_back() {
         let mut pump = pump();
-        pump.handle_state(&says(Switch::On, 10), false, at(10));
+        pump.handle_state(Ok(says(Switch::On, 10)), false, at(10));
         pump.switch.handle_link(false, at(12));
         assert_eq!(pump.last_run(), None);
         pump.switch.handle_link(true, at(40));
-        pump.handle_state(&says(Switch::Off, 30), false, at(40));
+        pump.handle_state(Ok(says(Switch::Off, 30)), false, at(40));
         assert_eq!(pump.last_run().unwrap().end, Some(at(30)));
     }
 }

@@ -24,6 +24,8 @@ pub enum Answer {
     Silent,
     /// Its device is offline. OFF was sent.
     Offline,
+    /// Whatever it says cannot be read.
+    Unreadable,
     /// It was switched on again afterwards.
     RunningAgain,
 }
@@ -35,6 +37,7 @@ impl Answer {
         match pump.switch.state() {
             SwitchState::Off { .. } => Self::Confirmed,
             _ if !is_connected => Self::NotConnected,
+            _ if pump.fault.is_some() => Self::Unreadable,
             SwitchState::Unknown | SwitchState::AskedOff { .. } => Self::Waiting,
             SwitchState::NotConfirmed {
                 asked: Switch::Off, ..
@@ -54,7 +57,7 @@ impl Answer {
         match self {
             Self::Confirmed => "confirmed",
             Self::Waiting | Self::NotConnected => "waiting",
-            Self::Silent | Self::Offline | Self::RunningAgain => "silent",
+            Self::Silent | Self::Offline | Self::Unreadable | Self::RunningAgain => "silent",
         }
     }
 
@@ -67,6 +70,7 @@ impl Answer {
             Self::NotConnected => "waits for the connection",
             Self::Silent => "no answer, asking again",
             Self::Offline => "offline, OFF was sent",
+            Self::Unreadable => "unreadable message, OFF was sent",
             Self::RunningAgain => "switched on again since",
         }
     }

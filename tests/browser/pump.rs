@@ -131,6 +131,24 @@ async fn without_a_broker_a_pump_is_not_started_and_nothing_is_kept_for_later() 
 }
 
 #[wasm_bindgen_test]
+async fn a_pump_that_says_what_cannot_be_read_is_neither_off_nor_forgotten() {
+    let page = Page::open().await;
+    page.keeps(STATUS, "online");
+    page.keeps(STATE, "1");
+    let card = page.card("Pump 1").await;
+    card.reads("Its newest message could not be read").await;
+    card.reads("Unreadable message.").await;
+    page.press("button", "Stop all pumps").await;
+    page.reads("listitem", "", "Pump 1 unreadable message, OFF was sent")
+        .await;
+    page.reads("status", "", "OFF is sent. 0 of 1 pump confirmed off.")
+        .await;
+    assert_eq!(only_command(&page.published().await).state, Switch::Off);
+    page.keeps(STATE, "off");
+    page.reads("status", "", "All off: 1 pump confirmed.").await;
+}
+
+#[wasm_bindgen_test]
 async fn a_retained_command_is_a_fault_that_a_button_clears() {
     let page = Page::open_with(|broker| {
         broker.publish(&topic_name(SET), "ON", true);

@@ -27,15 +27,13 @@ impl Switch {
     }
 
     fn parse(text: &str, field: &'static str) -> Result<Self, PayloadError> {
-        match text {
-            "ON" => Ok(Self::On),
-            "OFF" => Ok(Self::Off),
-            _ => Err(PayloadError::UnknownWord {
-                field,
-                first: "ON",
-                second: "OFF",
-            }),
-        }
+        let is = |switch: &Self| text.eq_ignore_ascii_case(switch.as_str());
+        let unknown = PayloadError::UnknownWord {
+            field,
+            first: "ON",
+            second: "OFF",
+        };
+        [Self::On, Self::Off].into_iter().find(is).ok_or(unknown)
     }
 
     fn in_fields(fields: &Fields) -> Result<Self, PayloadError> {
@@ -263,6 +261,18 @@ mod tests {
     }
 
     #[test]
+    fn a_word_may_be_in_any_case() {
+        for (payload, state) in [
+            ("on", Switch::On),
+            ("Off", Switch::Off),
+            ("{\"state\":\"off\"}", Switch::Off),
+        ] {
+            assert_eq!(PumpCommand::parse(payload.as_bytes()).unwrap().state, state);
+            assert_eq!(PumpState::parse(payload.as_bytes()).unwrap().state, state);
+        }
+    }
+
+    #[test]
     fn the_long_forms_are_those_of_the_documentation() {
         let json = r#"{"state":"ON","for":600,"id":"c0ffee","time":"2026-05-04T10:00:00Z"}"#;
         assert_eq!(PumpCommand::parse(json.as_bytes()).unwrap().to_json(), json);
@@ -274,7 +284,7 @@ mod tests {
     fn bad_commands_are_named() {
         assert_eq!(command_error("TOGGLE"), "payload is neither ON nor OFF");
         assert_eq!(
-            command_error("{\"state\":\"on\"}"),
+            command_error("{\"state\":\"open\"}"),
             "state is neither ON nor OFF"
         );
         assert_eq!(command_error("{\"for\":1}"), "state is missing");

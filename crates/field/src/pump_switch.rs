@@ -23,7 +23,8 @@ pub struct PumpSwitch {
 /// What a pump's switch shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SwitchState {
-    /// The pump has not said anything on this connection yet, or has fallen silent while running.
+    /// The pump has not said anything on this connection yet, nothing that could be read,
+    /// or has fallen silent while running.
     Unknown,
     /// The pump says that it is off.
     Off {
@@ -249,6 +250,11 @@ impl PumpSwitch {
             self.request = None;
             self.outbox = None;
         }
+    }
+
+    /// The pump says what cannot be read: what it said before no longer holds, and nothing is answered by it.
+    pub fn handle_unreadable_state(&mut self) {
+        self.report = None;
     }
 
     /// The broker refused to pass a command on, or it could not be sent. One that was replaced since is of no concern.

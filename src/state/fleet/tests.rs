@@ -327,3 +327,31 @@ fn no_answer_within_ten_seconds_is_a_change_to_show() {
         SwitchState::NotConfirmed { .. }
     ));
 }
+
+#[test]
+fn a_state_that_cannot_be_read_is_unknown_and_the_pump_is_stopped_all_the_same() {
+    for before in [None, Some("OFF"), Some("ON")] {
+        for payload in ["1", "running", "{\"state\":\"ON\"", "{\"on\":true}"] {
+            let mut fleet = linked();
+            let pump = device("orchard", "pump-1");
+            says(&mut fleet, "rootzone/orchard/pump-1/status", "online");
+            for said in before.into_iter().chain([payload]) {
+                says(&mut fleet, "rootzone/orchard/pump-1/pump/state", said);
+            }
+            let known = fleet.pumps.get(&pump).unwrap();
+            assert_eq!(known.switch.state(), SwitchState::Unknown);
+            assert!(known.fault.is_some() && !known.is_running());
+            fleet.stop_all(at(2));
+            assert_eq!(commands(&mut fleet, &pump)[0].state, Switch::Off);
+            says(&mut fleet, "rootzone/orchard/pump-1/pump/state", payload);
+            assert_eq!(
+                Answer::of(fleet.pumps.get(&pump).unwrap(), true),
+                Answer::Unreadable
+            );
+            says(&mut fleet, "rootzone/orchard/pump-1/pump/state", "off");
+            let known = fleet.pumps.get(&pump).unwrap();
+            assert_eq!(Answer::of(known, true), Answer::Confirmed);
+            assert_eq!(known.fault, None);
+        }
+    }
+}
