@@ -57,7 +57,7 @@ impl PumpWords {
         let is_off = matches!(state, SwitchState::Off { .. });
         let press = match &state {
             SwitchState::Off { .. } => Switch::On,
-            SwitchState::Unreachable { last } if *last != Some(Switch::On) => Switch::On,
+            SwitchState::Unreachable { .. } if !is_on => Switch::On,
             // Refused without a connection, and says so; nothing is kept for later.
             SwitchState::Unknown if !is_connected && !is_on => Switch::On,
             SwitchState::NotConfirmed {
@@ -159,10 +159,12 @@ impl PumpWords {
                 };
                 String::from(what) + &at(asked_at) + ", not confirmed."
             }
-            SwitchState::Unreachable {
-                last: Some(Switch::On),
-            } => {
-                words.fault = Some(LOST_WHILE_RUNNING);
+            SwitchState::Unreachable { .. } if is_on => {
+                words.fault = Some(if pump.switch.stops_by_itself() {
+                    LOST_WHILE_RUNNING
+                } else {
+                    LOST_WITHOUT_AN_END
+                });
                 "Offline. Before that it said that it was running.".into()
             }
             SwitchState::Unreachable { .. } => "Offline. It can be started when it is back.".into(),
@@ -221,6 +223,10 @@ const NO_ANSWER_TO_OFF: Fault = Fault {
 const LOST_WHILE_RUNNING: Fault = Fault {
     what: "The pump was lost while running.",
     remedy: "Its own timer stops it. To be sure, look at the pump itself.",
+};
+const LOST_WITHOUT_AN_END: Fault = Fault {
+    what: LOST_WHILE_RUNNING.what,
+    remedy: "It may still be running: look at the pump itself.",
 };
 const UNREADABLE: Fault = Fault {
     what: "Unreadable message.",
@@ -385,6 +391,26 @@ mod tests {
         assert_eq!(words.sentence, "Asked to start at 14:02, not confirmed.");
         assert_eq!(words.fault, Some(NO_ANSWER_TO_ON));
         assert_eq!(words.press, Switch::On);
+    }
+
+    #[test]
+    fn only_a_lost_pump_that_said_until_when_is_stopped_by_its_timer() {
+        let mut pump = pump();
+        let on = PumpState::plain(Switch::On);
+        pump.handle_state(Ok(on), false, at(0));
+        pump.switch.handle_status(Status::Offline, at(1));
+        assert_eq!(words(&pump, 1).fault, Some(LOST_WITHOUT_AN_END));
+        pump.switch.handle_status(Status::Online, at(2));
+        says(&mut pump, Switch::On, 2);
+        pump.switch.handle_status(Status::Offline, at(3));
+        assert_eq!(words(&pump, 3).fault, Some(LOST_WHILE_RUNNING));
+        pump.switch.handle_timeout(at(60));
+        let silent = words(&pump, 60);
+        assert_eq!(
+            (silent.fault, silent.press),
+            (Some(LOST_WHILE_RUNNING), Switch::Off),
+            "silence is no news of one that is offline"
+        );
     }
 
     #[test]

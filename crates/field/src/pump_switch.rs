@@ -14,6 +14,7 @@ pub struct PumpSwitch {
     status: Option<Status>,
     report: Option<Report>,
     last_said: Option<Switch>,
+    stops_by_itself: bool,
     request: Option<Request>,
     outbox: Option<PumpCommand>,
     own_ids: Vec<CommandId>,
@@ -156,6 +157,12 @@ impl PumpSwitch {
         self.last_said
     }
 
+    /// Whether the pump, when it said last what it does, also said until when.
+    #[must_use]
+    pub const fn stops_by_itself(&self) -> bool {
+        self.stops_by_itself
+    }
+
     /// Whether an ON would be sent, and if not, why.
     ///
     /// # Errors
@@ -240,6 +247,7 @@ impl PumpSwitch {
             }
         };
         self.last_said = Some(said.state);
+        self.stops_by_itself = said.until.is_some();
         let repeats = said.state == Switch::On && said.until.is_some();
         self.report = Some(Report {
             state: said.state,
