@@ -21,7 +21,7 @@ use mqtt_protocol::{
 use crate::{
     Authenticator, ConnectionId, Counters, DisconnectCause, Event, Output, Settings,
     encodings::Encodings,
-    message::Message,
+    message::{Delivery, Message},
     peers::{Connection, Peers},
     retained::RetainedMessages,
     session::SessionIndex,
@@ -44,6 +44,10 @@ pub struct Broker {
     timers: Timers,
     /// Sessions whose next turn has come; kept for its memory.
     due_for_more: Vec<SessionIndex>,
+    /// What ended sessions had of Shared Subscriptions, for other members.
+    left: VecDeque<Delivery>,
+    /// When the next turn of it comes.
+    left_due: Option<Instant>,
     encodings: Encodings,
     events: VecDeque<Event>,
     /// Where the next assigned Client Identifier comes from.
@@ -66,6 +70,8 @@ impl Broker {
             retained: RetainedMessages::default(),
             timers: Timers::default(),
             due_for_more: Vec::new(),
+            left: VecDeque::new(),
+            left_due: None,
             encodings: Encodings::default(),
             events: VecDeque::new(),
             seed,

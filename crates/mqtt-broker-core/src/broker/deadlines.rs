@@ -43,6 +43,9 @@ impl Broker {
                 }
             }
         }
+        if self.left_due.is_some() {
+            self.give_what_is_left(now);
+        }
         // Apart, as each may arm its timer for this very moment again.
         let mut due = std::mem::take(&mut self.due_for_more);
         for index in due.drain(..) {
@@ -53,10 +56,10 @@ impl Broker {
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match (self.timers.next(), self.retained.deadline()) {
-            (Some(timer), Some(retained)) => Some(timer.min(retained)),
-            (timer, retained) => timer.or(retained),
-        }
+        [self.timers.next(), self.retained.deadline(), self.left_due]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Makes sure that the silence of a connection is looked at. Each packet puts its deadline off;

@@ -1,6 +1,6 @@
 //! A message comes and goes to those who subscribe to it.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::{iter, num::NonZeroU32, sync::Arc};
 
 use mqtt_protocol::{Instant, Publish, QoS, ReasonCode, Session as Exchanges, TopicName};
 
@@ -164,12 +164,26 @@ impl Broker {
         reached
     }
 
-    /// Gives what an ended session leaves of Shared Subscriptions to other members, in order.
+    /// Takes what an ended session leaves of Shared Subscriptions, for other members.
     pub(super) fn pass_on(&mut self, mut exchanges: Exchanges<Delivery>, now: Instant) {
+        if self.is_shutting_down {
+            return;
+        }
         let outgoing = &mut exchanges.outgoing;
         // 5.0 [MQTT-4.8.2-5]: what was sent at QoS 2 is not for anybody else.
         drop(outgoing.restart());
-        while let Some(delivery) = outgoing.pop_queued() {
+        let left = iter::from_fn(|| outgoing.pop_queued());
+        self.left
+            .extend(left.filter(|delivery| delivery.group.is_some()));
+        self.give_what_is_left(now);
+    }
+
+    /// Gives a turn's worth of what ended sessions left to other members, in order.
+    pub(super) fn give_what_is_left(&mut self, now: Instant) {
+        for _ in 0..LEFT_PER_TURN {
+            let Some(delivery) = self.left.pop_front() else {
+                break;
+            };
             let group = delivery.group.as_deref();
             let Some(group) = group.and_then(|name| self.topic_tree.find_group(name)) else {
                 continue;
@@ -193,6 +207,7 @@ impl Broker {
                 now,
             );
         }
+        self.left_due = (!self.left.is_empty()).then_some(now);
     }
 
     fn speaks_reason_codes(&self, index: u32) -> bool {
@@ -204,6 +219,9 @@ impl Broker {
             })
     }
 }
+
+/// Each may ask all members of a group, and the other Clients want their turn.
+const LEFT_PER_TURN: usize = 64;
 
 /// What the overlapping subscriptions of one session come to: one delivery with the highest QoS and all
 /// Subscription Identifiers. `None` if the session is not to have its own message.

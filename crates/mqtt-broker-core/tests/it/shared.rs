@@ -188,3 +188,22 @@ fn what_waited_for_a_member_goes_to_another_when_its_session_expires() {
     assert_eq!(world.payloads(second), ["x"]);
     assert!(world.receive_all(other).is_empty());
 }
+
+#[test]
+fn a_long_queue_of_a_lost_member_is_handed_over_in_turns_and_in_order() {
+    let mut world = World::new();
+    let mut request = resume(V5_0, "first");
+    request.properties = [Property::SessionExpiryInterval(60)].into_iter().collect();
+    let (first, _) = world.connect(request);
+    world.subscribe(first, "$share/workers/job", AtLeastOnce);
+    world.cut(first);
+    let publisher = world.client(V5_0, "publisher");
+    for number in 0..500 {
+        world.publish(publisher, "job", &number.to_string(), AtLeastOnce);
+    }
+    let second = world.client(V5_0, "second");
+    world.subscribe(second, "$share/workers/job", AtMostOnce);
+    world.advance(seconds(60));
+    let expected: Vec<_> = (0..500).map(|number| number.to_string()).collect();
+    assert_eq!(world.payloads(second), expected);
+}
