@@ -258,6 +258,7 @@ pub fn freshness(
         ),
         Freshness::Offline { since: None } => ("offline", String::new()),
         Freshness::RetainedOnly => ("age unknown", String::new()),
+        Freshness::ClockAhead => ("age unknown", "its clock is ahead".into()),
         Freshness::Silent => ("no reading yet", String::new()),
     }
 }

@@ -29,6 +29,8 @@ pub enum Freshness {
     },
     /// Only a retained message is known, and nothing in it says when it was measured.
     RetainedOnly,
+    /// The newest reading is of a time that has not come yet: the device's clock is ahead, and its age unknown.
+    ClockAhead,
     /// It was announced and has not said a value.
     Silent,
 }
@@ -42,7 +44,7 @@ impl Freshness {
             Self::Stale { .. } => "stale",
             Self::Cut { .. } => "cut",
             Self::Offline { .. } => "offline",
-            Self::RetainedOnly => "retained",
+            Self::RetainedOnly | Self::ClockAhead => "retained",
             Self::Silent => "silent",
         }
     }

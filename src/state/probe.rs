@@ -51,7 +51,7 @@ pub struct Probe {
     pub target: Option<TargetBand>,
     /// The newest reading.
     pub reading: Option<Reading>,
-    /// When the newest reading was measured, or came; `None` while only a retained message without a time is known.
+    /// When the newest reading was measured, or came; `None` while that is not known.
     pub reading_at: Option<Timestamp>,
     /// What was wrong with the newest message, in words, if it could not be read.
     pub fault: Option<String>,
@@ -63,6 +63,8 @@ pub struct Probe {
     pub collecting_since: Timestamp,
     /// After how long without a reading its value expires, if the device says so.
     pub expires_after: Option<Duration>,
+    /// Whether the newest reading is of a time that had not come yet.
+    is_clock_ahead: bool,
     pub(super) is_linked: bool,
     pub(super) status: Option<Status>,
     pub(super) offline_since: Option<Timestamp>,
@@ -86,6 +88,7 @@ impl Probe {
             history: Series::new(HISTORY_POINTS_MAX),
             collecting_since: now,
             expires_after: None,
+            is_clock_ahead: false,
             is_linked: true,
             status: None,
             offline_since: None,
@@ -113,8 +116,10 @@ impl Probe {
             .reading
             .is_some_and(|known| known.moisture == reading.moisture);
         let time = reading.time.filter(|&time| time >= CLOCKS_SET_SINCE);
+        let is_clock_ahead = time.is_some_and(|time| time > now + CLOCK_AHEAD_MAX);
         let measured = match (time, retained) {
-            // A clock that runs ahead would make readings of the future.
+            _ if is_clock_ahead => None,
+            // A clock that runs ahead a little would make readings of the future.
             (Some(time), _) => Some(time.min(now)),
             (None, false) => Some(now),
             // The same value again, after a reconnection: what was known of its age still holds.
@@ -134,6 +139,7 @@ impl Probe {
         }
         self.reading = Some(reading);
         self.reading_at = measured;
+        self.is_clock_ahead = is_clock_ahead;
     }
 
     /// Takes what the device, or its Will, says about being there.
@@ -156,6 +162,7 @@ impl Probe {
         }
         match (self.reading, self.reading_at) {
             (None, _) => Freshness::Silent,
+            (Some(_), None) if self.is_clock_ahead => Freshness::ClockAhead,
             (Some(_), None) => Freshness::RetainedOnly,
             (Some(_), Some(at)) => {
                 let age = now.saturating_duration_since(at);
@@ -191,7 +198,10 @@ impl Probe {
     pub fn known(&self, now: Timestamp) -> Option<f64> {
         let age = match self.freshness(now) {
             Freshness::Live { age } | Freshness::Stale { age } | Freshness::Cut { age } => age,
-            Freshness::Offline { .. } | Freshness::RetainedOnly | Freshness::Silent => return None,
+            Freshness::Offline { .. }
+            | Freshness::RetainedOnly
+            | Freshness::ClockAhead
+            | Freshness::Silent => return None,
         };
         let holds = match self.expires_after {
             Some(expiry) => expiry,
@@ -273,6 +283,8 @@ pub struct Tendency {
 const HISTORY_POINTS_MAX: usize = 20_000;
 /// A probe whose clock says less has not set it, so what it says of the time means nothing. 2020-01-01T00:00:00Z
 const CLOCKS_SET_SINCE: Timestamp = Timestamp::from_millis(1_577_836_800_000);
+/// Two clocks that are set may differ by this.
+const CLOCK_AHEAD_MAX: Duration = Duration::from_secs(60);
 /// A reading that was measured longer before than this is no part of what was collected, and would only stretch it.
 const COLLECTED_BEFORE: Duration = Duration::from_secs(60);
 const TENDENCY_WINDOW: Duration = Duration::from_secs(6 * 60 * 60);
@@ -375,6 +387,26 @@ mod tests {
         probe.handle_message(Ok(reading), false, at(5));
         assert_eq!(probe.reading_at, Some(at(5)));
         assert_eq!(probe.history.first().unwrap().time, at(5).millis());
+    }
+
+    #[test]
+    fn a_reading_of_the_future_has_no_age() {
+        let mut probe = probe();
+        probe.target = TargetBand::new(21.0, 30.0);
+        for retained in [true, false] {
+            let of = |seconds| {
+                Ok(Reading {
+                    moisture: 20.0,
+                    time: Some(at(seconds)),
+                    ..Reading::default()
+                })
+            };
+            probe.handle_message(of(3_600), retained, at(0));
+            assert_eq!(probe.freshness(at(0)), Freshness::ClockAhead);
+            assert_eq!(probe.standing(at(0)), None);
+            probe.handle_message(of(60), retained, at(0));
+            assert_eq!(probe.freshness(at(0)).as_str(), "live");
+        }
     }
 
     #[test]

@@ -62,10 +62,10 @@ fn show(places: &mut Places, probe: &Probe, now: Timestamp) {
     );
     places.text("age", &age);
     places.text("span", &span);
-    let note = if matches!(freshness, Freshness::RetainedOnly) {
-        "Kept by the broker; when it was measured is not known."
-    } else {
-        "The curve begins with its next reading."
+    let note = match freshness {
+        Freshness::RetainedOnly => "Kept by the broker; when it was measured is not known.",
+        Freshness::ClockAhead => "When it was measured is not known.",
+        _ => "The curve begins with its next reading.",
     };
     places.text("note", probe.complaint().as_deref().unwrap_or(note));
 }

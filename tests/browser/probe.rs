@@ -56,6 +56,14 @@ async fn a_retained_reading_has_no_known_age_and_is_not_judged() {
 }
 
 #[wasm_bindgen_test]
+async fn a_reading_of_the_future_is_not_live() {
+    let page = Page::open().await;
+    page.says(MOISTURE, r#"{"moisture":20,"time":"2999-01-01T00:00:00Z"}"#);
+    let card = page.card("Bench a").await;
+    card.reads("age unknown its clock is ahead").await;
+}
+
+#[wasm_bindgen_test]
 async fn a_device_that_is_lost_is_offline_until_it_is_back() {
     let page = Page::open().await;
     let device = connect_device(&page.broker, STATUS);
