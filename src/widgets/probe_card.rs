@@ -65,7 +65,11 @@ fn show(places: &mut Places, probe: &Probe, now: Timestamp) {
     let note = match freshness {
         Freshness::RetainedOnly => "Kept by the broker; when it was measured is not known.",
         Freshness::ClockAhead => "When it was measured is not known.",
-        _ => "The curve begins with its next reading.",
+        Freshness::Live { .. }
+        | Freshness::Stale { .. }
+        | Freshness::Cut { .. }
+        | Freshness::Offline { .. }
+        | Freshness::Silent => "The curve begins with its next reading.",
     };
     places.text("note", probe.complaint().as_deref().unwrap_or(note));
 }
