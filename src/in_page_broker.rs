@@ -280,7 +280,9 @@ impl Shared {
         let deadline = loop {
             let output = self.broker.borrow_mut().poll_output();
             match output {
-                Output::Transmit { connection, bytes } => {
+                Output::Transmit {
+                    connection, bytes, ..
+                } => {
                     if let Some(handler) = self.handler_of(connection) {
                         handler.received(bytes.into());
                     }

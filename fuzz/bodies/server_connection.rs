@@ -245,7 +245,9 @@ impl World {
     fn drain(&mut self) {
         loop {
             match self.broker.poll_output() {
-                Output::Transmit { connection, bytes } => {
+                Output::Transmit {
+                    connection, bytes, ..
+                } => {
                     let client = self
                         .clients
                         .iter_mut()

@@ -5,7 +5,11 @@ mod connect;
 mod deadlines;
 mod disconnect;
 mod publish;
+mod restore;
+mod store;
 mod subscribe;
+
+pub use self::restore::Restoration;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -20,8 +24,9 @@ use mqtt_protocol::{
 
 use crate::{
     Authenticator, ConnectionId, Counters, DisconnectCause, Event, Output, Settings,
+    broker::store::Left,
     encodings::Encodings,
-    message::{Delivery, Message},
+    message::Message,
     peers::{Connection, Peers},
     retained::RetainedMessages,
     session::SessionIndex,
@@ -45,7 +50,7 @@ pub struct Broker {
     /// Sessions whose next turn has come; kept for its memory.
     due_for_more: Vec<SessionIndex>,
     /// What ended sessions had of Shared Subscriptions, for other members.
-    left: VecDeque<Delivery>,
+    left: VecDeque<Left>,
     /// When the next turn of it comes.
     left_due: Option<Instant>,
     encodings: Encodings,
@@ -53,6 +58,8 @@ pub struct Broker {
     /// Where the next assigned Client Identifier comes from.
     seed: u64,
     is_shutting_down: bool,
+    /// Whether the store takes nothing for now.
+    is_store_failing: bool,
 }
 
 impl Broker {
@@ -76,6 +83,7 @@ impl Broker {
             events: VecDeque::new(),
             seed,
             is_shutting_down: false,
+            is_store_failing: false,
         }
     }
 
@@ -166,6 +174,21 @@ impl Broker {
         self.forget_connection(index);
     }
 
+    /// Ends a connection because of something outside, and tells the Client why if it can be told.
+    /// What its output waited for does not matter any more: the shell has thrown it away.
+    pub fn disconnect(&mut self, connection: ConnectionId, reason_code: ReasonCode, now: Instant) {
+        let Some(index) = self.index_of(connection) else {
+            return;
+        };
+        if let Some(connection) = self.peers.connections.find_mut(index) {
+            connection.server.disconnect(reason_code);
+        }
+        self.settle(index, now);
+        if let Some(connection) = self.peers.connections.find_mut(index) {
+            connection.waits_for = 0;
+        }
+    }
+
     /// Says whether the Client keeps up. While it does not, QoS 0 messages to it are dropped and others wait.
     pub fn set_writable(&mut self, connection: ConnectionId, writable: bool, now: Instant) {
         let Some(index) = self.index_of(connection) else {
@@ -227,11 +250,13 @@ impl Broker {
             match connection.server.poll_output() {
                 ServerOutput::Transmit(bytes) => {
                     self.peers.counters.bytes_sent += bytes.len() as u64;
+                    let after = std::mem::take(&mut connection.waits_for);
                     if connection.server.closing().is_some() {
                         self.peers.touch(index);
                     }
                     return Output::Transmit {
                         connection: id,
+                        after,
                         bytes,
                     };
                 }
@@ -270,8 +295,22 @@ impl Broker {
             Some(Request::Unsubscribe(unsubscribe)) => {
                 self.handle_unsubscribe(index, session_index, &unsubscribe)
             }
+            Some(Request::Completed {
+                packet_identifier,
+                message,
+            }) => {
+                self.peers
+                    .complete(session_index, packet_identifier, message);
+                self.send_waiting(session_index, now);
+            }
+            Some(Request::Received(packet_identifier)) => {
+                self.peers.receive(index, session_index, packet_identifier);
+            }
+            Some(Request::Released(packet_identifier)) => {
+                self.peers.release(index, session_index, packet_identifier);
+            }
+            Some(Request::Repeated) => self.peers.wait_for_store(index, session_index),
             Some(Request::Authenticate(auth)) => self.handle_auth(index, session_index, &auth),
-            Some(Request::Continue) => self.send_waiting(session_index, now),
             // The end of the connection looks at the Reason Code.
             Some(Request::Disconnect(_)) => {}
         }

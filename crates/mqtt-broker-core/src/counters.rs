@@ -17,6 +17,8 @@ pub struct Counters {
     pub retained_bytes: u64,
     /// Messages that wait in the queues of sessions now.
     pub queued_messages: u64,
+    /// Bytes of their topics, properties and payloads now; a message counts for each session that it waits for.
+    pub queued_bytes: u64,
     /// Network Connections since the start.
     pub connections_opened: u64,
     /// Network Connections that were closed without an accepted CONNECT.
@@ -43,6 +45,16 @@ pub struct Counters {
     pub expired: u64,
     /// Retained messages that were not kept because a limit was reached.
     pub retained_refused: u64,
+    /// Messages, subscriptions and connections that were refused because the store took nothing.
+    pub store_refused: u64,
     /// Subscriptions that were refused because a limit was reached.
     pub subscriptions_refused: u64,
+}
+
+impl Counters {
+    /// A message of this size waits no more.
+    pub(crate) const fn leave_queue(&mut self, size: usize) {
+        self.queued_messages = self.queued_messages.saturating_sub(1);
+        self.queued_bytes = self.queued_bytes.saturating_sub(size as u64);
+    }
 }

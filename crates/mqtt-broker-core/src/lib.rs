@@ -12,7 +12,7 @@
 //! broker.handle_packets(connection, Vec::new(), Instant::START);
 //! let deadline = loop {
 //!     match broker.poll_output() {
-//!         Output::Transmit { connection: _, bytes: _ } => {} // append to the connection's socket
+//!         Output::Transmit { connection: _, after: _, bytes: _ } => {} // append to the connection's socket
 //!         Output::Close { connection: _ } => {}              // flush, then close the socket
 //!         Output::Event(_) => {}                             // log it
 //!         Output::Timeout(deadline) => break deadline,       // call `handle_timeout` then
@@ -39,12 +39,14 @@ mod retained;
 mod session;
 mod settings;
 mod slab;
+mod store;
 mod timers;
 mod topic_tree;
 
 pub use authentication::{Authenticator, Claimant, Exchange, Step};
-pub use broker::Broker;
+pub use broker::{Broker, Restoration};
 pub use connection_id::ConnectionId;
 pub use counters::Counters;
 pub use output::{DisconnectCause, Event, Output};
 pub use settings::{Limits, Settings};
+pub use store::{CorruptRecord, Key, Record, STORE_FORMAT, StoreOperation};

@@ -9,10 +9,10 @@ use mqtt_protocol::{
     PublishParts, QoS, TopicName, WillMessage,
 };
 
-use crate::{encodings::Form, topic_tree::GroupName};
+use crate::{encodings::Form, store::Stored, topic_tree::GroupName};
 
 /// A message without what belongs to one delivery.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) topic_name: TopicName,
     pub(crate) payload: Bytes,
@@ -23,6 +23,8 @@ pub(crate) struct Message {
     /// As published.
     pub(crate) retain: bool,
     pub(crate) expires_at: Option<Instant>,
+    /// Only of a message that is kept.
+    pub(crate) stored: Stored,
 }
 
 impl Message {
@@ -69,12 +71,13 @@ impl Message {
             qos,
             retain,
             expires_at,
+            stored: Stored::default(),
         }
     }
 
     /// The same message in memory of its own: what is kept must not keep all that was read with it.
-    /// Its Topic Name is given, as many messages share one.
-    pub(crate) fn detached(&self, topic_name: &TopicName) -> Self {
+    /// Its Topic Name is given, as many messages share one; so is the number under which it is kept.
+    pub(crate) fn detached(&self, topic_name: &TopicName, key: u64) -> Self {
         let payload = if self.payload.len() < WORTH_SHARING {
             Bytes::copy_from_slice(&self.payload)
         } else {
@@ -84,7 +87,10 @@ impl Message {
             topic_name: topic_name.clone(),
             payload,
             properties: self.properties.iter().map(detached_property).collect(),
-            ..*self
+            qos: self.qos,
+            retain: self.retain,
+            expires_at: self.expires_at,
+            stored: Stored::new(key),
         }
     }
 
@@ -148,9 +154,11 @@ impl Message {
 }
 
 /// A message on its way to one session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Delivery {
     pub(crate) message: Arc<Message>,
+    /// Its place among all deliveries that are stored.
+    pub(crate) position: u64,
     pub(crate) retain: bool,
     pub(crate) subscription_identifiers: Box<[NonZeroU32]>,
     /// Of a Shared Subscription: who gets the message if this session ends before it did.

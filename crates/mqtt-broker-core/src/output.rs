@@ -12,10 +12,12 @@ pub enum Output {
     Transmit {
         /// Where.
         connection: ConnectionId,
+        /// How many of all store operations so far must be durable first; always 0 without a store.
+        after: u64,
         /// Everything for this connection since the last drain, whole packets.
         bytes: Vec<u8>,
     },
-    /// Send what was given before, then close the Network Connection. Its name is free from here on.
+    /// Send what was given before, if it may be sent, then close the Network Connection. Its name is free from here on.
     Close {
         /// Which.
         connection: ConnectionId,

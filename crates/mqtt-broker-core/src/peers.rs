@@ -12,6 +12,7 @@ use crate::{
     message::{Delivery, Message},
     session::{Session, SessionIndex},
     slab::Slab,
+    store::Journal,
     topic_tree::GroupName,
 };
 
@@ -21,6 +22,7 @@ pub(crate) struct Peers {
     pub(crate) connections: Slab<Connection>,
     pub(crate) sessions: Slab<Session>,
     pub(crate) counters: Counters,
+    pub(crate) journal: Journal,
     /// Places of connections that have output or are to be closed, in order.
     touched: VecDeque<u32>,
     /// Memory of outputs that were sent, for those that are next.
@@ -36,6 +38,8 @@ pub(crate) struct Connection {
     pub(crate) pending_connect: Option<Box<PendingConnect>>,
     /// With which a connected Client shows it anew.
     pub(crate) exchange: Option<Box<dyn Exchange>>,
+    /// How many store operations must be durable before what it has for the Client goes out.
+    pub(crate) waits_for: u64,
     /// Whether the Client keeps up.
     pub(crate) writable: bool,
     /// Whether it is among those that are touched.
@@ -86,11 +90,12 @@ pub(crate) enum Progress {
 }
 
 impl Peers {
-    pub(crate) const fn new(counters: Counters) -> Self {
+    pub(crate) fn new(counters: Counters) -> Self {
         Self {
             connections: Slab::new(),
             sessions: Slab::new(),
             counters,
+            journal: Journal::default(),
             touched: VecDeque::new(),
             spare_memory: Vec::new(),
         }
@@ -172,8 +177,12 @@ impl Peers {
             connection.filter(|(_, connection)| connection.writable && may_send)
         else {
             if let Some(qos) = acknowledged {
-                let delivery = outbound.delivery(grant);
-                enqueue(session, delivery, qos, limits, &mut self.counters, now);
+                let delivery = outbound.delivery(grant, &mut self.journal);
+                let mut books = Books {
+                    counters: &mut self.counters,
+                    journal: &mut self.journal,
+                };
+                enqueue(session, delivery, qos, limits, &mut books, now);
             } else if is_connected {
                 self.counters.dropped_slow_subscriber += 1;
             }
@@ -191,7 +200,7 @@ impl Peers {
         }
         let mut packet_identifier = None;
         if let Some(qos) = acknowledged {
-            let delivery = outbound.delivery(grant);
+            let delivery = outbound.delivery(grant, &mut self.journal);
             session.in_flight_bytes += delivery.size();
             let outgoing = &mut session.exchanges.outgoing;
             if outgoing.push(delivery, qos).is_err() {
@@ -199,10 +208,20 @@ impl Peers {
             }
             if let Some(Transmission::Publish {
                 packet_identifier: identifier,
+                message: delivery,
                 ..
             }) = outgoing.poll_transmission()
             {
                 packet_identifier = Some(identifier);
+                if let Some(key) = session.key {
+                    self.journal
+                        .insert_delivery(key, delivery, qos, packet_identifier);
+                    // A QoS 1 message that is lost with the power is published again under no identifier
+                    // that matters; of QoS 2 the Client must never see one that we do not know.
+                    if qos == AcknowledgedQoS::ExactlyOnce {
+                        connection.waits_for = self.journal.sequence();
+                    }
+                }
             }
         }
         if let Some(encoded) = outbound.encodings.encode(outbound.message, form, now) {
@@ -212,6 +231,22 @@ impl Peers {
                 .transmit_publish(encoded, packet_identifier, false);
             self.counters.messages_sent += 1;
             connection.touch(index, &mut self.touched);
+        }
+    }
+
+    /// Lets a message wait in a session as it did when it was stored.
+    pub(crate) fn restore_queued(
+        &mut self,
+        to: SessionIndex,
+        delivery: Delivery,
+        qos: AcknowledgedQoS,
+    ) {
+        if let Some(session) = self.sessions.find_mut(to.0) {
+            let size = delivery.size();
+            session.queued_bytes += size;
+            self.counters.queued_messages += 1;
+            self.counters.queued_bytes += size as u64;
+            session.exchanges.outgoing.restore_queued(delivery, qos);
         }
     }
 
@@ -239,7 +274,11 @@ impl Peers {
             if connection.server.output_len() >= limits.bytes_per_turn {
                 return Progress::TurnOver;
             }
-            drop_expired(session, &mut self.counters, now);
+            let mut books = Books {
+                counters: &mut self.counters,
+                journal: &mut self.journal,
+            };
+            drop_expired(session, &mut books, now);
             if !session.exchanges.outgoing.is_resending() && !session.has_room_in_flight(limits) {
                 return Progress::Blocked;
             }
@@ -249,6 +288,9 @@ impl Peers {
             };
             let (packet_identifier, qos, dup, size, sent) = match transmission {
                 Transmission::Pubrel { packet_identifier } => {
+                    if session.key.is_some() {
+                        connection.waits_for = self.journal.sequence();
+                    }
                     connection
                         .server
                         .transmit_pubrel(packet_identifier, ReasonCode::Success);
@@ -272,12 +314,20 @@ impl Peers {
                             )
                         });
                     let size = if dup { None } else { Some(delivery.size()) };
+                    if let Some(key) = session.key {
+                        if !dup && sent {
+                            self.journal
+                                .send_delivery(key, delivery, qos, packet_identifier);
+                        }
+                        // After a power cut it must come again under the same identifier, with DUP.
+                        connection.waits_for = self.journal.sequence();
+                    }
                     (packet_identifier, qos, dup, size, sent)
                 }
             };
             if let Some(size) = size {
                 session.queued_bytes = session.queued_bytes.saturating_sub(size);
-                self.counters.queued_messages = self.counters.queued_messages.saturating_sub(1);
+                self.counters.leave_queue(size);
             }
             if sent {
                 self.counters.messages_sent += 1;
@@ -286,19 +336,25 @@ impl Peers {
                 // 5.0 [MQTT-3.1.2-25]: as if it had been sent and acknowledged.
                 self.counters.dropped_too_large += 1;
                 let outgoing = &mut session.exchanges.outgoing;
-                match qos {
-                    AcknowledgedQoS::AtLeastOnce => drop(outgoing.handle_puback(packet_identifier)),
-                    AcknowledgedQoS::ExactlyOnce if dup => {
-                        // The Client may know its identifier from before, and would take what has it next for a duplicate.
-                        drop(outgoing.abandon_in_flight(packet_identifier));
-                        connection
-                            .server
-                            .transmit_pubrel(packet_identifier, ReasonCode::Success);
-                        connection.touch(connection_index, &mut self.touched);
+                let dropped = if qos == AcknowledgedQoS::ExactlyOnce && dup {
+                    outgoing.abandon_in_flight(packet_identifier)
+                } else {
+                    outgoing.withdraw(packet_identifier)
+                };
+                if let Some(dropped) = &dropped {
+                    self.journal.remove_delivery(session.key, dropped);
+                }
+                if qos == AcknowledgedQoS::ExactlyOnce && dup {
+                    // The Client may know its identifier from before, and would take what has it next for a duplicate.
+                    if let (Some(key), Some(dropped)) = (session.key, dropped) {
+                        self.journal
+                            .release(key, packet_identifier, dropped.position);
+                        connection.waits_for = self.journal.sequence();
                     }
-                    AcknowledgedQoS::ExactlyOnce => {
-                        drop(outgoing.handle_pubrec(packet_identifier, ReasonCode::PacketTooLarge));
-                    }
+                    connection
+                        .server
+                        .transmit_pubrel(packet_identifier, ReasonCode::Success);
+                    connection.touch(connection_index, &mut self.touched);
                 }
             }
         }
@@ -317,6 +373,7 @@ impl Connection {
             session: None,
             pending_connect: None,
             exchange: None,
+            waits_for: 0,
             writable: true,
             touched: false,
             is_ended: false,
@@ -333,12 +390,13 @@ impl Connection {
 }
 
 impl Outbound<'_> {
-    fn delivery(&mut self, grant: Grant<'_>) -> Delivery {
-        let message = self
-            .kept
-            .get_or_insert_with(|| Arc::new(self.message.detached(self.topic_name)));
+    fn delivery(&mut self, grant: Grant<'_>, journal: &mut Journal) -> Delivery {
+        let message = self.kept.get_or_insert_with(|| {
+            Arc::new(self.message.detached(self.topic_name, journal.next_key()))
+        });
         Delivery {
             message: Arc::clone(message),
+            position: journal.next_key(),
             retain: grant.retain,
             subscription_identifiers: grant.subscription_identifiers.into(),
             group: grant.group.cloned(),
@@ -368,37 +426,47 @@ impl Delivery {
     }
 }
 
+/// What is written down as messages come and go.
+struct Books<'a> {
+    counters: &'a mut Counters,
+    journal: &'a mut Journal,
+}
+
 fn enqueue(
     session: &mut Session,
     delivery: Delivery,
     qos: AcknowledgedQoS,
     limits: &Limits,
-    counters: &mut Counters,
+    books: &mut Books<'_>,
     now: Instant,
 ) {
     let size = delivery.size();
-    drop_expired(session, counters, now);
-    let fits = session.queued_bytes + size <= limits.queued_bytes_per_session;
-    if fits && session.exchanges.outgoing.push(delivery, qos).is_ok() {
-        session.queued_bytes += size;
-        counters.queued_messages += 1;
-    } else {
-        counters.dropped_queue_full += 1;
+    drop_expired(session, books, now);
+    let is_full = session.queued_bytes + size > limits.queued_bytes_per_session
+        || books.counters.queued_bytes as usize + size > limits.queued_bytes
+        || session.exchanges.outgoing.is_full();
+    if is_full {
+        books.counters.dropped_queue_full += 1;
+        return;
     }
+    if let Some(key) = session.key {
+        books.journal.insert_delivery(key, &delivery, qos, None);
+    }
+    // There is room, as was just asked.
+    let _ = session.exchanges.outgoing.push(delivery, qos);
+    session.queued_bytes += size;
+    books.counters.queued_messages += 1;
+    books.counters.queued_bytes += size as u64;
 }
 
 /// 5.0 [MQTT-3.3.2-5]: what was not sent in time is not sent.
-fn drop_expired(session: &mut Session, counters: &mut Counters, now: Instant) {
+fn drop_expired(session: &mut Session, books: &mut Books<'_>, now: Instant) {
     let outgoing = &mut session.exchanges.outgoing;
-    while outgoing
-        .front_queued()
-        .is_some_and(|delivery| delivery.message.is_expired(now))
-    {
-        if let Some(delivery) = outgoing.pop_queued() {
-            session.queued_bytes = session.queued_bytes.saturating_sub(delivery.size());
-            counters.queued_messages = counters.queued_messages.saturating_sub(1);
-            counters.expired += 1;
-        }
+    while let Some(delivery) = outgoing.pop_queued_if(|delivery| delivery.message.is_expired(now)) {
+        books.journal.remove_delivery(session.key, &delivery);
+        session.queued_bytes = session.queued_bytes.saturating_sub(delivery.size());
+        books.counters.leave_queue(delivery.size());
+        books.counters.expired += 1;
     }
 }
 

@@ -9,30 +9,21 @@ use std::{
 use bytestring::ByteString;
 use mqtt_protocol::{Instant, TopicFilter};
 
-use crate::message::Message;
+use crate::{message::Message, store::Journal};
 
 /// All retained messages, in the order of their topics.
 #[derive(Debug, Default)]
 pub(crate) struct RetainedMessages {
-    message_by_topic: BTreeMap<ByteString, Retained>,
+    message_by_topic: BTreeMap<ByteString, Arc<Message>>,
     topics_by_expiry: BTreeSet<(Instant, ByteString)>,
     n_bytes: usize,
-    last_sequence: u64,
-}
-
-/// One retained message.
-#[derive(Debug, Clone)]
-pub(crate) struct Retained {
-    pub(crate) message: Arc<Message>,
-    /// Grows with each message that is kept.
-    pub(crate) sequence: u64,
 }
 
 /// What a bounded search found.
 #[derive(Debug)]
 pub(crate) enum Search<'a> {
     /// The next message whose topic matches.
-    Found(&'a Retained),
+    Found(&'a Arc<Message>),
     /// Nothing so far; to be continued behind this topic.
     ToContinue(ByteString),
     /// Nothing more.
@@ -48,48 +39,57 @@ impl RetainedMessages {
         bytes_max: usize,
     ) -> bool {
         let (n_messages, n_bytes) = match self.message_by_topic.get(message.topic_name.as_str()) {
-            Some(previous) => (self.len() - 1, self.n_bytes - previous.message.size()),
+            Some(previous) => (self.len() - 1, self.n_bytes - previous.size()),
             None => (self.len(), self.n_bytes),
         };
         n_messages < messages_max && n_bytes + message.size() <= bytes_max
     }
 
     /// Keeps a message in the place of its predecessor.
-    pub(crate) fn keep(&mut self, message: Arc<Message>) {
-        self.remove(message.topic_name.as_str());
-        self.last_sequence += 1;
+    pub(crate) fn keep(&mut self, message: Arc<Message>, journal: &mut Journal) {
+        let previous = self.take(message.topic_name.as_str());
+        journal.retain(&message);
+        if let Some(previous) = previous {
+            journal.replace_retained(&previous);
+        }
+        self.restore(message);
+    }
+
+    /// Keeps a message that the store kept.
+    pub(crate) fn restore(&mut self, message: Arc<Message>) {
         self.n_bytes += message.size();
         let topic = message.topic_name.as_byte_string().clone();
         if let Some(expires_at) = message.expires_at {
             self.topics_by_expiry.insert((expires_at, topic.clone()));
         }
-        self.message_by_topic.insert(
-            topic,
-            Retained {
-                message,
-                sequence: self.last_sequence,
-            },
-        );
+        self.message_by_topic.insert(topic, message);
     }
 
     /// Forgets the message of a topic, if there is one.
-    pub(crate) fn remove(&mut self, topic: &str) {
-        if let Some((topic, Retained { message, .. })) = self.message_by_topic.remove_entry(topic) {
-            self.n_bytes -= message.size();
-            if let Some(expires_at) = message.expires_at {
-                self.topics_by_expiry.remove(&(expires_at, topic));
-            }
+    pub(crate) fn remove(&mut self, topic: &str, journal: &mut Journal) {
+        if let Some(message) = self.take(topic) {
+            journal.remove_retained(&message.topic_name);
+            journal.replace_retained(&message);
         }
     }
 
+    fn take(&mut self, topic: &str) -> Option<Arc<Message>> {
+        let (topic, message) = self.message_by_topic.remove_entry(topic)?;
+        self.n_bytes -= message.size();
+        if let Some(expires_at) = message.expires_at {
+            self.topics_by_expiry.remove(&(expires_at, topic));
+        }
+        Some(message)
+    }
+
     /// Forgets what has expired; says how many.
-    pub(crate) fn expire(&mut self, now: Instant) -> u64 {
+    pub(crate) fn expire(&mut self, now: Instant, journal: &mut Journal) -> u64 {
         let mut n_expired = 0;
         while let Some((expires_at, topic)) = self.topics_by_expiry.first()
             && *expires_at <= now
         {
             let topic = topic.clone();
-            self.remove(&topic);
+            self.remove(&topic, journal);
             n_expired += 1;
         }
         n_expired
@@ -127,7 +127,7 @@ impl RetainedMessages {
             if !topic.starts_with(prefix) {
                 break;
             }
-            if filter.matches(&retained.message.topic_name) {
+            if filter.matches(&retained.topic_name) {
                 return Search::Found(retained);
             }
             if n_steps >= steps_max {
@@ -135,11 +135,6 @@ impl RetainedMessages {
             }
         }
         Search::Done
-    }
-
-    /// The sequence of the message that was kept last.
-    pub(crate) const fn last_sequence(&self) -> u64 {
-        self.last_sequence
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -193,7 +188,7 @@ mod tests {
         for topic in [
             "a", "a!", "a/b", "a/b/c", "a/b0", "a/c", "a0", "b", "b/b", "$SYS/a",
         ] {
-            retained.keep(message(topic, "x", None));
+            retained.keep(message(topic, "x", None), &mut Journal::default());
         }
         let filter = TopicFilter::new(filter.to_owned()).unwrap();
         let mut found = Vec::new();
@@ -203,7 +198,7 @@ mod tests {
                 Search::Done => break,
                 Search::ToContinue(topic) => after = Some(topic),
                 Search::Found(retained) => {
-                    let topic = retained.message.topic_name.as_byte_string().clone();
+                    let topic = retained.topic_name.as_byte_string().clone();
                     found.push(topic.to_string());
                     after = Some(topic);
                 }
@@ -228,22 +223,22 @@ mod tests {
     #[test]
     fn bytes_are_counted_as_messages_come_and_go() {
         let mut retained = RetainedMessages::default();
-        retained.keep(message("ab", "12345", None));
+        retained.keep(message("ab", "12345", None), &mut Journal::default());
         assert_eq!(retained.n_bytes(), 7);
-        retained.keep(message("ab", "1", None));
+        retained.keep(message("ab", "1", None), &mut Journal::default());
         assert_eq!((retained.len(), retained.n_bytes()), (1, 3));
-        retained.remove("ab");
+        retained.remove("ab", &mut Journal::default());
         assert_eq!((retained.len(), retained.n_bytes()), (0, 0));
     }
 
     #[test]
     fn a_replaced_message_takes_its_deadline_with_it() {
         let mut retained = RetainedMessages::default();
-        retained.keep(message("a", "x", Some(10)));
-        retained.keep(message("a", "y", None));
+        retained.keep(message("a", "x", Some(10)), &mut Journal::default());
+        retained.keep(message("a", "y", None), &mut Journal::default());
         assert_eq!(retained.deadline(), None);
         let late = Instant::START + std::time::Duration::from_secs(100);
-        assert_eq!(retained.expire(late), 0);
+        assert_eq!(retained.expire(late, &mut Journal::default()), 0);
         assert_eq!(retained.len(), 1);
     }
 }

@@ -5,7 +5,12 @@ use std::collections::{BTreeMap, VecDeque};
 use bytestring::ByteString;
 use mqtt_protocol::{Instant, Session as Exchanges, TopicFilter, WillMessage};
 
-use crate::{Limits, message::Delivery, topic_tree::Subscriber};
+use crate::{
+    Limits,
+    message::Delivery,
+    store::{ReplayRecord, SessionKey},
+    topic_tree::Subscriber,
+};
 
 /// The place of a session in the broker's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +20,10 @@ pub(crate) struct SessionIndex(pub(crate) u32);
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) client_identifier: ByteString,
+    /// Of a session that outlives its connection and the broker.
+    pub(crate) key: Option<SessionKey>,
+    /// How many seconds it outlives its connection; `u32::MAX` for ever.
+    pub(crate) expiry_interval: u32,
     /// The place of its connection, if it has one.
     pub(crate) connection: Option<u32>,
     /// Messages of QoS 1 and 2 in both directions.
@@ -72,5 +81,16 @@ pub(crate) struct Replay {
     /// The last topic that was looked at.
     pub(crate) after: Option<ByteString>,
     /// Messages kept later came by themselves.
-    pub(crate) up_to_sequence: u64,
+    pub(crate) up_to: u64,
+    /// Whether the store does not know how far it is.
+    pub(crate) has_moved: bool,
+}
+
+impl Replay {
+    pub(crate) fn record(&self) -> ReplayRecord {
+        ReplayRecord {
+            after: self.after.clone(),
+            up_to: self.up_to,
+        }
+    }
 }

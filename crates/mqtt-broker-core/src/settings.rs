@@ -113,6 +113,8 @@ pub struct Limits {
     pub queued_messages_per_session: usize,
     /// Bytes of payload, topic and properties that wait for one session; above, the newest is dropped.
     pub queued_bytes_per_session: usize,
+    /// Bytes that wait for all sessions together, each message counted for each of them; above, the newest is dropped.
+    pub queued_bytes: usize,
     /// QoS 1 and 2 messages that are sent to one Client and not acknowledged, whatever its Receive Maximum allows.
     pub in_flight_messages: NonZeroU16,
     /// Bytes of them; above, further ones wait.
@@ -151,6 +153,7 @@ impl Default for Limits {
             topic_levels: 128,
             queued_messages_per_session: 10_000,
             queued_bytes_per_session: 64 * 1024 * 1024,
+            queued_bytes: 1024 * 1024 * 1024,
             in_flight_messages: NonZeroU16::new(1024).expect("not zero"),
             in_flight_bytes: 64 * 1024 * 1024,
             receive_maximum: NonZeroU16::new(1024).expect("not zero"),

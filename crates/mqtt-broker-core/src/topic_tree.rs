@@ -42,6 +42,23 @@ pub(crate) struct GroupName {
     filter: Box<str>,
 }
 
+impl GroupName {
+    pub(crate) fn new(share_name: &str, filter: &str) -> Self {
+        Self {
+            share_name: share_name.into(),
+            filter: filter.into(),
+        }
+    }
+
+    pub(crate) fn share_name(&self) -> &str {
+        &self.share_name
+    }
+
+    pub(crate) fn filter(&self) -> &str {
+        &self.filter
+    }
+}
+
 /// Whom a message goes to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Matches {
@@ -88,10 +105,7 @@ impl TopicTree {
                 Some(index) => &mut node.groups[index].members,
                 None => {
                     node.groups.push(Group {
-                        name: Arc::new(GroupName {
-                            share_name: name.into(),
-                            filter: filter.into(),
-                        }),
+                        name: Arc::new(GroupName::new(name, filter)),
                         members: Vec::new(),
                         next: 0,
                     });
@@ -168,6 +182,11 @@ impl TopicTree {
     /// What a group is called.
     pub(crate) fn group_name(&self, group: GroupRef) -> &Arc<GroupName> {
         &self.nodes[group.node].groups[group.group].name
+    }
+
+    /// Who shares a group's messages.
+    pub(crate) fn members(&self, group: GroupRef) -> &[Subscriber] {
+        &self.nodes[group.node].groups[group.group].members
     }
 
     /// The group of that name, if it has members.

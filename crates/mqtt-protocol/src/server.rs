@@ -20,8 +20,8 @@ use std::{
 use bytestring::ByteString;
 
 use crate::{
-    Auth, Disconnect, Instant, Packet, ProtocolVersion, Publish, QoS, ReasonCode, Session,
-    SilenceTimer, Subscribe, TopicName, Unsubscribe,
+    Auth, Disconnect, Instant, Packet, PacketIdentifier, ProtocolVersion, Publish, QoS, ReasonCode,
+    Session, SilenceTimer, Subscribe, TopicName, Unsubscribe,
 };
 
 /// The Server side of one Network Connection: which packet may come when, and what is answered.
@@ -98,8 +98,11 @@ pub struct ClientCapabilities {
 }
 
 /// What a Client asks for.
+///
+/// `M` is what the owner keeps of a message that goes to the Client. Requests that only tell of something are there
+/// for an owner that keeps sessions on disk: what they say is queued must not go out before they are kept.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Request {
+pub enum Request<M> {
     /// To publish a message that is no duplicate. Its Topic Name is there, its Topic Alias is not.
     /// Above QoS 0 answered by [`ServerConnection::acknowledge`].
     Publish(Publish),
@@ -107,8 +110,19 @@ pub enum Request {
     Subscribe(Subscribe),
     /// To unsubscribe; answered by [`ServerConnection::unsuback`].
     Unsubscribe(Unsubscribe),
-    /// To send more of what waits in the session, if there is any: a message was acknowledged.
-    Continue,
+    /// To send more of what waits in the session, if there is any: an exchange with the Client is over.
+    Completed {
+        /// Under which it was.
+        packet_identifier: PacketIdentifier,
+        /// `None` if the owner took it before.
+        message: Option<M>,
+    },
+    /// Nothing: the Client has received a QoS 2 message, whose PUBREL is queued.
+    Received(PacketIdentifier),
+    /// Nothing: the Client has released a QoS 2 message of its own, whose PUBCOMP is queued.
+    Released(PacketIdentifier),
+    /// Nothing: the Client has repeated a QoS 2 message, whose PUBREC is queued.
+    Repeated,
     /// To show anew who it is, or to go on with that; answered by [`ServerConnection::challenge`],
     /// [`ServerConnection::reauthenticated`] or [`ServerConnection::disconnect`].
     Authenticate(Auth),
@@ -179,7 +193,7 @@ impl ServerConnection {
         packet: Packet,
         session: &mut Session<M>,
         now: Instant,
-    ) -> Option<Request> {
+    ) -> Option<Request<M>> {
         if self.state != State::Connected {
             return None;
         }

@@ -25,6 +25,17 @@ impl Broker {
         authentication_data: Option<Bytes>,
         now: Instant,
     ) {
+        let expiry_interval = self
+            .peers
+            .connections
+            .find(index)
+            .map_or(0, |connection| connection.server.session_expiry_interval());
+        if self.is_store_missing_for_session(&connect.client_identifier, expiry_interval) {
+            self.peers.counters.store_refused += 1;
+            self.refuse(index, ReasonCode::QuotaExceeded);
+            return;
+        }
+        let sequence = self.peers.journal.sequence();
         let assigned = connect
             .client_identifier
             .is_empty()
@@ -60,6 +71,7 @@ impl Broker {
             .as_ref()
             .map(|will| Box::new(detached_will(will)));
         session.connection = Some(index);
+        session.expiry_interval = connection.server.session_expiry_interval();
         connection.session = Some(session_index);
         connection.server.accept(
             connect,
@@ -81,7 +93,29 @@ impl Broker {
             session_present: existing.is_some(),
         });
         self.peers.touch(index);
+        self.store_connected(session_index);
+        if self.peers.journal.sequence() > sequence
+            && let Some(connection) = self.peers.connections.find_mut(index)
+        {
+            connection.waits_for = self.peers.journal.sequence();
+        }
         self.send_waiting(session_index, now);
+    }
+
+    /// Stores a session whose Client is connected if it is to outlive the connection, and else what it was before no more.
+    fn store_connected(&mut self, session_index: SessionIndex) {
+        let Some(session) = self.peers.sessions.find_mut(session_index.0) else {
+            return;
+        };
+        if session.expiry_interval > 0 {
+            // One that goes on has its name already: it would be over if it had not been stored.
+            if session.key.is_none() {
+                session.key = self.peers.journal.new_session();
+            }
+            self.store_session(session_index);
+        } else if session.key.is_some() {
+            self.unstore_session(session_index);
+        }
     }
 
     pub(super) fn reason_to_refuse(&self, connect: &Connect) -> Option<ReasonCode> {
@@ -141,12 +175,14 @@ impl Broker {
             .copied()
     }
 
-    fn begin_session(&mut self, client_identifier: &ByteString) -> SessionIndex {
+    pub(super) fn begin_session(&mut self, client_identifier: &ByteString) -> SessionIndex {
         let limits = &self.settings.limits;
         // Its memory is its own: a session lives long, and must not keep what was read with the CONNECT.
         let client_identifier = ByteString::from(client_identifier.to_string());
         let (index, _) = self.peers.sessions.insert(Session {
             client_identifier: client_identifier.clone(),
+            key: None,
+            expiry_interval: 0,
             connection: None,
             exchanges: Exchanges::new(OutgoingLimits {
                 queue_len_max: limits.queued_messages_per_session,

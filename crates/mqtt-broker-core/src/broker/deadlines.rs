@@ -6,14 +6,14 @@ use super::Broker;
 use crate::{
     peers::{Grant, Outbound, Progress},
     retained::Search,
-    session::SessionIndex,
+    session::{Replay, SessionIndex},
     timers::Timer,
 };
 
 impl Broker {
     /// The moment of the last [`Output::Timeout`](crate::Output::Timeout) has come.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.peers.counters.expired += self.retained.expire(now);
+        self.peers.counters.expired += self.retained.expire(now, &mut self.peers.journal);
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
                 Timer::Silence(index) => {
@@ -90,25 +90,36 @@ impl Broker {
             && let Some(session) = self.peers.sessions.find_mut(index.0)
             && let Some(replay) = session.replays.front_mut()
         {
-            let retained = match self.retained.search(
+            let message = match self.retained.search(
                 &replay.topic_filter,
                 replay.after.as_deref(),
                 SEARCH_STEPS_MAX,
             ) {
                 Search::Done => {
-                    session.replays.pop_front();
+                    let done = session.replays.pop_front();
+                    if let (Some(key), Some(done)) = (session.key, done) {
+                        let Replay {
+                            topic_filter,
+                            subscriber,
+                            ..
+                        } = &done;
+                        self.peers
+                            .journal
+                            .put_subscription(key, topic_filter, subscriber, None);
+                    }
                     continue;
                 }
                 Search::ToContinue(topic) => {
                     replay.after = Some(topic);
+                    replay.has_moved = true;
                     progress = Progress::TurnOver;
                     break;
                 }
-                Search::Found(retained) => retained,
+                Search::Found(message) => message,
             };
-            let message = &retained.message;
+            replay.has_moved = true;
             replay.after = Some(message.topic_name.as_byte_string().clone());
-            if retained.sequence > replay.up_to_sequence || message.is_expired(now) {
+            if message.stored.key > replay.up_to || message.is_expired(now) {
                 continue;
             }
             let subscriber = replay.subscriber;
@@ -132,6 +143,18 @@ impl Broker {
                 .send_waiting(index, &mut self.encodings, limits, now);
         }
         if let Some(session) = self.peers.sessions.find_mut(index.0) {
+            if let Some(key) = session.key
+                && let Some(replay) = session.replays.front_mut()
+                && std::mem::take(&mut replay.has_moved)
+            {
+                let Replay {
+                    topic_filter,
+                    subscriber,
+                    ..
+                } = &*replay;
+                let journal = &mut self.peers.journal;
+                journal.put_subscription(key, topic_filter, subscriber, Some(replay));
+            }
             let at = (progress == Progress::TurnOver).then_some(now);
             self.timers
                 .set(&mut session.timers.more, at, Timer::More(index));

@@ -44,6 +44,8 @@ impl Broker {
             cause,
         });
         session.connection = None;
+        // A DISCONNECT may have chosen another.
+        session.expiry_interval = session_expiry_interval;
         session.exchanges.outgoing.suspend();
         self.timers
             .set(&mut session.timers.more, None, Timer::More(session_index));
@@ -51,6 +53,15 @@ impl Broker {
         if cause == DisconnectCause::Client(ReasonCode::NORMAL_DISCONNECTION) {
             session.will = None;
         }
+        self.let_wait(session_index, now);
+    }
+
+    /// Lets a session without a connection wait for its Client, and perhaps its Will for its time.
+    pub(super) fn let_wait(&mut self, session_index: SessionIndex, now: Instant) {
+        let Some(session) = self.peers.sessions.find_mut(session_index.0) else {
+            return;
+        };
+        let session_expiry_interval = session.expiry_interval;
         let will_delay = session
             .will
             .as_ref()
@@ -77,6 +88,8 @@ impl Broker {
         }
         if session_expiry_interval == 0 {
             self.end_session(session_index, now);
+        } else {
+            self.store_session(session_index);
         }
     }
 
@@ -100,6 +113,7 @@ impl Broker {
             let message = Message::from_will(&will, now);
             let keep = self.has_room_for(&message);
             self.route(&message, Some(session_index), keep, now);
+            self.store_session(session_index);
         }
     }
 
@@ -126,9 +140,14 @@ impl Broker {
         let counters = &mut self.peers.counters;
         counters.subscriptions -= session.subscriptions.len() as u64;
         counters.queued_messages -= session.exchanges.outgoing.queued().len() as u64;
+        counters.queued_bytes = counters
+            .queued_bytes
+            .saturating_sub(session.queued_bytes as u64);
+        let left = self.take_left(&mut session);
         self.events.push_back(Event::SessionEnded {
             client_identifier: session.client_identifier,
         });
-        self.pass_on(session.exchanges, now);
+        self.left.extend(left);
+        self.give_what_is_left(now);
     }
 }

@@ -1,8 +1,8 @@
 //! A message comes and goes to those who subscribe to it.
 
-use std::{iter, num::NonZeroU32, sync::Arc};
+use std::{num::NonZeroU32, sync::Arc};
 
-use mqtt_protocol::{Instant, Publish, QoS, ReasonCode, Session as Exchanges, TopicName};
+use mqtt_protocol::{Instant, Publish, QoS, ReasonCode, TopicName};
 
 use super::Broker;
 use crate::{
@@ -26,6 +26,7 @@ impl Broker {
         counters.payload_bytes_received += publish.payload.len() as u64;
         let packet_identifier = publish.packet_identifier;
         let qos = publish.qos;
+        let sequence = self.peers.journal.sequence();
         let reason_code = self.accept_publish(index, publisher, publish, now);
         let (Some(connection), Some(session)) = (
             self.peers.connections.find_mut(index),
@@ -33,6 +34,9 @@ impl Broker {
         ) else {
             return;
         };
+        if connection.server.closing().is_some() {
+            return;
+        }
         match packet_identifier {
             Some(packet_identifier) => {
                 connection.server.acknowledge(
@@ -41,6 +45,17 @@ impl Broker {
                     reason_code,
                     &mut session.exchanges,
                 );
+                let journal = &mut self.peers.journal;
+                if let Some(key) = session.key
+                    && qos == QoS::ExactlyOnce
+                    && !reason_code.is_error()
+                {
+                    journal.insert_receipt(key, packet_identifier);
+                }
+                // To acknowledge is to take responsibility: not before it is kept.
+                if journal.sequence() > sequence {
+                    connection.waits_for = journal.sequence();
+                }
             }
             None if reason_code == ReasonCode::PayloadFormatInvalid => {
                 connection.server.disconnect(reason_code)
@@ -100,6 +115,16 @@ impl Broker {
                 return ReasonCode::QuotaExceeded;
             }
         }
+        if self.is_store_missing_for(&message, publisher, keep) {
+            self.peers.counters.store_refused += 1;
+            // 3.1.1 has no word for it, and silence would let the Client wait for ever.
+            if !self.speaks_reason_codes(index)
+                && let Some(connection) = self.peers.connections.find_mut(index)
+            {
+                connection.server.disconnect(ReasonCode::QuotaExceeded);
+            }
+            return ReasonCode::QuotaExceeded;
+        }
         if self.route(&message, Some(publisher), keep, now) {
             ReasonCode::Success
         } else {
@@ -123,12 +148,13 @@ impl Broker {
             .find(&message.topic_name, &mut self.topic_tree);
         let mut kept = None;
         if message.retain && self.settings.retain_available {
+            let journal = &mut self.peers.journal;
             if message.payload.is_empty() {
-                self.retained.remove(topic_name.as_str());
+                self.retained.remove(topic_name.as_str(), journal);
             } else if keep {
-                let message = Arc::new(message.detached(topic_name));
+                let message = Arc::new(message.detached(topic_name, journal.next_key()));
                 kept = Some(Arc::clone(&message));
-                self.retained.keep(message);
+                self.retained.keep(message, journal);
             }
         }
         self.encodings.clear();
@@ -164,50 +190,41 @@ impl Broker {
         reached
     }
 
-    /// Takes what an ended session leaves of Shared Subscriptions, for other members.
-    pub(super) fn pass_on(&mut self, mut exchanges: Exchanges<Delivery>, now: Instant) {
-        if self.is_shutting_down {
-            return;
-        }
-        let outgoing = &mut exchanges.outgoing;
-        // 5.0 [MQTT-4.8.2-5]: what was sent at QoS 2 is not for anybody else.
-        drop(outgoing.restart());
-        let left = iter::from_fn(|| outgoing.pop_queued());
-        self.left
-            .extend(left.filter(|delivery| delivery.group.is_some()));
-        self.give_what_is_left(now);
-    }
-
     /// Gives a turn's worth of what ended sessions left to other members, in order.
     pub(super) fn give_what_is_left(&mut self, now: Instant) {
         for _ in 0..LEFT_PER_TURN {
-            let Some(delivery) = self.left.pop_front() else {
+            let Some(left) = self.left.pop_front() else {
                 break;
             };
-            let group = delivery.group.as_deref();
-            let Some(group) = group.and_then(|name| self.topic_tree.find_group(name)) else {
-                continue;
-            };
-            if delivery.message.is_expired(now) {
-                self.peers.counters.expired += 1;
-                continue;
-            }
-            self.encodings.clear();
-            let mut outbound = Outbound {
-                message: &delivery.message,
-                topic_name: &delivery.message.topic_name,
-                kept: Some(Arc::clone(&delivery.message)),
-                encodings: &mut self.encodings,
-            };
-            self.peers.deliver_to_member(
-                &mut self.topic_tree,
-                group,
-                &mut outbound,
-                &self.settings.limits,
-                now,
-            );
+            self.give_left(&left.delivery, now);
+            self.forget_left(&left);
         }
         self.left_due = (!self.left.is_empty()).then_some(now);
+    }
+
+    fn give_left(&mut self, delivery: &Delivery, now: Instant) {
+        let group = delivery.group.as_deref();
+        let Some(group) = group.and_then(|name| self.topic_tree.find_group(name)) else {
+            return;
+        };
+        if delivery.message.is_expired(now) {
+            self.peers.counters.expired += 1;
+            return;
+        }
+        self.encodings.clear();
+        let mut outbound = Outbound {
+            message: &delivery.message,
+            topic_name: &delivery.message.topic_name,
+            kept: Some(Arc::clone(&delivery.message)),
+            encodings: &mut self.encodings,
+        };
+        self.peers.deliver_to_member(
+            &mut self.topic_tree,
+            group,
+            &mut outbound,
+            &self.settings.limits,
+            now,
+        );
     }
 
     fn speaks_reason_codes(&self, index: u32) -> bool {

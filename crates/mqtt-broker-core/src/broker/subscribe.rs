@@ -7,6 +7,7 @@ use mqtt_protocol::{
 use super::Broker;
 use crate::{
     session::{Replay, SessionIndex},
+    store::KeyKind,
     topic_tree::Subscriber,
 };
 
@@ -44,6 +45,7 @@ impl Broker {
                 .server
                 .suback(subscribe.packet_identifier, reason_codes);
         }
+        self.peers.wait_for_store(index, session_index);
         self.send_waiting(session_index, now);
     }
 
@@ -69,6 +71,7 @@ impl Broker {
                 .server
                 .unsuback(unsubscribe.packet_identifier, reason_codes);
         }
+        self.peers.wait_for_store(index, session_index);
     }
 
     /// Takes a subscription out of the tree, whoever still remembers it.
@@ -95,12 +98,17 @@ impl Broker {
         subscriber: Subscriber,
     ) -> Result<(), ReasonCode> {
         self.check_filter(&subscription.topic_filter, &subscriber)?;
+        let is_store_failing = self.is_store_failing;
         let limits = &self.settings.limits;
         let session = self
             .peers
             .sessions
             .find_mut(subscriber.session.0)
             .ok_or(ReasonCode::UnspecifiedError)?;
+        if is_store_failing && session.key.is_some() {
+            self.peers.counters.store_refused += 1;
+            return Err(ReasonCode::QuotaExceeded);
+        }
         let previous = session.subscriptions.get(&subscription.topic_filter);
         let is_new = previous.is_none();
         let is_counted =
@@ -124,14 +132,32 @@ impl Broker {
         }
         // A subscription lives long.
         let topic_filter = subscription.topic_filter.detached();
-        if is_replayed {
-            session.replays.push_back(Replay {
-                topic_filter: topic_filter.clone(),
-                subscriber,
-                after: None,
-                up_to_sequence: self.retained.last_sequence(),
-            });
+        let replay = is_replayed.then(|| Replay {
+            topic_filter: topic_filter.clone(),
+            subscriber,
+            after: None,
+            up_to: self.peers.journal.last_key(),
+            has_moved: false,
+        });
+        if let Some(key) = session.key {
+            self.peers
+                .journal
+                .put_subscription(key, &topic_filter, &subscriber, replay.as_ref());
         }
+        self.insert_subscription(topic_filter, subscriber, replay);
+        Ok(())
+    }
+
+    /// Lets a session have a subscription, perhaps in the place of an earlier one.
+    pub(super) fn insert_subscription(
+        &mut self,
+        topic_filter: TopicFilter,
+        subscriber: Subscriber,
+        replay: Option<Replay>,
+    ) {
+        let Some(session) = self.peers.sessions.find_mut(subscriber.session.0) else {
+            return;
+        };
         match topic_filter.shared() {
             Some((group, inner)) => self
                 .topic_tree
@@ -140,11 +166,20 @@ impl Broker {
                 .topic_tree
                 .insert(topic_filter.as_str(), None, subscriber),
         };
-        session.n_identified_wildcards = n_identified_wildcards;
-        session.subscriptions.insert(topic_filter, subscriber);
+        session.replays.extend(replay);
+        session.n_identified_wildcards +=
+            usize::from(is_identified_wildcard(&topic_filter, &subscriber));
+        let previous = session
+            .subscriptions
+            .insert(topic_filter.clone(), subscriber);
+        match previous {
+            Some(previous) => {
+                session.n_identified_wildcards -=
+                    usize::from(is_identified_wildcard(&topic_filter, &previous));
+            }
+            None => self.peers.counters.subscriptions += 1,
+        }
         self.match_cache.clear();
-        self.peers.counters.subscriptions += u64::from(is_new);
-        Ok(())
     }
 
     fn unsubscribe(&mut self, session_index: SessionIndex, topic_filter: &TopicFilter) -> bool {
@@ -156,6 +191,11 @@ impl Broker {
         };
         session.n_identified_wildcards -=
             usize::from(is_identified_wildcard(topic_filter, &subscriber));
+        if let Some(key) = session.key {
+            self.peers
+                .journal
+                .remove(KeyKind::Subscription(key, topic_filter.clone()));
+        }
         session
             .replays
             .retain(|replay| replay.topic_filter != *topic_filter);

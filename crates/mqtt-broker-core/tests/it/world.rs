@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use crate::disk::Disk;
 use bytes::Bytes;
 use mqtt_broker_core::{Broker, ConnectionId, DisconnectCause, Event, Output, Settings};
 use mqtt_protocol::{
@@ -27,6 +28,11 @@ pub(crate) struct World {
     clients: Vec<Client>,
     client_by_connection: BTreeMap<ConnectionId, usize>,
     deadline: Option<Instant>,
+    pub(crate) disk: Disk,
+    /// Whether what there is to store stays undone for now.
+    pub(crate) is_disk_busy: bool,
+    /// What waits for the disk.
+    held: Vec<(u64, usize, Vec<u8>)>,
 }
 
 /// One Client's end of one Network Connection.
@@ -50,13 +56,17 @@ impl World {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
+        let mut disk = Disk::default();
         Self {
-            broker: Broker::new(settings, 7),
+            broker: disk.restart(settings, Instant::START),
             now: Instant::START,
             events: Vec::new(),
             clients: Vec::new(),
             client_by_connection: BTreeMap::new(),
             deadline: None,
+            disk,
+            is_disk_busy: false,
+            held: Vec::new(),
         }
     }
 
@@ -355,26 +365,83 @@ impl World {
         );
     }
 
+    /// Lets the disk finish what it has to do, and sends what waited for it.
+    pub(crate) fn commit(&mut self) {
+        self.disk.commit();
+        for (after, client, bytes) in std::mem::take(&mut self.held) {
+            assert!(
+                after <= self.disk.n_durable(),
+                "what waits waits for what there is"
+            );
+            self.deliver(client, &bytes);
+        }
+    }
+
+    /// The power goes and comes back: every connection is gone, and what was not durable too.
+    pub(crate) fn power_cut(&mut self) {
+        self.held.clear();
+        for client in &mut self.clients {
+            client.is_closed = true;
+        }
+        self.client_by_connection.clear();
+        self.is_disk_busy = false;
+        self.broker = self.disk.restart(self.broker.settings().clone(), self.now);
+        self.drain();
+    }
+
+    /// What a Client reads.
+    fn deliver(&mut self, client: usize, bytes: &[u8]) {
+        let client = &mut self.clients[client];
+        if client.is_closed {
+            return;
+        }
+        client.n_bytes += bytes.len();
+        client.at_client.feed(Bytes::copy_from_slice(bytes));
+        while let Some(packet) = client
+            .at_client
+            .next_packet()
+            .expect("the broker sends valid packets")
+        {
+            client.received.push_back(packet);
+        }
+    }
+
     /// Does what a shell does.
     pub(crate) fn drain(&mut self) {
+        self.drain_outputs();
+        self.disk.take_from(&mut self.broker);
+        if !self.is_disk_busy {
+            self.commit();
+        }
+    }
+
+    fn drain_outputs(&mut self) {
         loop {
             match self.broker.poll_output() {
-                Output::Transmit { connection, bytes } => {
-                    let client = &mut self.clients[self.client_by_connection[&connection]];
-                    assert!(!client.is_closed, "nothing is sent on a closed connection");
-                    client.n_bytes += bytes.len();
-                    client.at_client.feed(Bytes::from(bytes.clone()));
-                    while let Some(packet) = client
-                        .at_client
-                        .next_packet()
-                        .expect("the broker sends valid packets")
-                    {
-                        client.received.push_back(packet);
+                Output::Transmit {
+                    connection,
+                    after,
+                    bytes,
+                } => {
+                    let client = self.client_by_connection[&connection];
+                    assert!(
+                        !self.clients[client].is_closed,
+                        "nothing is sent on a closed connection"
+                    );
+                    let is_behind = self.held.iter().any(|(_, other, _)| *other == client);
+                    if after > self.disk.n_durable() || is_behind {
+                        self.held.push((after, client, bytes));
+                    } else {
+                        self.deliver(client, &bytes);
+                        self.broker.recycle(bytes);
                     }
-                    self.broker.recycle(bytes);
                 }
                 Output::Close { connection } => {
                     let client = self.client_by_connection.remove(&connection).unwrap();
+                    if self.held.iter().any(|(_, other, _)| *other == client) {
+                        self.disk.take_from(&mut self.broker);
+                        self.commit();
+                    }
                     self.clients[client].is_closed = true;
                 }
                 Output::Event(event) => self.events.push(event),

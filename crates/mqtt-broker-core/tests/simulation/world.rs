@@ -352,7 +352,9 @@ impl World {
     fn drain(&mut self) {
         loop {
             match self.broker.poll_output() {
-                Output::Transmit { connection, bytes } => {
+                Output::Transmit {
+                    connection, bytes, ..
+                } => {
                     let link = self.link_by_connection[&connection];
                     self.note(|| format!("broker to link {link}: {bytes:02x?}"));
                     let bytes = Bytes::from(bytes);

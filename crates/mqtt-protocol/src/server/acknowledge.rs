@@ -94,16 +94,17 @@ impl ServerConnection {
         &mut self,
         puback: &Puback,
         session: &mut Session<M>,
-    ) -> Option<Request> {
-        let outcome = session.outgoing.handle_puback(puback.packet_identifier);
-        self.completed(&outcome)
+    ) -> Option<Request<M>> {
+        let packet_identifier = puback.packet_identifier;
+        let outcome = session.outgoing.handle_puback(packet_identifier);
+        self.completed(packet_identifier, outcome)
     }
 
     pub(super) fn handle_pubrec<M>(
         &mut self,
         pubrec: &Pubrec,
         session: &mut Session<M>,
-    ) -> Option<Request> {
+    ) -> Option<Request<M>> {
         let packet_identifier = pubrec.packet_identifier;
         match session
             .outgoing
@@ -111,14 +112,17 @@ impl ServerConnection {
         {
             PubrecOutcome::Release => {
                 self.transmit_pubrel(packet_identifier, ReasonCode::Success);
-                None
+                Some(Request::Received(packet_identifier))
             }
             PubrecOutcome::Unknown if pubrec.reason_code.is_error() => None,
             PubrecOutcome::Unknown => {
                 self.transmit_pubrel(packet_identifier, ReasonCode::PacketIdentifierNotFound);
                 None
             }
-            PubrecOutcome::Rejected(_) => Some(Request::Continue),
+            PubrecOutcome::Rejected(message) => Some(Request::Completed {
+                packet_identifier,
+                message,
+            }),
             PubrecOutcome::ProtocolError => {
                 self.disconnect(ReasonCode::ProtocolError);
                 None
@@ -130,7 +134,7 @@ impl ServerConnection {
         &mut self,
         pubrel: &Pubrel,
         session: &mut Session<M>,
-    ) -> Option<Request> {
+    ) -> Option<Request<M>> {
         let packet_identifier = pubrel.packet_identifier;
         let reason_code = match session.incoming.handle_pubrel(packet_identifier) {
             PubrelOutcome::Known => ReasonCode::Success,
@@ -141,21 +145,29 @@ impl ServerConnection {
             reason_code,
             properties: Properties::new(),
         }));
-        None
+        Some(Request::Released(packet_identifier))
     }
 
     pub(super) fn handle_pubcomp<M>(
         &mut self,
         pubcomp: &Pubcomp,
         session: &mut Session<M>,
-    ) -> Option<Request> {
-        let outcome = session.outgoing.handle_pubcomp(pubcomp.packet_identifier);
-        self.completed(&outcome)
+    ) -> Option<Request<M>> {
+        let packet_identifier = pubcomp.packet_identifier;
+        let outcome = session.outgoing.handle_pubcomp(packet_identifier);
+        self.completed(packet_identifier, outcome)
     }
 
-    fn completed<M>(&mut self, outcome: &AcknowledgementOutcome<M>) -> Option<Request> {
+    fn completed<M>(
+        &mut self,
+        packet_identifier: PacketIdentifier,
+        outcome: AcknowledgementOutcome<M>,
+    ) -> Option<Request<M>> {
         match outcome {
-            AcknowledgementOutcome::Completed(_) => Some(Request::Continue),
+            AcknowledgementOutcome::Completed(message) => Some(Request::Completed {
+                packet_identifier,
+                message,
+            }),
             AcknowledgementOutcome::Unknown => None,
             AcknowledgementOutcome::ProtocolError => {
                 self.disconnect(ReasonCode::ProtocolError);

@@ -99,7 +99,7 @@ impl ServerConnection {
         }
     }
 
-    pub(super) fn handle_auth(&mut self, auth: Auth) -> Option<Request> {
+    pub(super) fn handle_auth<M>(&mut self, auth: Auth) -> Option<Request<M>> {
         // 5.0 [MQTT-4.12.1-1]: by the method of the CONNECT, which had one.
         let is_by_the_same_method = self.is_by_the_same_method(&auth);
         if let Some(authentication) = &mut self.authentication

@@ -50,7 +50,7 @@ impl ServerConnection {
         self.state = State::Closed(Closing::ByServer(reason_code));
     }
 
-    pub(super) fn handle_disconnect(&mut self, disconnect: Disconnect) -> Option<Request> {
+    pub(super) fn handle_disconnect<M>(&mut self, disconnect: Disconnect) -> Option<Request<M>> {
         if let Some(interval) = disconnect.properties.session_expiry_interval() {
             // 5.0 §3.14.2.2.2: a session that was to end with its connection cannot be prolonged.
             if self.session_expiry_interval == 0 && interval > 0 {

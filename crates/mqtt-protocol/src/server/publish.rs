@@ -47,7 +47,7 @@ impl ServerConnection {
         &mut self,
         mut publish: Publish,
         session: &mut Session<M>,
-    ) -> Option<Request> {
+    ) -> Option<Request<M>> {
         if publish.qos > self.settings.maximum_qos {
             // 5.0 [MQTT-3.2.2-11]
             self.disconnect(ReasonCode::QoSNotSupported);
@@ -76,7 +76,7 @@ impl ServerConnection {
                     reason_code: ReasonCode::Success,
                     properties: Properties::new(),
                 }));
-                None
+                Some(Request::Repeated)
             }
             ReceivedPublish::QuotaExceeded => {
                 // 5.0 [MQTT-3.3.4-7]

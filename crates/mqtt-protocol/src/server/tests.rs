@@ -39,7 +39,7 @@ impl Server {
         server
     }
 
-    fn handle(&mut self, packet: Packet) -> Option<Request> {
+    fn handle(&mut self, packet: Packet) -> Option<Request<&'static str>> {
         self.connection
             .handle_packet(packet, &mut self.session, Instant::START)
     }
@@ -198,7 +198,10 @@ fn an_acknowledgement_asks_for_more_to_be_sent() {
     };
     assert_eq!(
         server.handle(puback(packet_identifier)),
-        Some(Request::Continue)
+        Some(Request::Completed {
+            packet_identifier,
+            message: Some("message"),
+        })
     );
     assert_eq!(server.handle(puback(packet_identifier)), None);
     let other = PacketIdentifier::new(77).unwrap();

@@ -117,7 +117,7 @@ struct InFlight<M> {
     state: InFlightState,
     /// Whether it counts against the quota of this connection.
     counted: bool,
-    /// `None` only for an abandoned message that is being released.
+    /// `None` only while an exchange goes on without its message.
     message: Option<M>,
 }
 
@@ -144,7 +144,7 @@ impl<M> Outgoing<M> {
     ///
     /// The queue is at its limit.
     pub fn push(&mut self, message: M, qos: AcknowledgedQoS) -> Result<(), QueueFull<M>> {
-        if self.queue.len() >= self.limits.queue_len_max && !self.is_ready() {
+        if self.is_full() {
             return Err(QueueFull(message));
         }
         self.queue.push_back((message, qos));
@@ -333,6 +333,12 @@ impl<M> Outgoing<M> {
         self.queue.is_empty() && self.resend.is_empty() && self.may_send()
     }
 
+    /// Whether [`push`](Self::push) would fail.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.queue.len() >= self.limits.queue_len_max && !self.is_ready()
+    }
+
     /// Whether something that was in flight before this connection is still to be sent again, which comes first.
     #[must_use]
     pub fn is_resending(&self) -> bool {
@@ -373,6 +379,19 @@ impl<M> Outgoing<M> {
                 in_flight.message.take()
             }
         }
+    }
+
+    /// Takes a message out of an exchange that goes on without it: the peer has received it, its release is under way.
+    pub fn take_received(&mut self, packet_identifier: PacketIdentifier) -> Option<M> {
+        self.find_mut(packet_identifier)
+            .filter(|in_flight| in_flight.state == InFlightState::AwaitingPubcomp)?
+            .message
+            .take()
+    }
+
+    /// Queues a message that a store kept, whatever the limits are now; in order, before [`resume`](Self::resume).
+    pub fn restore_queued(&mut self, message: M, qos: AcknowledgedQoS) {
+        self.queue.push_back((message, qos));
     }
 
     /// The messages that were never sent, in order.

@@ -1,0 +1,391 @@
+//! The power goes, and comes back: what was acknowledged is still there.
+
+use mqtt_broker_core::Settings;
+use mqtt_protocol::{Packet, Property, QoS, ReasonCode, RetainHandling};
+
+use crate::world::*;
+
+/// A Client with a session that outlives everything, subscribed to `a/#`.
+fn subscriber(world: &mut World, version: mqtt_protocol::ProtocolVersion, qos: QoS) -> ClientId {
+    let (client, _) = world.connect(resume(version, "subscriber"));
+    world.subscribe(client, "a/#", qos);
+    client
+}
+
+#[test]
+fn a_subscription_is_there_again() {
+    for version in BOTH {
+        let mut world = World::new();
+        subscriber(&mut world, version, AtLeastOnce);
+        world.power_cut();
+        let publisher = world.client(version, "publisher");
+        world.publish(publisher, "a/b", "x", AtMostOnce);
+        world.publish(publisher, "a/b", "y", AtLeastOnce);
+        let (client, connack) = world.connect(resume(version, "subscriber"));
+        assert!(connack.session_present);
+        assert_eq!(world.payloads(client), ["y"]);
+        world.publish(publisher, "a/b", "z", AtMostOnce);
+        assert_eq!(world.payloads(client), ["z"]);
+    }
+}
+
+#[test]
+fn messages_wait_in_their_order() {
+    let mut world = World::new();
+    let client = subscriber(&mut world, V5_0, ExactlyOnce);
+    world.cut(client);
+    let publisher = world.client(V5_0, "publisher");
+    for (payload, qos) in [("1", AtLeastOnce), ("2", ExactlyOnce), ("3", AtLeastOnce)] {
+        world.publish(publisher, "a/b", payload, qos);
+    }
+    world.power_cut();
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    assert_eq!(world.payloads(client), ["1", "2", "3"]);
+}
+
+#[test]
+fn nothing_is_acknowledged_that_is_not_durable() {
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        let mut world = World::new();
+        let client = subscriber(&mut world, V5_0, qos);
+        world.cut(client);
+        let publisher = world.client(V5_0, "publisher");
+        world.is_disk_busy = true;
+        world.publish(publisher, "a/b", "x", qos);
+        assert_eq!(world.receive(publisher), None);
+        world.power_cut();
+        let (client, _) = world.connect(resume(V5_0, "subscriber"));
+        assert_eq!(
+            world.receive(client),
+            None,
+            "it was lost, and nobody said otherwise"
+        );
+    }
+}
+
+#[test]
+fn what_nobody_persistent_gets_is_acknowledged_at_once() {
+    let mut world = World::new();
+    let subscriber = world.client(V5_0, "subscriber");
+    world.subscribe(subscriber, "a/#", AtLeastOnce);
+    let publisher = world.client(V5_0, "publisher");
+    world.is_disk_busy = true;
+    for qos in [AtLeastOnce, ExactlyOnce] {
+        world.publish(publisher, "a/b", "x", qos);
+        assert!(world.receive(publisher).is_some());
+    }
+    assert_eq!(world.disk.len(), 0);
+}
+
+#[test]
+fn a_message_comes_again_under_its_identifier_with_dup() {
+    for version in BOTH {
+        for qos in [AtLeastOnce, ExactlyOnce] {
+            let mut world = World::new();
+            let client = subscriber(&mut world, version, qos);
+            let publisher = world.client(version, "publisher");
+            world.publish(publisher, "a/b", "x", qos);
+            let first = world.receive_publish(client);
+            assert!(!first.dup);
+            world.power_cut();
+            let (client, _) = world.connect(resume(version, "subscriber"));
+            let again = world.receive_publish(client);
+            assert!(again.dup);
+            assert_eq!(again.packet_identifier, first.packet_identifier);
+            assert_eq!(world.receive(client), None);
+        }
+    }
+}
+
+#[test]
+fn a_message_of_qos_2_is_sent_only_under_an_identifier_that_is_known() {
+    let mut world = World::new();
+    let client = subscriber(&mut world, V5_0, ExactlyOnce);
+    let publisher = world.client(V5_0, "publisher");
+    world.is_disk_busy = true;
+    world.publish(publisher, "a/b", "x", ExactlyOnce);
+    assert_eq!(world.receive(client), None);
+    world.commit();
+    assert_eq!(world.payloads(client), ["x"]);
+}
+
+#[test]
+fn a_message_of_qos_1_does_not_wait() {
+    let mut world = World::new();
+    let client = subscriber(&mut world, V5_0, AtLeastOnce);
+    let publisher = world.client(V5_0, "publisher");
+    world.is_disk_busy = true;
+    world.publish(publisher, "a/b", "x", AtLeastOnce);
+    assert_eq!(world.payloads(client), ["x"]);
+    assert_eq!(world.receive(publisher), None);
+}
+
+#[test]
+fn what_was_queued_goes_out_when_it_is_known_that_it_did() {
+    let mut world = World::new();
+    let client = subscriber(&mut world, V5_0, AtLeastOnce);
+    world.cut(client);
+    let publisher = world.client(V5_0, "publisher");
+    world.publish(publisher, "a/b", "x", AtLeastOnce);
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    assert_eq!(
+        world.receive_publish(client).packet_identifier,
+        Some(packet_identifier(1))
+    );
+    world.power_cut();
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    let again = world.receive_publish(client);
+    assert!(again.dup);
+    assert_eq!(again.packet_identifier, Some(packet_identifier(1)));
+}
+
+#[test]
+fn a_received_message_is_released_and_does_not_come_again() {
+    let mut world = World::new();
+    let client = subscriber(&mut world, V5_0, ExactlyOnce);
+    let publisher = world.client(V5_0, "publisher");
+    world.publish(publisher, "a/b", "x", ExactlyOnce);
+    let packet_identifier = world.receive_publish(client).packet_identifier.unwrap();
+    world.is_disk_busy = true;
+    world.pubrec(client, packet_identifier);
+    assert_eq!(world.receive(client), None, "the PUBREL waits");
+    world.commit();
+    assert!(matches!(world.receive(client), Some(Packet::Pubrel(_))));
+    world.power_cut();
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    let [Packet::Pubrel(pubrel)] = &world.receive_all(client)[..] else {
+        panic!("only the PUBREL comes again");
+    };
+    assert_eq!(pubrel.packet_identifier, packet_identifier);
+    world.pubcomp(client, packet_identifier);
+    world.power_cut();
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    assert_eq!(world.receive(client), None);
+}
+
+#[test]
+fn a_repeated_message_of_qos_2_is_known_until_it_is_released() {
+    let mut world = World::new();
+    let client = subscriber(&mut world, V5_0, ExactlyOnce);
+    world.cut(client);
+    let (publisher, _) = world.connect(resume(V5_0, "publisher"));
+    world.publish(publisher, "a/b", "x", ExactlyOnce);
+    world.power_cut();
+    let (publisher, _) = world.connect(resume(V5_0, "publisher"));
+    let mut repeated = publish("a/b", "x", ExactlyOnce);
+    repeated.dup = true;
+    world.send(publisher, Packet::Publish(repeated));
+    world.is_disk_busy = true;
+    world.receive_all(publisher);
+    world.pubrel(publisher, packet_identifier(1));
+    assert_eq!(world.receive(publisher), None, "the PUBCOMP waits");
+    world.commit();
+    assert!(matches!(world.receive(publisher), Some(Packet::Pubcomp(_))));
+    world.power_cut();
+    let (publisher, _) = world.connect(resume(V5_0, "publisher"));
+    world.publish(publisher, "a/b", "y", ExactlyOnce);
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    assert_eq!(world.payloads(client), ["x", "y"]);
+}
+
+#[test]
+fn a_retained_message_is_there_again() {
+    let mut world = World::new();
+    let publisher = world.client(V5_0, "publisher");
+    for payload in ["old", "new"] {
+        world.retain(publisher, "a/b", payload);
+    }
+    world.retain(publisher, "a/c", "x");
+    world.retain(publisher, "a/c", "");
+    world.power_cut();
+    let client = world.client(V5_0, "subscriber");
+    world.subscribe(client, "#", AtMostOnce);
+    assert_eq!(world.payloads(client), ["new"]);
+}
+
+#[test]
+fn time_goes_on() {
+    let mut world = World::new();
+    let mut connect = resume(V5_0, "subscriber");
+    connect.properties = [Property::SessionExpiryInterval(100)].into_iter().collect();
+    let (client, _) = world.connect(connect.clone());
+    world.subscribe(client, "a/#", AtLeastOnce);
+    world.cut(client);
+    let publisher = world.client(V5_0, "publisher");
+    let mut message = publish("a/b", "short", AtLeastOnce);
+    message.properties.push(Property::MessageExpiryInterval(20));
+    world.send(publisher, Packet::Publish(message));
+    world.publish(publisher, "a/b", "long", AtLeastOnce);
+    world.advance(seconds(30));
+    world.power_cut();
+    let (client, connack) = world.connect(connect.clone());
+    assert!(connack.session_present);
+    assert_eq!(world.payloads(client), ["long"]);
+    world.cut(client);
+    world.advance(seconds(60));
+    world.power_cut();
+    world.advance(seconds(39));
+    world.power_cut();
+    world.advance(seconds(1));
+    let (_, connack) = world.connect(connect);
+    assert!(!connack.session_present);
+}
+
+#[test]
+fn the_will_of_a_client_that_was_connected_is_published() {
+    let mut world = World::new();
+    subscriber(&mut world, V5_0, AtLeastOnce);
+    let mut connect = resume(V5_0, "device");
+    let mut will = will("a/status", "offline");
+    will.qos = AtLeastOnce;
+    will.properties.push(Property::WillDelayInterval(10));
+    connect.will = Some(will);
+    world.connect(connect);
+    world.power_cut();
+    world.advance(seconds(9));
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    assert_eq!(world.receive(client), None);
+    world.advance(seconds(1));
+    assert_eq!(world.payloads(client), ["offline"]);
+    world.power_cut();
+    world.advance(seconds(20));
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    assert_eq!(
+        world.payloads(client),
+        ["offline"],
+        "once, though unacknowledged"
+    );
+}
+
+#[test]
+fn a_session_that_ends_leaves_nothing() {
+    let mut world = World::new();
+    let client = subscriber(&mut world, V5_0, ExactlyOnce);
+    let publisher = world.client(V5_0, "publisher");
+    world.publish(publisher, "a/b", "x", ExactlyOnce);
+    world.publish(publisher, "a/b", "y", AtLeastOnce);
+    world.publish(client, "a/b", "z", ExactlyOnce);
+    assert!(world.disk.len() > 5);
+    world.cut(client);
+    world.connect(connect(V5_0, "subscriber"));
+    assert_eq!(world.disk.len(), 0);
+}
+
+#[test]
+fn a_session_that_is_to_end_with_its_connection_is_not_stored_any_more() {
+    let mut world = World::new();
+    let client = subscriber(&mut world, V5_0, AtLeastOnce);
+    world.cut(client);
+    let publisher = world.client(V5_0, "publisher");
+    world.publish(publisher, "a/b", "x", AtLeastOnce);
+    let mut connect = connect(V5_0, "subscriber");
+    connect.clean_start = false;
+    let (client, connack) = world.connect(connect);
+    assert!(connack.session_present);
+    assert_eq!(world.payloads(client), ["x"]);
+    assert_eq!(world.disk.len(), 0);
+    world.puback(client, packet_identifier(1));
+    assert_eq!(world.disk.len(), 0);
+}
+
+#[test]
+fn the_messages_of_a_group_go_to_another_member_over_a_restart() {
+    let mut world = World::new();
+    let mut connect = resume(V5_0, "first");
+    connect.properties = [Property::SessionExpiryInterval(10)].into_iter().collect();
+    let (first, _) = world.connect(connect);
+    world.subscribe(first, "$share/group/a/#", AtLeastOnce);
+    world.cut(first);
+    let publisher = world.client(V5_0, "publisher");
+    // More than are handed over in one turn.
+    let payloads: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+    for payload in &payloads {
+        world.publish(publisher, "a/b", payload, AtLeastOnce);
+    }
+    let (second, _) = world.connect(resume(V5_0, "second"));
+    world.subscribe(second, "$share/group/a/#", AtLeastOnce);
+    world.cut(second);
+    world.now = world.now + seconds(10);
+    world.broker.handle_timeout(world.now);
+    world.drain();
+    world.power_cut();
+    world.advance(seconds(1));
+    let (second, _) = world.connect(resume(V5_0, "second"));
+    assert_eq!(world.payloads(second), payloads);
+}
+
+#[test]
+fn retained_messages_that_were_promised_still_come() {
+    let mut settings = Settings::default();
+    settings.limits.bytes_per_turn = 100;
+    let mut world = World::with(settings);
+    let publisher = world.client(V5_0, "publisher");
+    for number in 0..20 {
+        world.retain(publisher, &format!("a/{number:02}"), "twenty bytes of text");
+    }
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    let mut subscription = subscription("a/#", AtMostOnce);
+    subscription.retain_handling = RetainHandling::Send;
+    let code = world.subscribe_with(client, subscription, None);
+    assert_eq!(code, ReasonCode::GRANTED_QOS_0);
+    let before = world.payloads(client).len();
+    assert!(before < 20, "{before}");
+    world.power_cut();
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    world.advance(seconds(1));
+    assert_eq!(world.payloads(client).len(), 20 - before);
+}
+
+#[test]
+fn while_the_store_fails_only_what_needs_it_is_refused() {
+    let mut world = World::new();
+    let client = subscriber(&mut world, V5_0, AtLeastOnce);
+    let publisher = world.client(V5_0, "publisher");
+    let old_publisher = world.client(V3_1_1, "old");
+    world.broker.set_store_failing(true);
+    world.publish(publisher, "a/b", "x", AtLeastOnce);
+    let Some(Packet::Puback(puback)) = world.receive(publisher) else {
+        panic!("a PUBACK");
+    };
+    assert_eq!(puback.reason_code, ReasonCode::QuotaExceeded);
+    world.publish(publisher, "a/b", "y", AtMostOnce);
+    assert_eq!(world.payloads(client), ["y"]);
+    world.publish(publisher, "b", "z", AtLeastOnce);
+    assert!(
+        matches!(world.receive(publisher), Some(Packet::Puback(puback)) if !puback.reason_code.is_error())
+    );
+    world.publish(old_publisher, "a/b", "x", AtLeastOnce);
+    assert!(world.is_closed(old_publisher));
+    assert_eq!(world.receive(old_publisher), None);
+    let (_, connack) = world.try_connect(resume(V5_0, "another"));
+    assert_eq!(connack.reason_code, ReasonCode::QuotaExceeded);
+    let code = world.subscribe_with(client, subscription("b", AtLeastOnce), None);
+    assert_eq!(code, ReasonCode::QuotaExceeded);
+    assert_eq!(world.broker.counters().store_refused, 4);
+    world.broker.set_store_failing(false);
+    world.publish(publisher, "a/b", "x", AtLeastOnce);
+    assert_eq!(world.payloads(client), ["x"]);
+}
+
+#[test]
+fn a_damaged_record_costs_no_more_than_itself() {
+    let mut world = World::new();
+    let client = subscriber(&mut world, V5_0, ExactlyOnce);
+    world.cut(client);
+    let publisher = world.client(V5_0, "publisher");
+    world.publish(publisher, "a/b", "x", ExactlyOnce);
+    world.retain(publisher, "a/c", "y");
+    for (damaged, _) in world.disk.entries() {
+        for len in 0..world.disk.entries()[damaged].len() {
+            let mut restoration = mqtt_broker_core::Restoration::new(Settings::default(), 7);
+            for (key, value) in world.disk.entries() {
+                let len = if key == damaged { len } else { value.len() };
+                let outcome = restoration.add(key, &value[..len]);
+                if key == damaged && key[0] == 1 {
+                    assert!(outcome.is_err(), "half a message is none");
+                }
+            }
+            drop(restoration.finish(world.now));
+        }
+    }
+}
