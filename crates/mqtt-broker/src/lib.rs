@@ -38,7 +38,7 @@ mod websocket;
 pub use accept::accept;
 pub use address_quota::Admission;
 pub use mqtt_broker_core::{
-    Authenticator, Claimant, Exchange, Limits, Settings as BrokerSettings, Step,
+    Authenticator, Claimant, Counters, Exchange, Limits, Settings as BrokerSettings, Step,
 };
 pub use output::OutputLimits;
 pub use server::Server;

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use mqtt_broker_core::Authenticator;
+use mqtt_broker_core::{Authenticator, Counters};
 use tokio::{
     net::{TcpListener, TcpStream},
     select,
@@ -47,6 +47,12 @@ impl Server {
     /// Lets only those connect whom `authenticator` lets in; those who are connected stay.
     pub fn set_authenticator(&self, authenticator: Box<dyn Authenticator>) {
         self.hub.set_authenticator(authenticator);
+    }
+
+    /// The numbers so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.hub.counters()
     }
 
     /// Lets a connection from this address in, whatever it speaks, unless there are too many already.

@@ -5,6 +5,7 @@
 mod config;
 mod http;
 mod listen;
+mod metrics;
 mod open_files;
 mod options;
 mod page;
