@@ -26,6 +26,7 @@ mod address_quota;
 mod connection;
 mod connection_task;
 mod flush_list;
+mod health;
 mod hub;
 mod log;
 mod output;
@@ -37,6 +38,7 @@ mod websocket;
 
 pub use accept::accept;
 pub use address_quota::Admission;
+pub use health::Health;
 pub use mqtt_broker_core::{
     Authenticator, Claimant, Counters, Exchange, Limits, Settings as BrokerSettings, Step,
 };

@@ -11,8 +11,9 @@ use tokio::{
 };
 
 use crate::{
-    Admission, Settings, accept::accept, address_quota::AddressQuota, connection::Transport,
-    connection_task::ConnectionTask, flush_list::FlushList, hub::Hub, timer, timer::stopped,
+    Admission, Health, Settings, accept::accept, address_quota::AddressQuota,
+    connection::Transport, connection_task::ConnectionTask, flush_list::FlushList, hub::Hub, timer,
+    timer::stopped,
 };
 
 /// An MQTT server for any number of listeners. Clones are the same server.
@@ -53,6 +54,12 @@ impl Server {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.hub.counters()
+    }
+
+    /// Whether it can do what it promises: always, as everything is in memory.
+    #[must_use]
+    pub const fn health(&self) -> Health {
+        Health::Well
     }
 
     /// Lets a connection from this address in, whatever it speaks, unless there are too many already.

@@ -20,13 +20,16 @@ use tokio::{
 };
 use tower_service::Service;
 
-use crate::{metrics, page::Page, security_headers, websocket_handshake};
+use crate::{health, metrics, page::Page, security_headers, websocket_handshake};
 
 /// What answers which path.
 pub(crate) fn router(server: Server, page: Page, allowed_origins: Vec<String>) -> Router {
-    let counting = server.clone();
+    let (asked, counting) = (server.clone(), server.clone());
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route(
+            "/healthz",
+            get(move || async move { health::answer(asked.health()) }),
+        )
         .route(
             "/metrics",
             get(move || async move { metrics::answer(counting.counters()) }),

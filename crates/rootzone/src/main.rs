@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod health;
 mod http;
 mod listen;
 mod metrics;
