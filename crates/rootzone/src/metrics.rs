@@ -231,4 +231,50 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), n);
     }
+
+    #[test]
+    fn documents_name_only_what_there_is() {
+        let told = told(&encode(Counters::default()));
+        for document in [
+            include_str!("../../../docs/limits.md"),
+            include_str!("../../../docs/metrics.md"),
+        ] {
+            for word in document.split(|letter: char| !letter.is_alphanumeric() && letter != '_') {
+                if word.starts_with("rootzone_") {
+                    assert!(told.iter().any(|name| name == word), "{word}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_number_is_documented() {
+        let document = include_str!("../../../docs/metrics.md");
+        for name in told(&encode(Counters::default())) {
+            assert!(document.contains(&format!("| `{name}` |")), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_limit_drops_or_refuses_stands_beside_the_limits() {
+        let document = include_str!("../../../docs/limits.md");
+        for name in told(&encode(Counters::default())) {
+            // What is too large for a client is its own limit.
+            let is_meant = (name.contains("_dropped_") && !name.contains("_too_large"))
+                || name.contains("_refused_")
+                || name.contains("_violations_");
+            assert!(
+                !is_meant || document.contains(&format!("`{name}`")),
+                "{name}"
+            );
+        }
+    }
+
+    /// The names of all numbers, as Prometheus keeps them.
+    fn told(text: &str) -> Vec<String> {
+        text.lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| Some(line.split_once(' ')?.0.to_owned()))
+            .collect()
+    }
 }
