@@ -6,13 +6,12 @@ use crate::time_span::{UNITS, parse_seconds};
 
 /// What can be said about the simulated field.
 #[derive(Debug, Clone, clap::Parser)]
-#[command(name = "field-simulator", version, about)]
+#[command(name = "field-simulator", version, about, after_help = REPLAY_FORM)]
 pub struct Options {
     /// The MQTT broker to talk to
     #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883")]
     pub broker: BrokerAddress,
-    /// Replay these measurements: a CSV with the columns day, hour and one for each of the 13 probes.
-    /// Without it a built-in soil model is played
+    /// Replay these measurements, in the form below; without it a built-in soil model is played
     #[arg(long, value_name = "FILE")]
     pub replay: Option<PathBuf>,
     /// How much time of the file or the model passes in a second, such as 1h, 10m or 30s
@@ -151,6 +150,13 @@ fn whole_number<T: FromStr>(text: &str) -> Result<T, InvalidOption> {
     text.parse().map_err(|_| InvalidOption::WholeNumber)
 }
 
+/// The end of the help.
+const REPLAY_FORM: &str = "\
+FILE is a CSV file: a line of the columns' names, then a line for each hour that was measured, in order of time.
+The columns are day, hour (0 to 23) and one for each of the 13 probes, in percent; an empty field is a gap:
+  day,hour,P1,P2,P3,P4,P5,P6,P7,P8,P9,P10,P11,P12,P13
+  2022-11-15,23,11.5,29.1,18.2,14,13.3,15.8,12.4,,15.1,17.9,20,22.4,18.8";
+
 /// Why an option's value is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOption {
@@ -170,7 +176,23 @@ pub enum InvalidOption {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::replay::Replay;
+
+    #[test]
+    fn the_form_that_help_shows_can_be_replayed() {
+        let (_, file) = REPLAY_FORM.split_once(":\n").unwrap();
+        let file: String = file
+            .lines()
+            .map(|line| line.trim().to_owned() + "\n")
+            .collect();
+        let replay = Replay::read(Path::new("help.csv"), file.as_bytes()).unwrap();
+        let value = |probe| replay.value(probe, Duration::ZERO);
+        assert_eq!(value(0).map(|value| value.moisture), Some(11.5));
+        assert_eq!(value(7), None);
+    }
 
     #[test]
     fn broker_addresses_are_read() {
