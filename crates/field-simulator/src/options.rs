@@ -15,10 +15,15 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub replay: Option<PathBuf>,
     /// How much time of the file or the model passes in a second, such as 1h, 10m or 30s
-    #[arg(long, value_name = "TIME", default_value = "1h")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "1h",
+        allow_negative_numbers = true
+    )]
     pub speed: Speed,
     /// The same seed gives the same field
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = whole_number::<u64>)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = whole_number::<u64>, allow_negative_numbers = true)]
     pub seed: u64,
     /// The share of readings that are lost, from 0 to 1
     #[arg(
@@ -32,7 +37,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME")]
     pub stuck_pump: Vec<String>,
     /// Let one probe drop off after so many seconds, without a word but its Will
-    #[arg(long, value_name = "SECONDS", value_parser = whole_number::<u32>)]
+    #[arg(long, value_name = "SECONDS", value_parser = whole_number::<u32>, allow_negative_numbers = true)]
     pub offline_after: Option<u32>,
     /// Wait for a broker that is not there yet
     #[arg(long)]
@@ -170,7 +175,7 @@ pub enum InvalidOption {
     #[error("not a number from 0 to 1")]
     Share,
     /// Not a count, or too large a one.
-    #[error("not a whole number, or too large a one")]
+    #[error("not a whole number from 0, or too large a one")]
     WholeNumber,
 }
 
