@@ -6,20 +6,24 @@ use crate::time_span::{UNITS, parse_seconds};
 
 /// What can be said about the simulated field.
 #[derive(Debug, Clone, clap::Parser)]
-#[command(name = "field-simulator", version, about)]
+#[command(name = "field-simulator", version, about, after_help = REPLAY_FORM)]
 pub struct Options {
     /// The MQTT broker to talk to
     #[arg(long, value_name = "URL", default_value = "mqtt://127.0.0.1:1883")]
     pub broker: BrokerAddress,
-    /// Replay these measurements: a CSV with the columns day, hour and one for each of the 13 probes.
-    /// Without it a built-in soil model is played
+    /// Replay these measurements, in the form below; without it a built-in soil model is played
     #[arg(long, value_name = "FILE")]
     pub replay: Option<PathBuf>,
     /// How much time of the file or the model passes in a second, such as 1h, 10m or 30s
-    #[arg(long, value_name = "TIME", default_value = "1h")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "1h",
+        allow_negative_numbers = true
+    )]
     pub speed: Speed,
     /// The same seed gives the same field
-    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = whole_number::<u64>)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = whole_number::<u64>, allow_negative_numbers = true)]
     pub seed: u64,
     /// The share of readings that are lost, from 0 to 1
     #[arg(
@@ -33,7 +37,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME")]
     pub stuck_pump: Vec<String>,
     /// Let one probe drop off after so many seconds, without a word but its Will
-    #[arg(long, value_name = "SECONDS", value_parser = whole_number::<u32>)]
+    #[arg(long, value_name = "SECONDS", value_parser = whole_number::<u32>, allow_negative_numbers = true)]
     pub offline_after: Option<u32>,
     /// Wait for a broker that is not there yet
     #[arg(long)]
@@ -151,6 +155,13 @@ fn whole_number<T: FromStr>(text: &str) -> Result<T, InvalidOption> {
     text.parse().map_err(|_| InvalidOption::WholeNumber)
 }
 
+/// The end of the help.
+const REPLAY_FORM: &str = "\
+FILE is a CSV file: a line of the columns' names, then a line for each hour that was measured, in order of time.
+The columns are day, hour (0 to 23) and one for each of the 13 probes, in percent; an empty field is a gap:
+  day,hour,P1,P2,P3,P4,P5,P6,P7,P8,P9,P10,P11,P12,P13
+  2022-11-15,23,11.5,29.1,18.2,14,13.3,15.8,12.4,,15.1,17.9,20,22.4,18.8";
+
 /// Why an option's value is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOption {
@@ -164,13 +175,29 @@ pub enum InvalidOption {
     #[error("not a number from 0 to 1")]
     Share,
     /// Not a count, or too large a one.
-    #[error("not a whole number, or too large a one")]
+    #[error("not a whole number from 0, or too large a one")]
     WholeNumber,
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::replay::Replay;
+
+    #[test]
+    fn the_form_that_help_shows_can_be_replayed() {
+        let (_, file) = REPLAY_FORM.split_once(":\n").unwrap();
+        let file: String = file
+            .lines()
+            .map(|line| line.trim().to_owned() + "\n")
+            .collect();
+        let replay = Replay::read(Path::new("help.csv"), file.as_bytes()).unwrap();
+        let value = |probe| replay.value(probe, Duration::ZERO);
+        assert_eq!(value(0).map(|value| value.moisture), Some(11.5));
+        assert_eq!(value(7), None);
+    }
 
     #[test]
     fn broker_addresses_are_read() {

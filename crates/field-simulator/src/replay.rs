@@ -1,6 +1,6 @@
 //! Measurements from a file, played at another speed.
 
-use std::{fs::File, io, path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use field::Timestamp;
 
@@ -35,35 +35,36 @@ impl Replay {
     /// # Errors
     /// If the file or one of its lines cannot be read.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file = File::open(path).map_err(|problem| Error::Unreadable {
+        let text = fs::read(path).map_err(|problem| Error::Unreadable {
             file: path.into(),
             problem,
         })?;
-        Self::read(path, file)
+        Self::read(path, &text)
     }
 
-    pub(crate) fn read(path: &Path, input: impl io::Read) -> Result<Self, Error> {
-        let broken = |line, problem| Error::BrokenLine {
+    pub(crate) fn read(path: &Path, text: &[u8]) -> Result<Self, Error> {
+        let broken = |position: Option<&csv::Position>, problem| Error::BrokenLine {
             file: path.into(),
-            line,
+            line: line_at(text, position),
             problem,
         };
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .from_reader(input);
+            .from_reader(text);
         let mut columns = csv::StringRecord::new();
         let mut record = csv::StringRecord::new();
         let mut rows: Vec<Row> = Vec::new();
         let mut first = None;
         while reader
             .read_record(&mut record)
-            .map_err(|error| unreadable(path, error))?
+            // Records are flexible and have no types, so nothing else can be wrong with them.
+            .map_err(|error| broken(error.position(), LineProblem::NotUtf8))?
         {
-            let line = record.position().map_or(1, csv::Position::line);
+            let position = record.position();
             if record.len() != N_PROBES + 2 {
                 return Err(broken(
-                    line,
+                    position,
                     LineProblem::FieldCount {
                         expected: N_PROBES + 2,
                         found: record.len(),
@@ -72,27 +73,27 @@ impl Replay {
             }
             if columns.is_empty() {
                 if (&record[0], &record[1]) != ("day", "hour") {
-                    return Err(broken(line, LineProblem::Header));
+                    return Err(broken(position, LineProblem::Header));
                 }
                 columns = record.clone();
                 continue;
             }
-            let (time, hour) = time(&record).map_err(|problem| broken(line, problem))?;
+            let (time, hour) = time(&record).map_err(|problem| broken(position, problem))?;
             let since_first = time.saturating_duration_since(*first.get_or_insert(time));
             if rows
                 .last()
                 .is_some_and(|last| since_first <= last.since_first)
             {
-                return Err(broken(line, LineProblem::Order));
+                return Err(broken(position, LineProblem::Order));
             }
             rows.push(Row {
                 since_first,
                 hour,
-                values: values(&record, &columns).map_err(|problem| broken(line, problem))?,
+                values: values(&record, &columns).map_err(|problem| broken(position, problem))?,
             });
         }
         if rows.is_empty() {
-            return Err(broken(1, LineProblem::NoRows));
+            return Err(broken(None, LineProblem::NoRows));
         }
         // The file's own step is the shortest one: longer ones are gaps.
         let step = rows
@@ -135,20 +136,16 @@ impl Replay {
     }
 }
 
-fn unreadable(path: &Path, error: csv::Error) -> Error {
-    let line = error.position().map_or(1, csv::Position::line);
-    // Records are flexible and have no types, so nothing else can be wrong with them.
-    let csv::ErrorKind::Io(problem) = error.into_kind() else {
-        return Error::BrokenLine {
-            file: path.into(),
-            line,
-            problem: LineProblem::NotUtf8,
-        };
+/// The line of a record, counted from 1. The reader's own count is behind where lines end with CRLF.
+fn line_at(text: &[u8], position: Option<&csv::Position>) -> u64 {
+    let Some(position) = position else {
+        return 1;
     };
-    Error::Unreadable {
-        file: path.into(),
-        problem,
-    }
+    let start = position.byte() as usize;
+    let is_line_end = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+    // What ends the line before may still stand in front of the record.
+    let first = start + text[start..].iter().take_while(is_line_end).count();
+    1 + text[..first].iter().filter(|&&byte| byte == b'\n').count() as u64
 }
 
 fn time(record: &csv::StringRecord) -> Result<(Timestamp, u8), LineProblem> {
@@ -268,6 +265,10 @@ mod tests {
                 csv(&[&row("2022-02-03,24", "1")]),
                 "some.csv:2: \"2022-02-03\",\"24\" is not a day like 2022-11-15 and an hour from 0 to 23",
             ),
+            (
+                csv(&[&good, "", "", &good]),
+                "some.csv:5: not later than the line before",
+            ),
             (csv(&[]), "some.csv:1: no measurements"),
             (String::new(), "some.csv:1: no measurements"),
             (
@@ -276,6 +277,7 @@ mod tests {
             ),
         ] {
             assert_eq!(error(&text), message);
+            assert_eq!(error(&text.replace('\n', "\r\n")), message, "with CRLF");
         }
     }
 
@@ -284,7 +286,7 @@ mod tests {
         let mut bytes = csv(&[&row("2022-11-15,0", "1")]).into_bytes();
         let len = bytes.len();
         bytes[len - 2] = 0xff;
-        let error = Replay::read(Path::new("some.csv"), bytes.as_slice()).unwrap_err();
+        let error = Replay::read(Path::new("some.csv"), &bytes).unwrap_err();
         assert_eq!(error.to_string(), "some.csv:2: not UTF-8");
     }
 }

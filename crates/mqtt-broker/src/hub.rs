@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use mqtt_broker_core::{Authenticator, Broker, ConnectionId, Event, Output};
+use mqtt_broker_core::{Authenticator, Broker, ConnectionId, Counters, Event, Output};
 use mqtt_protocol::{Decoder, Instant};
 use tokio::{net::tcp::OwnedWriteHalf, runtime, sync::Notify, time};
 
@@ -90,6 +90,10 @@ impl Hub {
 
     pub(crate) fn set_authenticator(&self, authenticator: Box<dyn Authenticator>) {
         self.lock().broker.set_authenticator(authenticator);
+    }
+
+    pub(crate) fn counters(&self) -> Counters {
+        self.lock().broker.counters()
     }
 
     /// A connection was closed before the core knew of it.

@@ -26,6 +26,7 @@ mod address_quota;
 mod connection;
 mod connection_task;
 mod flush_list;
+mod health;
 mod hub;
 mod log;
 mod output;
@@ -37,8 +38,9 @@ mod websocket;
 
 pub use accept::accept;
 pub use address_quota::Admission;
+pub use health::Health;
 pub use mqtt_broker_core::{
-    Authenticator, Claimant, Exchange, Limits, Settings as BrokerSettings, Step,
+    Authenticator, Claimant, Counters, Exchange, Limits, Settings as BrokerSettings, Step,
 };
 pub use output::OutputLimits;
 pub use server::Server;

@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use mqtt_broker_core::Authenticator;
+use mqtt_broker_core::{Authenticator, Counters};
 use tokio::{
     net::{TcpListener, TcpStream},
     select,
@@ -11,8 +11,9 @@ use tokio::{
 };
 
 use crate::{
-    Admission, Settings, accept::accept, address_quota::AddressQuota, connection::Transport,
-    connection_task::ConnectionTask, flush_list::FlushList, hub::Hub, timer, timer::stopped,
+    Admission, Health, Settings, accept::accept, address_quota::AddressQuota,
+    connection::Transport, connection_task::ConnectionTask, flush_list::FlushList, hub::Hub, timer,
+    timer::stopped,
 };
 
 /// An MQTT server for any number of listeners. Clones are the same server.
@@ -47,6 +48,18 @@ impl Server {
     /// Lets only those connect whom `authenticator` lets in; those who are connected stay.
     pub fn set_authenticator(&self, authenticator: Box<dyn Authenticator>) {
         self.hub.set_authenticator(authenticator);
+    }
+
+    /// The numbers so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.hub.counters()
+    }
+
+    /// Whether it can do what it promises: always, as everything is in memory.
+    #[must_use]
+    pub const fn health(&self) -> Health {
+        Health::Well
     }
 
     /// Lets a connection from this address in, whatever it speaks, unless there are too many already.

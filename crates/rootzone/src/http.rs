@@ -1,4 +1,4 @@
-//! The one HTTP server: the page, the WebSocket handshake, whether we are well.
+//! The one HTTP server: the page, the WebSocket handshake, how it goes and whether we are well.
 
 use std::{convert::Infallible, pin::pin, time::Duration};
 
@@ -20,12 +20,20 @@ use tokio::{
 };
 use tower_service::Service;
 
-use crate::{page::Page, security_headers, websocket_handshake};
+use crate::{health, metrics, page::Page, security_headers, websocket_handshake};
 
 /// What answers which path.
 pub(crate) fn router(server: Server, page: Page, allowed_origins: Vec<String>) -> Router {
+    let (asked, counting) = (server.clone(), server.clone());
     Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route(
+            "/healthz",
+            get(move || async move { health::answer(asked.health()) }),
+        )
+        .route(
+            "/metrics",
+            get(move || async move { metrics::answer(counting.counters()) }),
+        )
         .route(
             "/mqtt",
             any(move |request: Request| async move {

@@ -3,8 +3,10 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod health;
 mod http;
 mod listen;
+mod metrics;
 mod open_files;
 mod options;
 mod page;

@@ -20,11 +20,11 @@ use crate::wrong_option;
 )]
 pub(crate) struct Options {
     /// TCP port for MQTT; 0 takes any free one
-    #[arg(long, value_name = "PORT", default_value_t = 1883, value_parser = port)]
+    #[arg(long, value_name = "PORT", default_value_t = 1883, value_parser = port, allow_negative_numbers = true)]
     pub(crate) mqtt_port: u16,
 
     /// HTTP port for the page and for MQTT over WebSocket at /mqtt; 0 takes any free one
-    #[arg(long, value_name = "PORT", default_value_t = 8080, value_parser = port)]
+    #[arg(long, value_name = "PORT", default_value_t = 8080, value_parser = port, allow_negative_numbers = true)]
     pub(crate) port: u16,
 
     /// Address to listen on; the default is this machine only
@@ -126,6 +126,10 @@ mod tests {
             (
                 ["--mqtt-port", "65536"],
                 "invalid value '65536' for '--mqtt-port <PORT>': not a port from 0 to 65535 (see --help)",
+            ),
+            (
+                ["--port", "-1"],
+                "invalid value '-1' for '--port <PORT>': not a port from 0 to 65535 (see --help)",
             ),
             (
                 ["--bind", "somewhere"],

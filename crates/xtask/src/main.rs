@@ -38,7 +38,7 @@ fn main() -> ExitCode {
             ExitCode::from(130)
         }
         Err(error) => {
-            progress::say(format_args!("error: {error:#}"));
+            progress::say(format_args!("error: {error:#}{}", hint(&error)));
             ExitCode::FAILURE
         }
     }
@@ -80,6 +80,15 @@ fn without_arguments(mut arguments: Parser, command: fn() -> Result<()>) -> Resu
     match arguments.next()? {
         Some(argument) => Err(argument.unexpected().into()),
         None => command(),
+    }
+}
+
+/// Where to read on after a mistake on the command line.
+fn hint(error: &anyhow::Error) -> &'static str {
+    if error.is::<lexopt::Error>() {
+        "; `cargo xtask help` lists all options"
+    } else {
+        ""
     }
 }
 
@@ -156,7 +165,9 @@ mod tests {
             ("extra", "unexpected argument \"extra\""),
             ("--bogus", "invalid option '--bogus'"),
         ] {
-            assert_eq!(run(&[word]).unwrap_err().to_string(), message);
+            let error = run(&[word]).unwrap_err();
+            assert_eq!(error.to_string(), message);
+            assert!(hint(&error).contains("`cargo xtask help`"));
         }
     }
 }

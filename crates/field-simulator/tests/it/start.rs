@@ -65,11 +65,15 @@ fn an_option_that_is_none_is_named_in_one_line() {
         ),
         (
             ["--seed", "x"],
-            "invalid value 'x' for '--seed <NUMBER>': not a whole number, or too large a one",
+            "invalid value 'x' for '--seed <NUMBER>': not a whole number from 0, or too large a one",
+        ),
+        (
+            ["--seed", "-1"],
+            "invalid value '-1' for '--seed <NUMBER>': not a whole number from 0, or too large a one",
         ),
         (
             ["--offline-after", "5s"],
-            "invalid value '5s' for '--offline-after <SECONDS>': not a whole number, or too large a one",
+            "invalid value '5s' for '--offline-after <SECONDS>': not a whole number from 0, or too large a one",
         ),
         (
             ["--sped", "1h"],

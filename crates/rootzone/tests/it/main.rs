@@ -9,6 +9,7 @@ mod broker;
 mod conformance;
 mod hostile;
 mod http;
+mod metrics;
 mod mosquitto;
 mod page;
 mod paho;

@@ -2,6 +2,7 @@
 
 use crate::{
     broker::Broker,
+    metrics::check_number,
     raw::{CONNECT_3, Raw},
 };
 
@@ -28,11 +29,18 @@ fn a_subscriber_that_reads_nothing_is_bounded() {
     broker.check_memory_below(50_000_000);
     // What was kept arrives whole, and after it the connection works as before.
     subscriber.send(b"\xC0\x00");
+    let mut n_received = 0;
     loop {
         let packet = subscriber.receive_packet();
         if packet == b"\xD0\x00" {
             break;
         }
         assert!(packet == publish);
+        n_received += 1;
     }
+    check_number(
+        broker.http,
+        "messages_dropped_slow_subscriber_total",
+        (N_MESSAGES - n_received) as u64,
+    );
 }

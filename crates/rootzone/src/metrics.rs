@@ -1,0 +1,280 @@
+//! `/metrics`: what the broker counts, in OpenMetrics' text format.
+
+use std::fmt;
+
+use axum::{
+    http::header::{CACHE_CONTROL, CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use mqtt_broker::Counters;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeMetric, text},
+    metrics::{counter::ConstCounter, gauge::ConstGauge},
+    registry::Registry,
+};
+
+/// Answers whoever reaches the HTTP server: there are counts here, and no names, addresses, topics or payloads.
+pub(crate) fn answer(counters: Counters) -> Response {
+    (
+        [(CONTENT_TYPE, OPEN_METRICS), (CACHE_CONTROL, "no-store")],
+        encode(counters),
+    )
+        .into_response()
+}
+
+fn encode(counters: Counters) -> String {
+    let mut registry = Registry::with_prefix(PREFIX);
+    registry.register_collector(Box::new(Snapshot(counters)));
+    let mut document = String::new();
+    text::encode(&mut document, &registry).expect("a String takes everything");
+    document
+}
+
+/// The counters of one moment.
+#[derive(Debug)]
+struct Snapshot(Counters);
+
+impl Collector for Snapshot {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        for metric in metrics(self.0) {
+            let value: &dyn EncodeMetric = match metric.value {
+                Value::Counter(value) => &ConstCounter::new(value),
+                Value::Gauge(value) => &ConstGauge::new(value),
+            };
+            let metric =
+                encoder.encode_descriptor(metric.name, metric.help, None, value.metric_type())?;
+            value.encode(metric)?;
+        }
+        Ok(())
+    }
+}
+
+/// One number and how Prometheus is told of it.
+struct Metric {
+    /// Without the prefix, and without the `_total` that the encoder adds to a counter.
+    name: &'static str,
+    help: &'static str,
+    value: Value,
+}
+
+enum Value {
+    /// Since the start.
+    Counter(u64),
+    /// Of the present.
+    Gauge(u64),
+}
+
+const fn counter(name: &'static str, help: &'static str, value: u64) -> Metric {
+    let value = Value::Counter(value);
+    Metric { name, help, value }
+}
+
+const fn gauge(name: &'static str, help: &'static str, value: u64) -> Metric {
+    let value = Value::Gauge(value);
+    Metric { name, help, value }
+}
+
+/// All of them: the struct is taken apart, so that the compiler notices one that was forgotten.
+const fn metrics(counters: Counters) -> [Metric; 21] {
+    let Counters {
+        connections,
+        clients,
+        sessions,
+        subscriptions,
+        retained_messages,
+        retained_bytes,
+        queued_messages,
+        connections_opened,
+        connections_refused,
+        protocol_violations,
+        packets_received,
+        messages_received,
+        messages_sent,
+        payload_bytes_received,
+        bytes_sent,
+        dropped_slow_subscriber,
+        dropped_queue_full,
+        dropped_too_large,
+        expired,
+        retained_refused,
+        subscriptions_refused,
+    } = counters;
+    [
+        gauge(
+            "connections",
+            "Network Connections that are open, with or without a CONNECT.",
+            connections,
+        ),
+        gauge("clients", "Clients that are connected.", clients),
+        gauge(
+            "sessions",
+            "Sessions, with and without a connection.",
+            sessions,
+        ),
+        gauge(
+            "subscriptions",
+            "Subscriptions of all sessions.",
+            subscriptions,
+        ),
+        gauge("retained_messages", "Retained messages.", retained_messages),
+        gauge(
+            "retained_bytes",
+            "Topics, properties and payloads of the retained messages.",
+            retained_bytes,
+        ),
+        gauge(
+            "queued_messages",
+            "Messages that wait in the queues of sessions.",
+            queued_messages,
+        ),
+        counter(
+            "connections_opened",
+            "Network Connections that were made.",
+            connections_opened,
+        ),
+        counter(
+            "connections_refused",
+            "Network Connections that were closed without an accepted CONNECT.",
+            connections_refused,
+        ),
+        counter(
+            "protocol_violations",
+            "Network Connections that were closed because what came was no packet, or one that is too large.",
+            protocol_violations,
+        ),
+        counter("packets_received", "Packets that came.", packets_received),
+        counter(
+            "messages_received",
+            "PUBLISH packets that came and were not duplicates.",
+            messages_received,
+        ),
+        counter(
+            "messages_sent",
+            "PUBLISH packets that were sent, repetitions included.",
+            messages_sent,
+        ),
+        counter(
+            "payload_received_bytes",
+            "Payloads of the messages that came.",
+            payload_bytes_received,
+        ),
+        counter("sent_bytes", "MQTT that was sent.", bytes_sent),
+        counter(
+            "messages_dropped_slow_subscriber",
+            "QoS 0 messages that were not sent because the subscriber was too slow.",
+            dropped_slow_subscriber,
+        ),
+        counter(
+            "messages_dropped_queue_full",
+            "Messages that were not kept for a session because its queue was full.",
+            dropped_queue_full,
+        ),
+        counter(
+            "messages_dropped_too_large",
+            "Messages that were larger than the subscriber's Maximum Packet Size.",
+            dropped_too_large,
+        ),
+        counter(
+            "messages_expired",
+            "Messages whose Message Expiry Interval passed before they were sent, and retained ones.",
+            expired,
+        ),
+        counter(
+            "retained_refused",
+            "Retained messages that were not kept because a limit was reached.",
+            retained_refused,
+        ),
+        counter(
+            "subscriptions_refused",
+            "Subscriptions that were refused because a limit was reached.",
+            subscriptions_refused,
+        ),
+    ]
+}
+
+const PREFIX: &str = "rootzone";
+/// Prometheus reads this version of the format whatever it asked for.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_and_gauges_are_told_apart() {
+        let text = encode(Counters {
+            connections: 3,
+            messages_received: u64::MAX / 2,
+            ..Counters::default()
+        });
+        for lines in [
+            "# HELP rootzone_connections Network Connections that are open, with or without a CONNECT.\n\
+             # TYPE rootzone_connections gauge\n\
+             rootzone_connections 3\n",
+            "# HELP rootzone_messages_received PUBLISH packets that came and were not duplicates.\n\
+             # TYPE rootzone_messages_received counter\n\
+             rootzone_messages_received_total 9223372036854775807\n",
+        ] {
+            assert!(text.contains(lines), "{text}");
+        }
+        assert!(text.ends_with("# EOF\n"), "{text}");
+    }
+
+    #[test]
+    fn every_name_is_used_once() {
+        let mut names: Vec<_> = metrics(Counters::default())
+            .map(|metric| metric.name)
+            .into();
+        names.sort_unstable();
+        let n = names.len();
+        names.dedup();
+        assert_eq!(names.len(), n);
+    }
+
+    #[test]
+    fn documents_name_only_what_there_is() {
+        let told = told(&encode(Counters::default()));
+        for document in [
+            include_str!("../../../docs/limits.md"),
+            include_str!("../../../docs/metrics.md"),
+        ] {
+            for word in document.split(|letter: char| !letter.is_alphanumeric() && letter != '_') {
+                if word.starts_with("rootzone_") {
+                    assert!(told.iter().any(|name| name == word), "{word}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_number_is_documented() {
+        let document = include_str!("../../../docs/metrics.md");
+        for name in told(&encode(Counters::default())) {
+            assert!(document.contains(&format!("| `{name}` |")), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_limit_drops_or_refuses_stands_beside_the_limits() {
+        let document = include_str!("../../../docs/limits.md");
+        for name in told(&encode(Counters::default())) {
+            // What is too large for a client is its own limit.
+            let is_meant = (name.contains("_dropped_") && !name.contains("_too_large"))
+                || name.contains("_refused_")
+                || name.contains("_violations_");
+            assert!(
+                !is_meant || document.contains(&format!("`{name}`")),
+                "{name}"
+            );
+        }
+    }
+
+    /// The names of all numbers, as Prometheus keeps them.
+    fn told(text: &str) -> Vec<String> {
+        text.lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| Some(line.split_once(' ')?.0.to_owned()))
+            .collect()
+    }
+}
