@@ -32,6 +32,7 @@ mod output;
 mod scratch;
 mod server;
 mod settings;
+pub mod store;
 mod timer;
 mod websocket;
 
