@@ -33,6 +33,7 @@ mod output;
 mod scratch;
 mod server;
 mod settings;
+pub mod store;
 mod timer;
 mod websocket;
 

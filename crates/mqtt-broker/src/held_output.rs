@@ -1,0 +1,123 @@
+//! Output that must not go out before the store has what it acknowledges.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    mem,
+    sync::Arc,
+};
+
+use mqtt_broker_core::ConnectionId;
+
+use crate::{OutputLimits, connection::Connection, flush_list::FlushList, websocket::CloseCode};
+
+/// What waits, connection by connection. Those that wait for nothing are not in it.
+#[derive(Debug, Default)]
+pub(crate) struct HeldOutput {
+    by_connection: HashMap<ConnectionId, Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    connection: Arc<Connection>,
+    /// In the order of the wire: how many store operations must be durable first, and the bytes.
+    chunks: VecDeque<(u64, Vec<u8>)>,
+    /// Set if the connection is to be closed behind them.
+    close: Option<CloseCode>,
+}
+
+impl HeldOutput {
+    /// Whether something of this connection waits, so that all that follows waits too.
+    pub(crate) fn contains(&self, id: ConnectionId) -> bool {
+        !self.by_connection.is_empty() && self.by_connection.contains_key(&id)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_connection.is_empty()
+    }
+
+    /// Lets bytes wait; tells whether their Client falls behind with them.
+    #[must_use]
+    pub(crate) fn push(
+        &mut self,
+        connection: &Arc<Connection>,
+        after: u64,
+        bytes: Vec<u8>,
+        limits: &OutputLimits,
+    ) -> bool {
+        let falls_behind = connection.hold(bytes.len(), limits);
+        let held = self
+            .by_connection
+            .entry(connection.id)
+            .or_insert_with(|| Held {
+                connection: Arc::clone(connection),
+                chunks: VecDeque::new(),
+                close: None,
+            });
+        held.chunks.push_back((after, bytes));
+        falls_behind
+    }
+
+    /// Closes a connection behind what waits; tells whether something does.
+    #[must_use]
+    pub(crate) fn close(&mut self, id: ConnectionId, code: CloseCode) -> bool {
+        let held = self.by_connection.get_mut(&id);
+        held.map(|held| held.close = Some(code)).is_some()
+    }
+
+    /// The connection is gone, and with it what waited.
+    pub(crate) fn forget(&mut self, id: ConnectionId) {
+        self.by_connection.remove(&id);
+    }
+
+    /// Lets what waited for no more than this many operations go out. The result are Clients that fell behind.
+    pub(crate) fn release(
+        &mut self,
+        n_durable: u64,
+        limits: &OutputLimits,
+        flushes: &mut FlushList,
+    ) -> Vec<ConnectionId> {
+        let mut fell_behind = Vec::new();
+        self.by_connection.retain(|id, held| {
+            let connection = &held.connection;
+            let mut must_flush = false;
+            while let Some((_, mut bytes)) = held
+                .chunks
+                .pop_front_if(|(after, _)| *after <= n_durable)
+            {
+                connection.release(bytes.len());
+                let appended = connection.append(&mut bytes, limits);
+                must_flush |= appended.must_flush;
+                if appended.fell_behind {
+                    fell_behind.push(*id);
+                }
+            }
+            let is_done = held.chunks.is_empty();
+            if let Some(code) = held.close.filter(|_| is_done) {
+                must_flush |= connection.close(code);
+            }
+            if must_flush {
+                flushes.push(Arc::clone(connection));
+            }
+            !is_done
+        });
+        fell_behind
+    }
+
+    /// The store takes nothing: forgets what waits. The result are connections whose Clients must hear of it.
+    pub(crate) fn abandon(&mut self, flushes: &mut FlushList) -> Vec<ConnectionId> {
+        let mut open = Vec::new();
+        for (id, held) in mem::take(&mut self.by_connection) {
+            let n_bytes = held.chunks.iter().map(|(_, bytes)| bytes.len()).sum();
+            held.connection.release(n_bytes);
+            match held.close {
+                None => open.push(id),
+                Some(code) => {
+                    if held.connection.close(code) {
+                        flushes.push(held.connection);
+                    }
+                }
+            }
+        }
+        open
+    }
+}

@@ -1,0 +1,189 @@
+//! The one task that lets the store keep what the broker core wants kept.
+
+use std::{sync::Arc, time::Duration};
+
+use mqtt_broker_core::{Broker, CorruptRecord, Restoration, StoreOperation};
+use tokio::{
+    select,
+    sync::watch,
+    task::{self, yield_now},
+    time::{Instant, sleep, sleep_until},
+};
+
+use crate::{
+    Settings,
+    flush_list::FlushList,
+    hub::{Hub, StoreWork},
+    store::{ChangeSet, Store, StoreError},
+    store_clock::{self, Reading},
+    store_group::StoreGroup,
+    timer::stopped,
+};
+
+/// What a store had when the server started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// Sessions that go on.
+    pub n_sessions: u64,
+    /// Messages that wait in them.
+    pub n_queued_messages: u64,
+    /// Retained messages.
+    pub n_retained_messages: u64,
+    /// Why records could not be read, one for each of them.
+    pub unreadable: Vec<CorruptRecord>,
+}
+
+/// Makes a broker of what the store has; the result is also what time it is for it.
+pub(crate) fn restore(
+    settings: &Settings,
+    seed: u64,
+    store: &mut dyn Store,
+) -> Result<(Broker, mqtt_protocol::Instant, Restored), StoreError> {
+    let mut restoration = Restoration::new(settings.broker.clone(), seed);
+    let mut stored = None;
+    let mut unreadable = Vec::new();
+    store.read_all(&mut |key, value| {
+        if key == store_clock::KEY {
+            stored = Reading::decode(value);
+        } else if let Err(fault) = restoration.add(key, value) {
+            unreadable.push(fault);
+        }
+    })?;
+    let start = mqtt_protocol::Instant::START;
+    let now = stored.map_or(start, |stored| Reading::take(start).resume_from(&stored));
+    let broker = restoration.finish(now);
+    let counters = broker.counters();
+    let restored = Restored {
+        n_sessions: counters.sessions,
+        n_queued_messages: counters.queued_messages,
+        n_retained_messages: counters.retained_messages,
+        unreadable,
+    };
+    Ok((broker, now, restored))
+}
+
+/// Writes what there is to write, in groups: whatever gathered while the last one was written.
+pub(crate) async fn keep(
+    hub: Arc<Hub>,
+    store: Box<dyn Store>,
+    mut is_closing: watch::Receiver<bool>,
+) {
+    let mut keeper = Some(Keeper {
+        store,
+        group: StoreGroup::default(),
+        changes: ChangeSet::default(),
+    });
+    let mut flushes = FlushList::default();
+    let mut clocks = Reading::take(hub.now());
+    let mut n_bytes_unwritten = 0;
+    let mut is_last = false;
+    let mut must_retry = false;
+    loop {
+        if !is_last && !must_retry {
+            is_last = select! {
+                () = work(&hub, &clocks) => false,
+                () = stopped(&mut is_closing) => true,
+            };
+        }
+        let Some(mut busy) = keeper.take() else {
+            return;
+        };
+        let (operations, sequence) = hub.take_store_operations();
+        n_bytes_unwritten += operations.iter().map(StoreOperation::size_hint).sum::<usize>();
+        clocks = Reading::take(hub.now());
+        let reading = clocks.clone();
+        let written = task::spawn_blocking(move || {
+            let outcome = busy.write(operations, &reading);
+            (busy, outcome)
+        });
+        let Ok((idle, outcome)) = written.await else {
+            // It panicked: what it knew is gone, and whoever waits must not be told otherwise.
+            hub.store_failed("the store has failed; restart the broker", &mut flushes);
+            flushes.flush_all(&hub).await;
+            return;
+        };
+        keeper = Some(idle);
+        match outcome {
+            Ok(()) => {
+                hub.stored(sequence, n_bytes_unwritten, &mut flushes);
+                n_bytes_unwritten = 0;
+                must_retry = false;
+                flushes.flush_all(&hub).await;
+            }
+            Err(error) => {
+                tracing::error!("cannot write to the store, trying again: {error}");
+                hub.store_failed(&error.to_string(), &mut flushes);
+                flushes.flush_all(&hub).await;
+                must_retry = !is_last;
+                if must_retry {
+                    sleep(RETRY_AFTER).await;
+                }
+            }
+        }
+        if is_last && hub.store_work() == StoreWork::None {
+            return;
+        }
+        yield_now().await;
+    }
+}
+
+struct Keeper {
+    store: Box<dyn Store>,
+    /// What is not durable yet, perhaps because an earlier attempt failed.
+    group: StoreGroup,
+    changes: ChangeSet,
+}
+
+impl Keeper {
+    fn write(
+        &mut self,
+        operations: Vec<StoreOperation>,
+        clocks: &Reading,
+    ) -> Result<(), StoreError> {
+        self.group.extend(operations);
+        self.changes.clear();
+        self.group.write_to(&mut self.changes);
+        self.changes
+            .put(store_clock::KEY, |bytes| clocks.encode(bytes));
+        self.store.commit(&self.changes)?;
+        self.group.clear();
+        Ok(())
+    }
+}
+
+/// Waits until there is something to write.
+///
+/// What somebody waits for is written at once, the rest within [`LAZY`]: so a probe that publishes retained values
+/// at QoS 0, for which nobody is promised anything, does not wear the disk out.
+async fn work(hub: &Hub, clocks: &Reading) {
+    let mut lazy = None;
+    loop {
+        match hub.store_work() {
+            StoreWork::Now => return,
+            StoreWork::Eventually => {
+                let at = *lazy.get_or_insert_with(|| Instant::now() + LAZY);
+                select! {
+                    () = sleep_until(at) => return,
+                    () = hub.store_wanted() => {}
+                }
+            }
+            StoreWork::None => select! {
+                () = hub.store_wanted() => {}
+                () = sleep(CLOCK_CHECK) => {
+                    if Reading::take(hub.now()).has_jumped_since(clocks) {
+                        return;
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// For how long what nobody waits for may gather.
+const LAZY: Duration = Duration::from_secs(1);
+
+/// After a failed attempt.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How often an idle store looks whether somebody has set the clock.
+const CLOCK_CHECK: Duration = Duration::from_secs(60);

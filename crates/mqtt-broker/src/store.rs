@@ -1,0 +1,48 @@
+//! What survives a power cut: an ordered map of bytes to bytes in one file, which knows nothing of MQTT.
+//!
+//! [`DataDirectory::open`] gives a [`RedbStore`] for a folder that only this process uses.
+//! Whoever has something to keep fills a [`ChangeSet`] and gives it to [`Store::commit`]; when that returns, it is kept.
+
+mod change_set;
+mod checksum;
+mod disk;
+mod error;
+mod redb_store;
+mod rewriting;
+
+pub use change_set::ChangeSet;
+pub use disk::{Disk, FileDisk};
+pub use error::{StoreError, StoreErrorKind};
+pub use redb_store::{RedbStore, Size};
+
+use std::path::Path;
+
+/// An ordered map of bytes to bytes on something that survives a power cut.
+pub trait Store: Send {
+    /// Makes all changes durable, or, on an error, none that can be relied upon.
+    ///
+    /// After an error the next call opens the file anew and tries again by itself; the caller gives it
+    /// the failed changes too, as giving a change twice does no harm.
+    ///
+    /// # Errors
+    /// What the disk said; see [`StoreErrorKind`].
+    fn commit(&mut self, changes: &ChangeSet) -> Result<(), StoreError>;
+
+    /// Gives every entry, key and value, in order of keys. Meant for the start, before the first commit.
+    ///
+    /// # Errors
+    /// What the disk said, or that an entry is damaged; entries may have been given before.
+    fn read_all(&mut self, each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError>;
+
+    /// Writes a consistent copy into a new file, which appears under its name only when it is whole.
+    ///
+    /// # Errors
+    /// The file exists already, or what either disk said.
+    fn back_up(&mut self, file: &Path) -> Result<(), StoreError>;
+
+    /// The bytes that the file takes on the disk.
+    ///
+    /// # Errors
+    /// What the disk said.
+    fn n_bytes_on_disk(&mut self) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,309 @@
+//! A store on redb.
+
+use std::{
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+use redb::{
+    Builder, Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
+};
+
+use super::{
+    ChangeSet, Disk, FileDisk, Store, StoreError, StoreErrorKind,
+    checksum::{seal, unseal},
+    disk::sync_folder_of,
+    rewriting::{RewritingBackend, Unsynced},
+};
+
+/// A store on redb, in one file of a [`Disk`].
+pub struct RedbStore {
+    disk: Box<dyn Disk>,
+    format: u32,
+    unsynced: Unsynced,
+    /// `None` after an error, which redb does not recover from.
+    database: Option<Database>,
+}
+
+/// What a store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// How many keys have a value.
+    pub n_entries: u64,
+    /// The bytes of keys, values and their checksums.
+    pub n_live_bytes: u64,
+    /// The bytes of pages in use; the file is larger by the pages that wait for being used again.
+    pub n_used_bytes: u64,
+}
+
+impl RedbStore {
+    /// Opens what is on the disk, or begins anew on an empty one. Every page is verified.
+    ///
+    /// `format` is the version of what the caller writes.
+    ///
+    /// # Errors
+    /// What the disk said, that the file is damaged, or that it holds another format.
+    pub fn open(disk: impl Disk, format: u32) -> Result<Self, StoreError> {
+        let mut store = Self {
+            disk: Box::new(disk),
+            format,
+            unsynced: Unsynced::default(),
+            database: None,
+        };
+        store.database()?;
+        Ok(store)
+    }
+
+    /// Counts entries and bytes by looking at every page.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn size(&mut self) -> Result<Size, StoreError> {
+        self.try_with(|database| {
+            let transaction = database.begin_write().map_err(redb::Error::from)?;
+            let stats = transaction.stats().map_err(redb::Error::from)?;
+            let n_entries = {
+                let table = transaction.open_table(ENTRIES).map_err(redb::Error::from)?;
+                table.len().map_err(redb::Error::from)?
+            };
+            transaction.abort().map_err(redb::Error::from)?;
+            Ok(Size {
+                n_entries,
+                n_live_bytes: stats.stored_bytes(),
+                n_used_bytes: stats.allocated_pages() * stats.page_size() as u64,
+            })
+        })
+    }
+
+    /// Gives what the file does not need back to the operating system. Takes as long as writing it anew.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn compact(&mut self) -> Result<(), StoreError> {
+        self.try_with(|database| {
+            while database.compact().map_err(redb::Error::from)? {}
+            Ok(())
+        })
+    }
+
+    /// Runs what may fail or, on a damaged file, panic; drops the database if it does.
+    fn try_with<T>(
+        &mut self,
+        run: impl FnOnce(&mut Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let database = self.database()?;
+        let result = catching(|| run(database));
+        if result.is_err()
+            && let Some(database) = self.database.take()
+        {
+            // It may look at its file once more as it goes.
+            let _ = catching(|| {
+                drop(database);
+                Ok(())
+            });
+        }
+        result
+    }
+
+    fn database(&mut self) -> Result<&mut Database, StoreError> {
+        if self.database.is_none() {
+            let file = self.disk.open()?;
+            let file = RewritingBackend::new(file, self.unsynced.clone());
+            let format = self.format;
+            self.database = Some(catching(|| open_database(file, format))?);
+        }
+        Ok(self.database.as_mut().expect("it was opened above"))
+    }
+}
+
+impl Store for RedbStore {
+    fn commit(&mut self, changes: &ChangeSet) -> Result<(), StoreError> {
+        self.try_with(|database| Ok(write(database, changes)?))
+    }
+
+    fn read_all(&mut self, each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
+        self.try_with(|database| {
+            let transaction = database.begin_read().map_err(redb::Error::from)?;
+            let table = transaction.open_table(ENTRIES).map_err(redb::Error::from)?;
+            for entry in table.iter().map_err(redb::Error::from)? {
+                let (key, stored) = entry.map_err(redb::Error::from)?;
+                let value = unseal(key.value(), stored.value())
+                    .ok_or_else(|| StoreError::damaged("the checksum of an entry is wrong"))?;
+                each(key.value(), value);
+            }
+            Ok(())
+        })
+    }
+
+    fn back_up(&mut self, file: &Path) -> Result<(), StoreError> {
+        if file.exists() {
+            return Err(StoreError::new(StoreErrorKind::Exists, file.display()));
+        }
+        let mut unfinished = file.as_os_str().to_owned();
+        unfinished.push(".unfinished");
+        let unfinished = Path::new(&unfinished);
+        match fs::remove_file(unfinished) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+        {
+            let mut copy = Self::open(FileDisk::new(unfinished), self.format)?;
+            let mut changes = ChangeSet::new();
+            let mut result = Ok(());
+            self.read_all(&mut |key, value| {
+                changes.put(key, |copied| copied.extend_from_slice(value));
+                if changes.n_bytes() >= COPIED_AT_ONCE_BYTES && result.is_ok() {
+                    result = copy.commit(&changes);
+                    changes.clear();
+                }
+            })?;
+            result?;
+            copy.commit(&changes)?;
+        }
+        // Closing redb writes too.
+        fs::File::open(unfinished)?.sync_all()?;
+        fs::rename(unfinished, file)?;
+        sync_folder_of(file)?;
+        Ok(())
+    }
+
+    fn n_bytes_on_disk(&mut self) -> Result<u64, StoreError> {
+        Ok(self.disk.open()?.len()?)
+    }
+}
+
+impl std::fmt::Debug for RedbStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RedbStore")
+            .field("format", &self.format)
+            .field("is_open", &self.database.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+fn open_database(file: RewritingBackend, format: u32) -> Result<Database, StoreError> {
+    let database = Builder::new()
+        .set_cache_size(CACHE_BYTES)
+        .set_check_integrity_on_open(true)
+        .create_with_backend(file)
+        .map_err(redb::Error::from)?;
+    match format_of(&database)? {
+        Some(found) if found == format => Ok(database),
+        Some(found) => Err(StoreError::new(
+            StoreErrorKind::OtherFormat,
+            format_args!("it has version {found} and this program understands version {format}"),
+        )),
+        None => {
+            begin(&database, format)?;
+            Ok(database)
+        }
+    }
+}
+
+/// `None` if nothing was written yet.
+fn format_of(database: &Database) -> Result<Option<u32>, redb::Error> {
+    let transaction = database.begin_read()?;
+    match transaction.open_table(META) {
+        Ok(table) => Ok(table.get(FORMAT)?.map(|format| format.value())),
+        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn begin(database: &Database, format: u32) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    transaction.open_table(META)?.insert(FORMAT, format)?;
+    transaction.open_table(ENTRIES)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+fn write(database: &Database, changes: &ChangeSet) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    {
+        let mut table = transaction.open_table(ENTRIES)?;
+        let mut stored = Vec::new();
+        for (key, value) in changes.iter() {
+            match value {
+                Some(value) => {
+                    seal(key, value, &mut stored);
+                    table.insert(key, &*stored)?;
+                }
+                None => {
+                    table.remove(key)?;
+                }
+            }
+        }
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Makes an error of a panic: redb does not promise to read a damaged file without.
+pub(super) fn catching<T>(run: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("no reason given");
+        Err(StoreError::damaged(message))
+    })
+}
+
+pub(super) const ENTRIES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("entries");
+pub(super) const META: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
+pub(super) const FORMAT: &str = "format";
+
+/// The broker holds the whole state itself and reads the file only when it starts.
+/// The cache is for the pages that a commit changes, and their parents.
+pub(super) const CACHE_BYTES: usize = 32 << 20;
+pub(super) const COPIED_AT_ONCE_BYTES: usize = 4 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_committed_is_there_after_opening_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = FileDisk::new(folder.path().join("store"));
+        let mut store = RedbStore::open(disk.clone(), 1).unwrap();
+        let mut changes = ChangeSet::new();
+        changes.put(b"kept", |value| value.extend_from_slice(b"1"));
+        changes.put(b"removed", |value| value.extend_from_slice(b"2"));
+        store.commit(&changes).unwrap();
+        changes.clear();
+        changes.remove(b"removed");
+        store.commit(&changes).unwrap();
+        store.back_up(&folder.path().join("copy")).unwrap();
+        drop(store);
+        for file in ["store", "copy"] {
+            let disk = FileDisk::new(folder.path().join(file));
+            let mut store = RedbStore::open(disk, 1).unwrap();
+            let mut found = Vec::new();
+            store
+                .read_all(&mut |key, value| found.push((key.to_vec(), value.to_vec())))
+                .unwrap();
+            assert_eq!(found, [(b"kept".to_vec(), b"1".to_vec())]);
+        }
+    }
+
+    #[test]
+    fn another_format_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = FileDisk::new(folder.path().join("store"));
+        drop(RedbStore::open(disk.clone(), 1).unwrap());
+        let error = RedbStore::open(disk, 2).unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::OtherFormat);
+    }
+
+    #[test]
+    fn a_copy_overwrites_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = RedbStore::open(FileDisk::new(folder.path().join("store")), 1).unwrap();
+        let error = store.back_up(&folder.path().join("store")).unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Exists);
+    }
+}
