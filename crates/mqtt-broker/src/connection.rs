@@ -63,6 +63,17 @@ impl Connection {
         })
     }
 
+    /// Takes note of packets that wait for the store, as [`OutputBuffer::hold`].
+    #[must_use]
+    pub(crate) fn hold(&self, n_bytes: usize, limits: &OutputLimits) -> bool {
+        self.output.hold(limits, n_bytes)
+    }
+
+    /// They wait no more, as [`OutputBuffer::release`].
+    pub(crate) fn release(&self, n_bytes: usize) {
+        self.output.release(n_bytes);
+    }
+
     /// Puts WebSocket frames behind what is pending.
     pub(crate) fn append_frames(&self, frames: &[u8], limits: &OutputLimits) -> Appended {
         self.output
@@ -102,8 +113,14 @@ impl Connection {
         self.output.try_set_writable(limits)
     }
 
-    pub(crate) fn poll_status(&self, limits: &OutputLimits, context: &Context<'_>) -> Status {
-        self.output.poll_status(limits, context.waker())
+    pub(crate) fn poll_status(
+        &self,
+        limits: &OutputLimits,
+        is_store_behind: bool,
+        context: &Context<'_>,
+    ) -> Status {
+        self.output
+            .poll_status(limits, is_store_behind, context.waker())
     }
 
     /// Whether a socket that was full takes bytes again.

@@ -87,7 +87,10 @@ impl ConnectionTask {
     /// Sends what a full socket left over, as long as it takes more.
     fn poll_send(&mut self, limits: &OutputLimits, context: &mut Context<'_>) -> Status {
         loop {
-            let status = self.connection.poll_status(limits, context);
+            let is_store_behind = self.hub.is_store_behind();
+            let status = self
+                .connection
+                .poll_status(limits, is_store_behind, context);
             if !status.is_socket_full {
                 return status;
             }
@@ -309,7 +312,8 @@ mod tests {
         let listener = TcpListener::bind(address).await.unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap());
         let (peer, accepted) = tokio::join!(peer, listener.accept());
-        let hub = Arc::new(Hub::new(settings, 42));
+        let broker = mqtt_broker_core::Broker::new(settings.broker.clone(), 42);
+        let hub = Arc::new(Hub::new(settings, broker, mqtt_protocol::Instant::START));
         let task = ConnectionTask::new(hub, accepted.unwrap().0, Transport::Tcp);
         (task, peer.unwrap())
     }

@@ -41,6 +41,11 @@ impl FlushList {
         self.connections.push_back(connection);
     }
 
+    /// Takes over what another list has.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.connections.append(&mut other.connections);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.connections.is_empty()
     }

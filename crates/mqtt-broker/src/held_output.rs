@@ -80,9 +80,8 @@ impl HeldOutput {
         self.by_connection.retain(|id, held| {
             let connection = &held.connection;
             let mut must_flush = false;
-            while let Some((_, mut bytes)) = held
-                .chunks
-                .pop_front_if(|(after, _)| *after <= n_durable)
+            while let Some((_, mut bytes)) =
+                held.chunks.pop_front_if(|(after, _)| *after <= n_durable)
             {
                 connection.release(bytes.len());
                 let appended = connection.append(&mut bytes, limits);

@@ -2,17 +2,23 @@
 
 use std::{
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-use mqtt_broker_core::{Authenticator, Broker, ConnectionId, Counters, Event, Output};
-use mqtt_protocol::{Decoder, Instant};
+use mqtt_broker_core::{
+    Authenticator, Broker, ConnectionId, Counters, Event, Output, StoreOperation,
+};
+use mqtt_protocol::{Decoder, Instant, ReasonCode};
 use tokio::{net::tcp::OwnedWriteHalf, runtime, sync::Notify, time};
 
 use crate::{
     Settings,
     connection::{Connection, Transport},
     flush_list::FlushList,
+    held_output::HeldOutput,
     log,
     websocket::CloseCode,
 };
@@ -22,11 +28,17 @@ use crate::{
 pub(crate) struct Hub {
     settings: Settings,
     start: time::Instant,
+    /// The broker core's time at `start`: it goes on over restarts.
+    start_of_core: Instant,
     /// Of the runtime.
     n_threads: usize,
     core: Mutex<Core>,
     /// Tells the timer's task that the core's deadline has come nearer.
     deadline_moved: Notify,
+    /// Tells the store's task that there is something to do.
+    store_wanted: Notify,
+    /// Whether so much waits for the store that those who wait for it may not send more.
+    is_store_behind: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -38,21 +50,51 @@ struct Core {
     deadline: Option<Instant>,
     /// The Close frame of those that the core closes.
     close_code: CloseCode,
+    store: StoreState,
+}
+
+/// What the hub knows of the store.
+#[derive(Debug, Default)]
+struct StoreState {
+    /// What there is to do.
+    operations: Vec<StoreOperation>,
+    /// Bytes of payload in them and in what is being written.
+    n_bytes: usize,
+    /// How many operations are durable.
+    n_durable: u64,
+    held: HeldOutput,
+    /// Why nothing can be written, if that is so.
+    failure: Option<String>,
+}
+
+/// What there is for the store's task to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StoreWork {
+    None,
+    /// Nobody waits for it.
+    Eventually,
+    /// Somebody waits.
+    Now,
 }
 
 impl Hub {
-    pub(crate) fn new(settings: Settings, seed: u64) -> Self {
+    /// Goes on with this broker, whose time is `now`.
+    pub(crate) fn new(settings: Settings, broker: Broker, now: Instant) -> Self {
         Self {
             core: Mutex::new(Core {
-                broker: Broker::new(settings.broker.clone(), seed),
+                broker,
                 connections: Vec::new(),
                 deadline: None,
                 close_code: CloseCode::NORMAL,
+                store: StoreState::default(),
             }),
             settings,
             start: time::Instant::now(),
+            start_of_core: now,
             n_threads: runtime::Handle::current().metrics().num_workers(),
             deadline_moved: Notify::new(),
+            store_wanted: Notify::new(),
+            is_store_behind: AtomicBool::new(false),
         }
     }
 
@@ -105,6 +147,7 @@ impl Hub {
     pub(crate) fn close(&self, id: ConnectionId, flushes: &mut FlushList) {
         self.run_core(flushes, |core, now| {
             core.take_connection(id);
+            core.store.held.forget(id);
             core.broker.handle_close(id, now);
         });
     }
@@ -135,10 +178,83 @@ impl Hub {
         });
     }
 
+    /// What the store's task has to do; [`Self::store_wanted`] tells when to ask again.
+    pub(crate) fn store_work(&self) -> StoreWork {
+        let core = self.lock();
+        if !core.store.held.is_empty() {
+            StoreWork::Now
+        } else if core.store.operations.is_empty() {
+            StoreWork::None
+        } else {
+            StoreWork::Eventually
+        }
+    }
+
+    /// Waits until there is more for the store to do.
+    pub(crate) async fn store_wanted(&self) {
+        self.store_wanted.notified().await;
+    }
+
+    pub(crate) fn is_store_behind(&self) -> bool {
+        self.is_store_behind.load(Ordering::Relaxed)
+    }
+
+    /// What is to be written, and how many operations there were with it.
+    pub(crate) fn take_store_operations(&self) -> (Vec<StoreOperation>, u64) {
+        let mut core = self.lock();
+        let operations = mem::take(&mut core.store.operations);
+        (operations, core.broker.store_sequence())
+    }
+
+    /// So many operations are durable, and with them so many bytes.
+    pub(crate) fn stored(&self, n_durable: u64, n_bytes: usize, flushes: &mut FlushList) {
+        let limits = &self.settings.connections.output;
+        let mut late = FlushList::default();
+        self.run_core(flushes, |core, now| {
+            let store = &mut core.store;
+            if store.failure.take().is_some() {
+                tracing::warn!("the store takes writes again");
+                core.broker.set_store_failing(false);
+            }
+            store.n_durable = n_durable;
+            store.n_bytes = store.n_bytes.saturating_sub(n_bytes);
+            self.is_store_behind
+                .store(store.n_bytes > STORE_BACKLOG_MAX, Ordering::Relaxed);
+            for id in store.held.release(n_durable, limits, &mut late) {
+                core.broker.set_writable(id, false, now);
+            }
+        });
+        flushes.append(late);
+    }
+
+    /// Nothing can be written for now.
+    pub(crate) fn store_failed(&self, reason: &str, flushes: &mut FlushList) {
+        let mut late = FlushList::default();
+        self.run_core(flushes, |core, now| {
+            if core.store.failure.replace(reason.to_owned()).is_none() {
+                core.broker.set_store_failing(true);
+            }
+            for id in core.store.held.abandon(&mut late) {
+                core.broker.disconnect(id, ReasonCode::QuotaExceeded, now);
+            }
+        });
+        flushes.append(late);
+    }
+
+    /// Why nothing can be written, if that is so.
+    pub(crate) fn store_failure(&self) -> Option<String> {
+        self.lock().store.failure.clone()
+    }
+
     /// When the timer's task has to wake; [`Self::deadline_moved`] tells when to ask again.
     pub(crate) fn deadline(&self) -> Option<time::Instant> {
         let deadline = self.lock().deadline?;
-        Some(self.start + deadline.since_start())
+        Some(self.start + deadline.saturating_duration_since(self.start_of_core))
+    }
+
+    /// The broker core's time.
+    pub(crate) fn now(&self) -> Instant {
+        self.start_of_core + self.start.elapsed()
     }
 
     /// Waits until the deadline is nearer than it was.
@@ -147,13 +263,17 @@ impl Hub {
     }
 
     fn run_core<R>(&self, flushes: &mut FlushList, act: impl FnOnce(&mut Core, Instant) -> R) -> R {
-        let now = Instant::from_start(self.start.elapsed());
+        let now = self.now();
         let mut events = Vec::new();
         let mut core = self.lock();
         let result = act(&mut core, now);
         let deadline = core.drain(&self.settings, flushes, &mut events, now);
         let has_moved = deadline.is_some_and(|deadline| core.bring_forward(deadline));
+        let is_store_wanted = core.take_store_operations(&self.is_store_behind);
         drop(core);
+        if is_store_wanted {
+            self.store_wanted.notify_one();
+        }
         if has_moved {
             self.deadline_moved.notify_one();
         }
@@ -182,8 +302,13 @@ impl Core {
             match self.broker.poll_output() {
                 Output::Transmit {
                     connection: id,
+                    after,
                     mut bytes,
                 } => {
+                    if after > self.store.n_durable || self.store.held.contains(id) {
+                        self.hold(id, after, bytes, settings, now);
+                        continue;
+                    }
                     if let Some(connection) = find(&self.connections, id) {
                         let appended = connection.append(&mut bytes, &settings.connections.output);
                         if appended.must_flush {
@@ -197,6 +322,7 @@ impl Core {
                 }
                 Output::Close { connection: id } => {
                     if let Some(connection) = self.take_connection(id)
+                        && !self.store.held.close(id, self.close_code)
                         && connection.close(self.close_code)
                     {
                         flushes.push(connection);
@@ -206,6 +332,46 @@ impl Core {
                 Output::Timeout(deadline) => return deadline,
             }
         }
+    }
+
+    /// Lets output wait for the store.
+    fn hold(
+        &mut self,
+        id: ConnectionId,
+        after: u64,
+        bytes: Vec<u8>,
+        settings: &Settings,
+        now: Instant,
+    ) {
+        if self.store.failure.is_some() {
+            // It may never be true: nobody is told, and nobody is left waiting.
+            self.broker.disconnect(id, ReasonCode::QuotaExceeded, now);
+        } else if let Some(connection) = find(&self.connections, id) {
+            let limits = &settings.connections.output;
+            if self.store.held.push(connection, after, bytes, limits) {
+                self.broker.set_writable(id, false, now);
+            }
+        }
+    }
+
+    /// Takes what the core has for the store; tells whether the store's task must hear of it.
+    fn take_store_operations(&mut self, is_behind: &AtomicBool) -> bool {
+        let operations = self.broker.take_store_operations();
+        if operations.is_empty() {
+            return false;
+        }
+        let store = &mut self.store;
+        store.n_bytes += operations
+            .iter()
+            .map(StoreOperation::size_hint)
+            .sum::<usize>();
+        is_behind.store(store.n_bytes > STORE_BACKLOG_MAX, Ordering::Relaxed);
+        if store.operations.is_empty() {
+            store.operations = operations;
+        } else {
+            store.operations.extend(operations);
+        }
+        true
     }
 
     /// The timer never waits longer than this; it may wake for nothing when the deadline has moved away.
@@ -230,3 +396,6 @@ fn find(connections: &[Option<Arc<Connection>>], id: ConnectionId) -> Option<&Ar
         .as_ref()
         .filter(|connection| connection.id == id)
 }
+
+/// Bytes of payload that may wait for the store before those who sent them must wait too.
+const STORE_BACKLOG_MAX: usize = 64 * 1024 * 1024;

@@ -72,6 +72,7 @@ pub(crate) async fn keep(
         store,
         group: StoreGroup::default(),
         changes: ChangeSet::default(),
+        clocks: None,
     });
     let mut flushes = FlushList::default();
     let mut clocks = Reading::take(hub.now());
@@ -89,7 +90,10 @@ pub(crate) async fn keep(
             return;
         };
         let (operations, sequence) = hub.take_store_operations();
-        n_bytes_unwritten += operations.iter().map(StoreOperation::size_hint).sum::<usize>();
+        n_bytes_unwritten += operations
+            .iter()
+            .map(StoreOperation::size_hint)
+            .sum::<usize>();
         clocks = Reading::take(hub.now());
         let reading = clocks.clone();
         let written = task::spawn_blocking(move || {
@@ -132,6 +136,8 @@ struct Keeper {
     /// What is not durable yet, perhaps because an earlier attempt failed.
     group: StoreGroup,
     changes: ChangeSet,
+    /// As they were stored last.
+    clocks: Option<Reading>,
 }
 
 impl Keeper {
@@ -141,11 +147,20 @@ impl Keeper {
         clocks: &Reading,
     ) -> Result<(), StoreError> {
         self.group.extend(operations);
+        let is_clock_to_be_set = self
+            .clocks
+            .as_ref()
+            .is_none_or(|stored| clocks.has_jumped_since(stored));
+        if self.group.is_empty() && !is_clock_to_be_set {
+            // All of it has come and gone.
+            return Ok(());
+        }
         self.changes.clear();
         self.group.write_to(&mut self.changes);
         self.changes
             .put(store_clock::KEY, |bytes| clocks.encode(bytes));
         self.store.commit(&self.changes)?;
+        self.clocks = Some(clocks.clone());
         self.group.clear();
         Ok(())
     }

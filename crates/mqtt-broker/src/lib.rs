@@ -27,21 +27,27 @@ mod connection;
 mod connection_task;
 mod flush_list;
 mod health;
+mod held_output;
 mod hub;
+mod keeper;
 mod log;
 mod output;
 mod scratch;
 mod server;
 mod settings;
 pub mod store;
+mod store_clock;
+mod store_group;
 mod timer;
 mod websocket;
 
 pub use accept::accept;
 pub use address_quota::Admission;
 pub use health::Health;
+pub use keeper::Restored;
 pub use mqtt_broker_core::{
-    Authenticator, Claimant, Counters, Exchange, Limits, Settings as BrokerSettings, Step,
+    Authenticator, Claimant, CorruptRecord, Counters, Exchange, Limits, Settings as BrokerSettings,
+    Step,
 };
 pub use output::OutputLimits;
 pub use server::Server;

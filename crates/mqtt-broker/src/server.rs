@@ -1,8 +1,9 @@
 //! The public face: sockets in, one broker behind them.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use mqtt_broker_core::{Authenticator, Counters};
+use mqtt_broker_core::{Authenticator, Broker, Counters};
+use mqtt_protocol::Instant;
 use tokio::{
     net::{TcpListener, TcpStream},
     select,
@@ -11,8 +12,16 @@ use tokio::{
 };
 
 use crate::{
-    Admission, Health, Settings, accept::accept, address_quota::AddressQuota,
-    connection::Transport, connection_task::ConnectionTask, flush_list::FlushList, hub::Hub, timer,
+    Admission, Health, Settings,
+    accept::accept,
+    address_quota::AddressQuota,
+    connection::Transport,
+    connection_task::ConnectionTask,
+    flush_list::FlushList,
+    hub::Hub,
+    keeper::{self, Restored},
+    store::{Store, StoreError},
+    timer,
     timer::stopped,
 };
 
@@ -23,20 +32,52 @@ pub struct Server {
     quota: AddressQuota,
     /// Every task of the server holds a receiver for as long as it runs.
     is_stopping: Arc<watch::Sender<bool>>,
+    /// The store's task holds a receiver until the last is written.
+    is_store_closing: Arc<watch::Sender<bool>>,
 }
 
 impl Server {
-    /// Starts a server; `seed` decides the Client Identifiers that it assigns.
+    /// Starts a server that keeps everything in memory; `seed` decides the Client Identifiers that it assigns.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime with time and I/O.
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
+        let broker = Broker::new(settings.broker.clone(), seed);
+        Self::start(settings, broker, Instant::START)
+    }
+
+    /// Starts a server that goes on with what the store has, and acknowledges nothing that the store has not.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime with time and I/O.
+    pub fn open(
+        settings: Settings,
+        seed: u64,
+        mut store: Box<dyn Store>,
+    ) -> Result<(Self, Restored), StoreError> {
+        let (broker, now, restored) = keeper::restore(&settings, seed, &mut *store)?;
+        let server = Self::start(settings, broker, now);
+        tokio::spawn(keeper::keep(
+            Arc::clone(&server.hub),
+            store,
+            server.is_store_closing.subscribe(),
+        ));
+        Ok((server, restored))
+    }
+
+    fn start(settings: Settings, broker: Broker, now: Instant) -> Self {
         let server = Self {
             quota: AddressQuota::new(settings.connections.per_address),
-            hub: Arc::new(Hub::new(settings, seed)),
+            hub: Arc::new(Hub::new(settings, broker, now)),
             is_stopping: Arc::new(watch::Sender::new(false)),
+            is_store_closing: Arc::new(watch::Sender::new(false)),
         };
         tokio::spawn(timer::keep_deadlines(
             Arc::clone(&server.hub),
@@ -56,10 +97,13 @@ impl Server {
         self.hub.counters()
     }
 
-    /// Whether it can do what it promises: always, as everything is in memory.
+    /// Whether it can do what it promises, or why not.
     #[must_use]
-    pub const fn health(&self) -> Health {
-        Health::Well
+    pub fn health(&self) -> Health {
+        match self.hub.store_failure() {
+            None => Health::Well,
+            Some(reason) => Health::Failing(reason),
+        }
     }
 
     /// Lets a connection from this address in, whatever it speaks, unless there are too many already.
@@ -104,6 +148,11 @@ impl Server {
         {
             tracing::warn!("some clients did not close their connections in time");
         }
+        self.is_store_closing.send_replace(true);
+        let is_stored = timeout(STORE_CLOSING, self.is_store_closing.closed()).await;
+        if is_stored.is_err() {
+            tracing::error!("the store did not take the last of what was to be kept in time");
+        }
     }
 
     fn serve(&self, stream: TcpStream, transport: Transport, bytes_already_read: Vec<u8>) {
@@ -130,3 +179,6 @@ impl Server {
         });
     }
 }
+
+/// Time for the store to take what is left when the server shuts down; nobody was promised that.
+const STORE_CLOSING: Duration = Duration::from_secs(10);

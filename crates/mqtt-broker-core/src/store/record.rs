@@ -119,6 +119,17 @@ pub(crate) enum KeyKind {
     Retained(TopicName),
 }
 
+impl StoreOperation {
+    /// About how many bytes of payload there are to write.
+    #[must_use]
+    pub fn size_hint(&self) -> usize {
+        match self {
+            Self::Insert(Record(RecordKind::Message(message))) => message.size(),
+            Self::Insert(_) | Self::Update(_) | Self::Remove(_) => 0,
+        }
+    }
+}
+
 impl Record {
     /// Under which it is kept.
     #[must_use]

@@ -51,6 +51,8 @@ struct State {
     n_sent: usize,
     /// Bytes that the holder of the duty took and has not sent yet.
     taken: usize,
+    /// Bytes that wait for the store before they come here.
+    held: usize,
     duty: Duty,
     phase: Phase,
     /// Whether the broker core was last told that this Client keeps up.
@@ -112,6 +114,7 @@ impl OutputBuffer {
                 pending: Vec::new(),
                 n_sent: 0,
                 taken: 0,
+                held: 0,
                 duty: Duty::Idle,
                 phase: Phase::Open,
                 is_writable: true,
@@ -137,14 +140,24 @@ impl OutputBuffer {
             };
         }
         write(&mut state.pending);
-        let fell_behind = state.is_writable && state.level() > limits.high_watermark;
-        if fell_behind {
-            state.is_writable = false;
-        }
+        let fell_behind = state.falls_behind(limits);
         Appended {
             must_flush: state.take_duty(),
             fell_behind,
         }
+    }
+
+    /// Takes note of bytes that wait for the store; tells whether the Client falls behind with them.
+    pub(crate) fn hold(&self, limits: &OutputLimits, n_bytes: usize) -> bool {
+        let mut state = self.lock();
+        state.held += n_bytes;
+        state.falls_behind(limits)
+    }
+
+    /// Bytes wait for the store no more: they are appended next, or never.
+    pub(crate) fn release(&self, n_bytes: usize) {
+        let mut state = self.lock();
+        state.held = state.held.saturating_sub(n_bytes);
     }
 
     /// Lets what `write` appends be the last; tells whether the caller now has the duty to flush.
@@ -227,12 +240,20 @@ impl OutputBuffer {
     }
 
     /// What the connection's task has to do; from here on `waker` wakes it.
-    pub(crate) fn poll_status(&self, limits: &OutputLimits, waker: &Waker) -> Status {
+    ///
+    /// While the store is behind, nothing more is read from a Client whose last packets still wait for it.
+    pub(crate) fn poll_status(
+        &self,
+        limits: &OutputLimits,
+        is_store_behind: bool,
+        waker: &Waker,
+    ) -> Status {
         let mut state = self.lock();
         if !state.waker.as_ref().is_some_and(|old| old.will_wake(waker)) {
             state.waker = Some(waker.clone());
         }
-        state.reader_waits = state.level() > limits.stop_reading;
+        state.reader_waits =
+            state.level() > limits.stop_reading || (is_store_behind && state.held > 0);
         Status {
             phase: state.phase,
             is_socket_full: state.duty == Duty::SocketFull,
@@ -248,7 +269,16 @@ impl OutputBuffer {
 
 impl State {
     const fn level(&self) -> usize {
-        self.pending.len() - self.n_sent + self.taken
+        self.pending.len() - self.n_sent + self.taken + self.held
+    }
+
+    fn falls_behind(&mut self, limits: &OutputLimits) -> bool {
+        let falls_behind =
+            self.is_writable && self.phase == Phase::Open && self.level() > limits.high_watermark;
+        if falls_behind {
+            self.is_writable = false;
+        }
+        falls_behind
     }
 
     /// What follows from having sent: the reader may go on; tells whether the Client keeps up again.

@@ -58,7 +58,7 @@ fn flush(buffer: &OutputBuffer, socket: &mut Socket) -> bool {
 }
 
 fn status(buffer: &OutputBuffer) -> Status {
-    buffer.poll_status(&LIMITS, Waker::noop())
+    buffer.poll_status(&LIMITS, false, Waker::noop())
 }
 
 #[test]
@@ -93,13 +93,13 @@ fn a_full_socket_passes_the_duty_to_the_task_and_keeps_the_order() {
     let wakes = Arc::new(WakeCount::default());
     let buffer = OutputBuffer::new();
     let waker = Waker::from(Arc::clone(&wakes));
-    assert!(!buffer.poll_status(&LIMITS, &waker).is_socket_full);
+    assert!(!buffer.poll_status(&LIMITS, false, &waker).is_socket_full);
 
     let mut socket = Socket::with_room(3);
     assert!(append(&buffer, b"abcde").must_flush);
     assert!(!flush(&buffer, &mut socket));
     assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
-    assert!(buffer.poll_status(&LIMITS, &waker).is_socket_full);
+    assert!(buffer.poll_status(&LIMITS, false, &waker).is_socket_full);
     assert!(!append(&buffer, b"fgh").must_flush);
 
     socket.room = 2;
@@ -107,7 +107,7 @@ fn a_full_socket_passes_the_duty_to_the_task_and_keeps_the_order() {
     socket.room = 100;
     assert!(!flush(&buffer, &mut socket));
     assert_eq!(socket.received, b"abcdefgh");
-    assert!(!buffer.poll_status(&LIMITS, &waker).is_socket_full);
+    assert!(!buffer.poll_status(&LIMITS, false, &waker).is_socket_full);
 }
 
 #[test]
@@ -144,12 +144,12 @@ fn reading_stops_far_above_the_high_watermark_and_is_woken_again() {
     let waker = Waker::from(Arc::clone(&wakes));
     let buffer = OutputBuffer::new();
     assert!(append(&buffer, &[0; 20]).must_flush);
-    assert!(buffer.poll_status(&LIMITS, &waker).may_read);
+    assert!(buffer.poll_status(&LIMITS, false, &waker).may_read);
     assert!(!append(&buffer, &[0; 1]).must_flush);
-    assert!(!buffer.poll_status(&LIMITS, &waker).may_read);
+    assert!(!buffer.poll_status(&LIMITS, false, &waker).may_read);
     assert!(flush(&buffer, &mut Socket::with_room(100)));
     assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
-    assert!(buffer.poll_status(&LIMITS, &waker).may_read);
+    assert!(buffer.poll_status(&LIMITS, false, &waker).may_read);
 }
 
 #[test]

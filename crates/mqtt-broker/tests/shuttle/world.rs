@@ -198,7 +198,7 @@ impl World {
     fn poll_task(&self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             let status = loop {
-                let status = self.buffer.poll_status(&LIMITS, context.waker());
+                let status = self.buffer.poll_status(&LIMITS, false, context.waker());
                 if !status.is_socket_full || self.poll_writable(context).is_pending() {
                     break status;
                 }
