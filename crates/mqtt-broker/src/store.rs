@@ -3,16 +3,26 @@
 //! [`DataDirectory::open`] gives a [`RedbStore`] for a folder that only this process uses.
 //! Whoever has something to keep fills a [`ChangeSet`] and gives it to [`Store::commit`]; when that returns, it is kept.
 
+mod catching;
 mod change_set;
 mod checksum;
+mod copy;
+mod data_directory;
 mod disk;
 mod error;
+mod maintenance;
 mod redb_store;
 mod rewriting;
+mod salvage;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod utc;
 
 pub use change_set::ChangeSet;
+pub use data_directory::{Convert, DataDirectory, OpenError, Opened, Salvage};
 pub use disk::{Disk, FileDisk};
 pub use error::{StoreError, StoreErrorKind};
+pub use maintenance::{Report, check, repair};
 pub use redb_store::{RedbStore, Size};
 
 use std::path::Path;

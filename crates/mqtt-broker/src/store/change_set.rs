@@ -27,7 +27,7 @@ impl ChangeSet {
 
     /// Gives the key the value that `write` appends to what it is given.
     ///
-    /// `write` must only append.
+    /// There are other values before it in what `write` is given, so it must only append.
     pub fn put(&mut self, key: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
         let (start, key_end) = self.push_key(key);
         write(&mut self.bytes);
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn clearing_keeps_the_memory() {
         let mut changes = ChangeSet::new();
-        changes.put(b"key", |value| value.resize(1000, 0));
+        changes.put(b"key", |value| value.extend([0; 1000]));
         let capacity = changes.bytes.capacity();
         changes.clear();
         assert!(changes.is_empty());

@@ -26,7 +26,12 @@ pub enum StoreErrorKind {
     /// What is in the file is not what was written.
     Damaged,
     /// The file was written by another version of this program.
-    OtherFormat,
+    OtherFormat {
+        /// The version that it has.
+        found: u32,
+        /// The version that was asked for.
+        understood: u32,
+    },
     /// The file for a copy is there already.
     Exists,
     /// A value is larger than a store can hold.
@@ -41,6 +46,15 @@ impl StoreError {
         }
     }
 
+    pub(super) fn other_format(found: u32, understood: u32) -> Self {
+        Self::new(
+            StoreErrorKind::OtherFormat { found, understood },
+            format_args!(
+                "it has version {found} and this program understands version {understood}"
+            ),
+        )
+    }
+
     pub(super) fn damaged(message: impl ToString) -> Self {
         Self::new(StoreErrorKind::Damaged, message)
     }
@@ -53,7 +67,7 @@ impl StoreErrorKind {
             Self::ReadOnly => "the store may not be written",
             Self::Failing => "the disk fails",
             Self::Damaged => "the store is damaged",
-            Self::OtherFormat => "the store has another format",
+            Self::OtherFormat { .. } => "the store has another format",
             Self::Exists => "the file exists",
             Self::TooLarge => "the value is too large",
         }

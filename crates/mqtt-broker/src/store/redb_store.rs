@@ -1,19 +1,16 @@
 //! A store on redb.
 
-use std::{
-    fs,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
-};
+use std::path::Path;
 
 use redb::{
     Builder, Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
 };
 
 use super::{
-    ChangeSet, Disk, FileDisk, Store, StoreError, StoreErrorKind,
+    ChangeSet, Disk, Store, StoreError, StoreErrorKind,
+    catching::{calling_back, catching},
     checksum::{seal, unseal},
-    disk::sync_folder_of,
+    copy::Copy,
     rewriting::{RewritingBackend, Unsynced},
 };
 
@@ -87,6 +84,15 @@ impl RedbStore {
         })
     }
 
+    /// Compacts a file of which less than half is in use.
+    pub(super) fn compact_if_worthwhile(&mut self) -> Result<(), StoreError> {
+        let n_bytes = self.n_bytes_on_disk()?;
+        if n_bytes >= COMPACTED_BYTES_MIN && self.size()?.n_used_bytes < n_bytes / 2 {
+            self.compact()?;
+        }
+        Ok(())
+    }
+
     /// Runs what may fail or, on a damaged file, panic; drops the database if it does.
     fn try_with<T>(
         &mut self,
@@ -130,7 +136,7 @@ impl Store for RedbStore {
                 let (key, stored) = entry.map_err(redb::Error::from)?;
                 let value = unseal(key.value(), stored.value())
                     .ok_or_else(|| StoreError::damaged("the checksum of an entry is wrong"))?;
-                each(key.value(), value);
+                calling_back(|| each(key.value(), value));
             }
             Ok(())
         })
@@ -142,29 +148,11 @@ impl Store for RedbStore {
         }
         let mut unfinished = file.as_os_str().to_owned();
         unfinished.push(".unfinished");
-        let unfinished = Path::new(&unfinished);
-        match fs::remove_file(unfinished) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
-        {
-            let mut copy = Self::open(FileDisk::new(unfinished), self.format)?;
-            let mut changes = ChangeSet::new();
-            let mut result = Ok(());
-            self.read_all(&mut |key, value| {
-                changes.put(key, |copied| copied.extend_from_slice(value));
-                if changes.n_bytes() >= COPIED_AT_ONCE_BYTES && result.is_ok() {
-                    result = copy.commit(&changes);
-                    changes.clear();
-                }
-            })?;
-            result?;
-            copy.commit(&changes)?;
-        }
-        // Closing redb writes too.
-        fs::File::open(unfinished)?.sync_all()?;
-        fs::rename(unfinished, file)?;
-        sync_folder_of(file)?;
+        let mut copy = Copy::begin(unfinished.into(), self.format)?;
+        self.read_all(&mut |key, value| {
+            copy.fill(|changes| changes.put(key, |copied| copied.extend_from_slice(value)));
+        })?;
+        copy.finish_as(file)?;
         Ok(())
     }
 
@@ -190,10 +178,7 @@ fn open_database(file: RewritingBackend, format: u32) -> Result<Database, StoreE
         .map_err(redb::Error::from)?;
     match format_of(&database)? {
         Some(found) if found == format => Ok(database),
-        Some(found) => Err(StoreError::new(
-            StoreErrorKind::OtherFormat,
-            format_args!("it has version {found} and this program understands version {format}"),
-        )),
+        Some(found) => Err(StoreError::other_format(found, format)),
         None => {
             begin(&database, format)?;
             Ok(database)
@@ -240,18 +225,6 @@ fn write(database: &Database, changes: &ChangeSet) -> Result<(), redb::Error> {
     Ok(())
 }
 
-/// Makes an error of a panic: redb does not promise to read a damaged file without.
-pub(super) fn catching<T>(run: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let message = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no reason given");
-        Err(StoreError::damaged(message))
-    })
-}
-
 pub(super) const ENTRIES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("entries");
 pub(super) const META: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
 pub(super) const FORMAT: &str = "format";
@@ -259,11 +232,13 @@ pub(super) const FORMAT: &str = "format";
 /// The broker holds the whole state itself and reads the file only when it starts.
 /// The cache is for the pages that a commit changes, and their parents.
 pub(super) const CACHE_BYTES: usize = 32 << 20;
-pub(super) const COPIED_AT_ONCE_BYTES: usize = 4 << 20;
+/// A smaller file is not worth the time.
+const COMPACTED_BYTES_MIN: u64 = 16 << 20;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::FileDisk;
 
     #[test]
     fn what_was_committed_is_there_after_opening_again() {
@@ -296,7 +271,11 @@ mod tests {
         let disk = FileDisk::new(folder.path().join("store"));
         drop(RedbStore::open(disk.clone(), 1).unwrap());
         let error = RedbStore::open(disk, 2).unwrap_err();
-        assert_eq!(error.kind, StoreErrorKind::OtherFormat);
+        let (found, understood) = (1, 2);
+        assert_eq!(
+            error.kind,
+            StoreErrorKind::OtherFormat { found, understood }
+        );
     }
 
     #[test]

@@ -1,0 +1,51 @@
+//! A disk that fails for a while costs no commit that was promised.
+
+use mqtt_broker::store::{RedbStore, Store, StoreErrorKind, testing::Failure};
+
+use crate::world::{FORMAT, Model, apply, changes_of, contents, disk_with_empty_store};
+
+#[test]
+fn commits_go_on_after_a_full_disk_has_space_again() {
+    fail_at_every_point(Failure::Full, StoreErrorKind::Full);
+}
+
+/// A failed sync forgets what was written, and the next one would succeed without it.
+#[test]
+fn commits_go_on_after_a_broken_disk_works_again() {
+    fail_at_every_point(Failure::Broken, StoreErrorKind::Failing);
+}
+
+fn fail_at_every_point(failure: Failure, kind: StoreErrorKind) {
+    let mut n_failures = 0;
+    for fail_at in 0.. {
+        let disk = disk_with_empty_store();
+        let mut store = RedbStore::open(disk.clone(), FORMAT).unwrap();
+        let begun = disk.counts().n_operations;
+        disk.fail_from(begun + fail_at, failure);
+        let mut committed = Model::new();
+        let mut has_failed = false;
+        for step in 0..6 {
+            let changes = changes_of(3, step);
+            apply(&changes, &mut committed);
+            while let Err(error) = store.commit(&changes) {
+                assert_eq!(error.kind, kind, "{error}");
+                has_failed = true;
+                // It keeps failing as long as the disk does.
+                assert_eq!(store.commit(&changes).unwrap_err().kind, kind);
+                disk.recover();
+            }
+            if has_failed {
+                let left = disk.after_power_cut(fail_at + step);
+                let mut after = RedbStore::open(left, FORMAT).unwrap();
+                assert_eq!(contents(&mut after), committed, "failed at {fail_at}");
+            }
+        }
+        assert_eq!(contents(&mut store), committed);
+        if !has_failed {
+            break;
+        }
+        n_failures += 1;
+    }
+    println!("failed at {n_failures} points");
+    assert!(n_failures > 10);
+}
