@@ -55,13 +55,7 @@ pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<AllLimits> {
 
 /// A mistake begins with its place, to be put behind the file's name.
 fn parse(text: &str) -> Result<AllLimits, String> {
-    let config: Config = toml::from_str(text).map_err(|error| {
-        let line = error
-            .span()
-            .map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count())
-            .map(|line| format!(":{line}"));
-        format!("{}: {}", line.unwrap_or_default(), error.message())
-    })?;
+    let config: Config = toml::from_str(text).map_err(|error| mistake(text, error))?;
     let limits = &config.limits;
     if limits.packet_size < PACKET_SIZE_MIN {
         return Err(format!(
@@ -105,6 +99,40 @@ fn parse(text: &str) -> Result<AllLimits, String> {
         },
         http: config.http,
     })
+}
+
+/// Says in one line where the mistake is and, for a value that cannot be, what to write.
+fn mistake(text: &str, mut error: toml::de::Error) -> String {
+    let line = error
+        .span()
+        .map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count())
+        .map(|line| format!(":{line}"))
+        .unwrap_or_default();
+    // Without its input the error names the key, in a line of its own.
+    error.set_input(None);
+    let report = error.to_string();
+    let key = report
+        .lines()
+        .find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+    match (key, error.message().split_once(", expected ")) {
+        (Some(key), Some((found, expected))) if found.starts_with("invalid ") => {
+            format!("{line}: {key} must be {}", in_words(expected))
+        }
+        _ => format!("{line}: {}", error.message()),
+    }
+}
+
+/// What a person would call the type that was expected.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number, 0 or more",
+        "a nonzero u16" => "a whole number from 1 to 65535",
+        "a nonzero u32" => "a whole number from 1 to 4294967295",
+        table if table.starts_with("struct ") => "a table of limits",
+        other => other,
+    }
 }
 
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -161,15 +189,43 @@ mod tests {
             ),
             (
                 "[limits]\n\nsessions = -1",
-                ":3: invalid value: integer `-1`",
+                ":3: limits.sessions must be a whole number, 0 or more",
+            ),
+            (
+                "[limits]\nsessions = \"many\"",
+                ":2: limits.sessions must be a whole number, 0 or more",
+            ),
+            (
+                "limits.packet_size = 4294967296",
+                ":1: limits.packet_size must be a whole number from 0 to 4294967295",
+            ),
+            (
+                "limits = { topic_alias_maximum = 65536 }",
+                ":1: limits.topic_alias_maximum must be a whole number from 0 to 65535",
+            ),
+            (
+                "[connections]\nper_address = 0",
+                ":2: connections.per_address must be a whole number from 1 to 4294967295",
+            ),
+            (
+                "[connections.output]\nlow_watermark = true",
+                ":2: connections.output.low_watermark must be a whole number, 0 or more",
+            ),
+            (
+                "[http]\nheader_timeout = 1.5",
+                ":2: http.header_timeout must be a whole number, 0 or more",
             ),
             (
                 "[http]\nwrite_timeout = 0",
                 ": http.write_timeout is 0, with which nobody could do anything",
             ),
             (
+                "connections = 5",
+                ":1: connections must be a table of limits",
+            ),
+            (
                 "[limits]\nreceive_maximum = 0",
-                ":2: invalid value: integer `0`",
+                ":2: limits.receive_maximum must be a whole number from 1 to 65535",
             ),
             (
                 "[limits]\npacket_size = 10",
