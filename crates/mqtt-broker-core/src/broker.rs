@@ -157,7 +157,6 @@ impl Broker {
         };
         if let Some(connection) = self.peers.connections.find_mut(index) {
             connection.server.handle_decode_error(error);
-            self.peers.counters.protocol_violations += 1;
         }
         self.settle(index, now);
     }

@@ -23,7 +23,7 @@ pub struct Counters {
     pub connections_opened: u64,
     /// Network Connections that were closed without an accepted CONNECT.
     pub connections_refused: u64,
-    /// Network Connections that the broker closed because the Client broke the protocol.
+    /// Network Connections that the broker closed because the Client broke the protocol, or a limit that it was told.
     pub protocol_violations: u64,
     /// Packets that came.
     pub packets_received: u64,
@@ -43,6 +43,8 @@ pub struct Counters {
     pub dropped_too_large: u64,
     /// Messages dropped because their Message Expiry Interval had passed.
     pub expired: u64,
+    /// Messages that were not passed on because of their topic, User Properties or Payload Format Indicator.
+    pub messages_refused: u64,
     /// Retained messages that were not kept because a limit was reached.
     pub retained_refused: u64,
     /// Messages, subscriptions and connections that were refused because the store took nothing.

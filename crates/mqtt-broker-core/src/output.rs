@@ -79,3 +79,28 @@ pub enum DisconnectCause {
     /// What came first was no CONNECT.
     NotMqtt,
 }
+
+impl DisconnectCause {
+    /// Whether the Client did what the protocol forbids.
+    pub(crate) const fn is_violation(self) -> bool {
+        use ReasonCode as Code;
+        match self {
+            Self::NotMqtt => true,
+            Self::Server(reason_code) => matches!(
+                reason_code,
+                Code::MalformedPacket
+                    | Code::ProtocolError
+                    | Code::UnsupportedProtocolVersion
+                    | Code::TopicAliasInvalid
+                    | Code::PacketTooLarge
+                    | Code::ReceiveMaximumExceeded
+                    | Code::QoSNotSupported
+                    | Code::RetainNotSupported
+                    | Code::TopicFilterInvalid
+                    | Code::TopicNameInvalid
+                    | Code::PayloadFormatInvalid
+            ),
+            Self::Client(_) | Self::ConnectionLost | Self::ConnectTimeout => false,
+        }
+    }
+}

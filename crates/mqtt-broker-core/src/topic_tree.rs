@@ -73,6 +73,9 @@ pub(crate) struct Matches {
 pub(crate) struct TopicTree {
     levels: LevelNames,
     child_by_edge: HashMap<(NodeIndex, LevelId), NodeIndex, BuildHasherDefault<EdgeHasher>>,
+    /// The place of a group at its node, by its share name, whose text is kept with those of the levels.
+    /// Apart from the nodes, of which few have groups.
+    group_by_share: HashMap<(NodeIndex, LevelId), usize, BuildHasherDefault<EdgeHasher>>,
     nodes: Vec<Node>,
     free: Vec<NodeIndex>,
     /// The levels of the topic being matched; kept for its memory.
@@ -84,6 +87,7 @@ impl TopicTree {
         Self {
             levels: LevelNames::default(),
             child_by_edge: HashMap::default(),
+            group_by_share: HashMap::default(),
             nodes: vec![Node::default()],
             free: Vec::new(),
             scratch: Vec::new(),
@@ -97,21 +101,15 @@ impl TopicTree {
         group: Option<&str>,
         subscriber: Subscriber,
     ) -> bool {
-        let node = self.node_for(filter);
-        let node = &mut self.nodes[node];
+        let index = self.node_for(filter);
         let subscribers = match group {
-            None => &mut node.subscribers,
-            Some(name) => match node.group(name) {
-                Some(index) => &mut node.groups[index].members,
-                None => {
-                    node.groups.push(Group {
-                        name: Arc::new(GroupName::new(name, filter)),
-                        members: Vec::new(),
-                        next: 0,
-                    });
-                    &mut node.groups.last_mut().expect("just pushed").members
-                }
-            },
+            None => &mut self.nodes[index].subscribers,
+            Some(share_name) => {
+                let group = self
+                    .group_at(index, share_name)
+                    .unwrap_or_else(|| self.add_group(index, share_name, filter));
+                &mut self.nodes[index].groups[group].members
+            }
         };
         match subscribers.binary_search_by_key(&subscriber.session, |entry| entry.session) {
             Ok(position) => {
@@ -135,14 +133,14 @@ impl TopicTree {
         let Some(index) = self.find_node(filter) else {
             return false;
         };
-        let node = &mut self.nodes[index];
         let removed = match group {
-            None => remove_from(&mut node.subscribers, session),
-            Some(name) => match node.group(name) {
+            None => remove_from(&mut self.nodes[index].subscribers, session),
+            Some(share_name) => match self.group_at(index, share_name) {
                 Some(position) => {
-                    let removed = remove_from(&mut node.groups[position].members, session);
-                    if node.groups[position].members.is_empty() {
-                        node.groups.swap_remove(position);
+                    let members = &mut self.nodes[index].groups[position].members;
+                    let removed = remove_from(members, session);
+                    if members.is_empty() {
+                        self.remove_group(index, position);
                     }
                     removed
                 }
@@ -192,8 +190,37 @@ impl TopicTree {
     /// The group of that name, if it has members.
     pub(crate) fn find_group(&self, name: &GroupName) -> Option<GroupRef> {
         let node = self.find_node(&name.filter)?;
-        let group = self.nodes[node].group(&name.share_name)?;
+        let group = self.group_at(node, &name.share_name)?;
         Some(GroupRef { node, group })
+    }
+
+    fn group_at(&self, index: NodeIndex, share_name: &str) -> Option<usize> {
+        let share = self.levels.find(share_name)?;
+        self.group_by_share.get(&(index, share)).copied()
+    }
+
+    fn add_group(&mut self, index: NodeIndex, share_name: &str, filter: &str) -> usize {
+        let share = self.levels.acquire(share_name);
+        let groups = &mut self.nodes[index].groups;
+        groups.push(Group {
+            name: Arc::new(GroupName::new(share_name, filter)),
+            share,
+            members: Vec::new(),
+            next: 0,
+        });
+        self.group_by_share.insert((index, share), groups.len() - 1);
+        groups.len() - 1
+    }
+
+    /// Removes a group; the last one of its node takes its place.
+    fn remove_group(&mut self, index: NodeIndex, position: usize) {
+        let groups = &mut self.nodes[index].groups;
+        let removed = groups.swap_remove(position);
+        if let Some(moved) = groups.get(position) {
+            self.group_by_share.insert((index, moved.share), position);
+        }
+        self.group_by_share.remove(&(index, removed.share));
+        self.levels.release(removed.share);
     }
 
     /// Adds what this node and those below it match; says from how many nodes subscribers came.
@@ -351,18 +378,13 @@ impl Node {
     const fn is_unused(&self) -> bool {
         self.n_children == 0 && self.subscribers.is_empty() && self.groups.is_empty()
     }
-
-    fn group(&self, share_name: &str) -> Option<usize> {
-        self.groups
-            .iter()
-            .position(|group| &*group.name.share_name == share_name)
-    }
 }
 
 /// The members of one Shared Subscription.
 #[derive(Debug)]
 struct Group {
     name: Arc<GroupName>,
+    share: LevelId,
     /// Ordered by session.
     members: Vec<Subscriber>,
     next: usize,

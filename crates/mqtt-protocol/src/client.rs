@@ -176,6 +176,9 @@ enum RequestKind {
 
 impl ClientConnection {
     /// Begins with a CONNECT on a Network Connection that has just opened.
+    ///
+    /// With Clean Start nothing is left of the session's exchanges: messages of QoS 1 in flight begin anew, and those
+    /// of QoS 2 have failed.
     #[must_use]
     pub fn new(
         connect: Connect,
@@ -208,8 +211,12 @@ impl ClientConnection {
             transmit: Vec::new(),
             events: VecDeque::new(),
         };
-        let connect = Packet::Connect(Box::new(connect));
-        if let Err(error) = connection.send(&connect) {
+        if connection.clean_start {
+            // 3.1.1 [MQTT-3.1.2-6], 5.0 [MQTT-3.1.2-4]: whether or not the answer to this will come.
+            connection.session.is_established = false;
+            connection.restart_session();
+        }
+        if let Err(error) = connection.send_connect(connect) {
             connection.close(CloseReason::ConnectNotEncodable(error));
         }
         connection
@@ -456,6 +463,17 @@ impl ClientConnection {
             PingAction::SendPingreq => self.send_fixed(&Packet::Pingreq),
             PingAction::GiveUp => self.close(CloseReason::PingrespTimeout),
         }
+    }
+
+    fn send_connect(&mut self, connect: Connect) -> Result<(), EncodeError> {
+        // 3.1.1 [MQTT-3.1.3-7]
+        if self.version == ProtocolVersion::V3_1_1
+            && connect.client_identifier.is_empty()
+            && !connect.clean_start
+        {
+            return Err(EncodeError::ClientIdentifierMissing);
+        }
+        self.send(&Packet::Connect(Box::new(connect)))
     }
 
     fn send(&mut self, packet: &Packet) -> Result<(), EncodeError> {

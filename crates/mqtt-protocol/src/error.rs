@@ -222,6 +222,9 @@ pub enum EncodeError {
     /// A CONNECT of 3.1.1 has a password but no user name.
     #[error("password without user name")]
     PasswordWithoutUserName,
+    /// A CONNECT of 3.1.1 has neither a Client Identifier nor Clean Session.
+    #[error("no client identifier, and the session is to be kept")]
+    ClientIdentifierMissing,
     /// A SUBSCRIBE or UNSUBSCRIBE lists no Topic Filter.
     #[error("no topic filter")]
     NoTopicFilter,

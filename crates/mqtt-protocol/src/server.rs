@@ -54,7 +54,7 @@ pub struct ServerConnection {
 /// What a Server says about itself, the same for all Clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerSettings {
-    /// Time for the CONNECT to come.
+    /// Time for the CONNECT to come, and for a connected Client to show anew who it is.
     pub connect_timeout: Duration,
     /// The largest packet that is read.
     pub maximum_packet_size: u32,
@@ -211,7 +211,7 @@ impl ServerConnection {
                 None
             }
             Packet::Disconnect(disconnect) => self.handle_disconnect(disconnect),
-            Packet::Auth(auth) => self.handle_auth(auth),
+            Packet::Auth(auth) => self.handle_auth(auth, now),
             // [MQTT-3.1.0-2]: a second CONNECT. The others are packets that only a Server sends.
             Packet::Connect(_)
             | Packet::Connack(_)
@@ -224,7 +224,7 @@ impl ServerConnection {
         }
     }
 
-    /// Closes what has been silent for too long. To be called at the deadline that `poll_output` said, or later.
+    /// Closes what has been silent, or unauthenticated, for too long. To be called at the deadline that `poll_output` said, or later.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return;
@@ -233,7 +233,14 @@ impl ServerConnection {
             State::AwaitingConnect | State::Authenticating => {
                 self.state = State::Closed(Closing::ConnectTimeout);
             }
-            State::Connected => self.disconnect(ReasonCode::KeepAliveTimeout),
+            State::Connected => {
+                let is_reauthentication_over =
+                    self.reauthentication_due().is_some_and(|due| due <= now);
+                self.disconnect(match is_reauthentication_over {
+                    true => ReasonCode::NotAuthorized,
+                    false => ReasonCode::KeepAliveTimeout,
+                });
+            }
             State::Connecting | State::Closed(_) => {}
         }
     }
@@ -252,12 +259,16 @@ impl ServerConnection {
         }
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do. Each packet puts it off.
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
+    /// Each packet puts it off, but for a Client that is to show who it is.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::AwaitingConnect | State::Authenticating => Some(self.connect_due),
-            State::Connected => self.silence.deadline(),
+            State::Connected => match (self.silence.deadline(), self.reauthentication_due()) {
+                (Some(silence), Some(due)) => Some(silence.min(due)),
+                (silence, due) => silence.or(due),
+            },
             State::Connecting | State::Closed(_) => None,
         }
     }

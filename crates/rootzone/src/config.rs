@@ -1,10 +1,38 @@
 //! The file of limits.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use anyhow::{Context, anyhow};
 use mqtt_broker::{BrokerSettings, ConnectionLimits, Limits, Settings};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+
+/// The limits of the broker and of the HTTP server.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct AllLimits {
+    pub(crate) broker: Settings,
+    pub(crate) http: HttpLimits,
+}
+
+/// How long the HTTP server waits for a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct HttpLimits {
+    /// For a request's header to come, and for the next one on the same connection.
+    #[serde(deserialize_with = "seconds")]
+    pub(crate) header_timeout: Duration,
+    /// For any of an answer to be taken.
+    #[serde(deserialize_with = "seconds")]
+    pub(crate) write_timeout: Duration,
+}
+
+impl Default for HttpLimits {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(20),
+            write_timeout: Duration::from_secs(20),
+        }
+    }
+}
 
 /// What the file may say; what it leaves out is as by default.
 #[derive(Debug, Default, Deserialize)]
@@ -12,12 +40,13 @@ use serde::Deserialize;
 struct Config {
     limits: Limits,
     connections: ConnectionLimits,
+    http: HttpLimits,
 }
 
 /// Reads the file, if there is one.
-pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Settings> {
+pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<AllLimits> {
     let Some(file) = file else {
-        return Ok(Settings::default());
+        return Ok(AllLimits::default());
     };
     let text =
         fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -25,14 +54,8 @@ pub(crate) fn read(file: Option<&Path>) -> anyhow::Result<Settings> {
 }
 
 /// A mistake begins with its place, to be put behind the file's name.
-fn parse(text: &str) -> Result<Settings, String> {
-    let config: Config = toml::from_str(text).map_err(|error| {
-        let line = error
-            .span()
-            .map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count())
-            .map(|line| format!(":{line}"));
-        format!("{}: {}", line.unwrap_or_default(), error.message())
-    })?;
+fn parse(text: &str) -> Result<AllLimits, String> {
+    let config: Config = toml::from_str(text).map_err(|error| mistake(text, error))?;
     let limits = &config.limits;
     if limits.packet_size < PACKET_SIZE_MIN {
         return Err(format!(
@@ -40,17 +63,20 @@ fn parse(text: &str) -> Result<Settings, String> {
             limits.packet_size
         ));
     }
-    for (name, value) in [
-        ("bytes_per_turn", limits.bytes_per_turn),
-        ("connections", limits.connections),
-        ("connect_timeout", limits.connect_timeout.as_secs() as usize),
-        ("sessions", limits.sessions),
-        ("topic_length", limits.topic_length),
-        ("topic_levels", limits.topic_levels),
+    let http = &config.http;
+    for (name, is_zero) in [
+        ("limits.bytes_per_turn", limits.bytes_per_turn == 0),
+        ("limits.connections", limits.connections == 0),
+        ("limits.connect_timeout", limits.connect_timeout.is_zero()),
+        ("limits.sessions", limits.sessions == 0),
+        ("limits.topic_length", limits.topic_length == 0),
+        ("limits.topic_levels", limits.topic_levels == 0),
+        ("http.header_timeout", http.header_timeout.is_zero()),
+        ("http.write_timeout", http.write_timeout.is_zero()),
     ] {
-        if value == 0 {
+        if is_zero {
             return Err(format!(
-                ": limits.{name} is 0, with which nobody could do anything"
+                ": {name} is 0, with which nobody could do anything"
             ));
         }
     }
@@ -62,14 +88,55 @@ fn parse(text: &str) -> Result<Settings, String> {
             ": connections.output needs low_watermark < high_watermark < stop_reading".to_owned(),
         );
     }
-    Ok(Settings {
-        broker: BrokerSettings {
-            limits: config.limits,
-            ..Default::default()
+    Ok(AllLimits {
+        broker: Settings {
+            broker: BrokerSettings {
+                limits: config.limits,
+                ..Default::default()
+            },
+            connections: config.connections,
+            ..Settings::default()
         },
-        connections: config.connections,
-        ..Settings::default()
+        http: config.http,
     })
+}
+
+/// Says in one line where the mistake is and, for a value that cannot be, what to write.
+fn mistake(text: &str, mut error: toml::de::Error) -> String {
+    let line = error
+        .span()
+        .map(|span| 1 + text[..span.start.min(text.len())].matches('\n').count())
+        .map(|line| format!(":{line}"))
+        .unwrap_or_default();
+    // Without its input the error names the key, in a line of its own.
+    error.set_input(None);
+    let report = error.to_string();
+    let key = report
+        .lines()
+        .find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+    match (key, error.message().split_once(", expected ")) {
+        (Some(key), Some((found, expected))) if found.starts_with("invalid ") => {
+            format!("{line}: {key} must be {}", in_words(expected))
+        }
+        _ => format!("{line}: {}", error.message()),
+    }
+}
+
+/// What a person would call the type that was expected.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number, 0 or more",
+        "a nonzero u16" => "a whole number from 1 to 65535",
+        "a nonzero u32" => "a whole number from 1 to 4294967295",
+        table if table.starts_with("struct ") => "a table of limits",
+        other => other,
+    }
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_secs)
 }
 
 /// Room for a Client Identifier, a user name and a password of ordinary length.
@@ -84,8 +151,8 @@ mod tests {
         let document = include_str!("../../../docs/limits.md");
         let (_, file) = document.split_once("```toml\n").unwrap();
         let (file, _) = file.split_once("```").unwrap();
-        assert_eq!(parse(file), Ok(Settings::default()));
-        for table in ["limits", "connections", "connections.output"] {
+        assert_eq!(parse(file), Ok(AllLimits::default()));
+        for table in ["limits", "connections", "connections.output", "http"] {
             // The answer to an unknown name lists all that are known.
             let mistake = parse(&format!("[{table}]\nnone = 0")).unwrap_err();
             let (_, known) = mistake.split_once("expected").unwrap();
@@ -101,11 +168,12 @@ mod tests {
     #[test]
     fn what_is_left_out_is_as_by_default() {
         let settings = parse("[limits]\nsessions = 10\nsession_expiry_interval = 3600\n").unwrap();
-        let mut expected = Settings::default();
-        expected.broker.limits.sessions = 10;
-        expected.broker.limits.session_expiry_interval = Some(std::time::Duration::from_secs(3600));
+        let mut expected = AllLimits::default();
+        let limits = &mut expected.broker.broker.limits;
+        limits.sessions = 10;
+        limits.session_expiry_interval = Some(Duration::from_secs(3600));
         assert_eq!(settings, expected);
-        assert_eq!(parse(""), Ok(Settings::default()));
+        assert_eq!(parse(""), Ok(AllLimits::default()));
     }
 
     #[test]
@@ -117,15 +185,47 @@ mod tests {
             ),
             (
                 "\n[limit]",
-                ":2: unknown field `limit`, expected `limits` or `connections`",
+                ":2: unknown field `limit`, expected one of `limits`, `connections`, `http`",
             ),
             (
                 "[limits]\n\nsessions = -1",
-                ":3: invalid value: integer `-1`",
+                ":3: limits.sessions must be a whole number, 0 or more",
+            ),
+            (
+                "[limits]\nsessions = \"many\"",
+                ":2: limits.sessions must be a whole number, 0 or more",
+            ),
+            (
+                "limits.packet_size = 4294967296",
+                ":1: limits.packet_size must be a whole number from 0 to 4294967295",
+            ),
+            (
+                "limits = { topic_alias_maximum = 65536 }",
+                ":1: limits.topic_alias_maximum must be a whole number from 0 to 65535",
+            ),
+            (
+                "[connections]\nper_address = 0",
+                ":2: connections.per_address must be a whole number from 1 to 4294967295",
+            ),
+            (
+                "[connections.output]\nlow_watermark = true",
+                ":2: connections.output.low_watermark must be a whole number, 0 or more",
+            ),
+            (
+                "[http]\nheader_timeout = 1.5",
+                ":2: http.header_timeout must be a whole number, 0 or more",
+            ),
+            (
+                "[http]\nwrite_timeout = 0",
+                ": http.write_timeout is 0, with which nobody could do anything",
+            ),
+            (
+                "connections = 5",
+                ":1: connections must be a table of limits",
             ),
             (
                 "[limits]\nreceive_maximum = 0",
-                ":2: invalid value: integer `0`",
+                ":2: limits.receive_maximum must be a whole number from 1 to 65535",
             ),
             (
                 "[limits]\npacket_size = 10",

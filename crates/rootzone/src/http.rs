@@ -1,6 +1,6 @@
 //! The one HTTP server: the page, the WebSocket handshake, how it goes and whether we are well.
 
-use std::{convert::Infallible, pin::pin, time::Duration};
+use std::{convert::Infallible, pin::pin};
 
 use axum::{
     Router,
@@ -20,7 +20,10 @@ use tokio::{
 };
 use tower_service::Service;
 
-use crate::{health, metrics, page::Page, security_headers, websocket_handshake};
+use crate::{
+    config::HttpLimits, health, metrics, page::Page, patient_stream::PatientStream,
+    security_headers, websocket_handshake,
+};
 
 /// What answers which path.
 pub(crate) fn router(server: Server, page: Page, allowed_origins: Vec<String>) -> Router {
@@ -52,6 +55,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     server: Server,
     router: Router,
+    limits: HttpLimits,
     mut is_stopping: watch::Receiver<bool>,
 ) {
     // Each connection holds a receiver for as long as it lasts.
@@ -64,7 +68,7 @@ pub(crate) async fn serve(
         let Some(admission) = server.admit(peer.ip()) else {
             continue;
         };
-        let connection = serve_connection(stream, router.clone(), is_stopping.clone());
+        let connection = serve_connection(stream, router.clone(), limits, is_stopping.clone());
         let lasting = connections.subscribe();
         tokio::spawn(async move {
             connection.await;
@@ -77,9 +81,11 @@ pub(crate) async fn serve(
 async fn serve_connection(
     stream: TcpStream,
     router: Router,
+    limits: HttpLimits,
     mut is_stopping: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
+    let stream = PatientStream::new(stream, limits.write_timeout);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut router = router.clone();
         async move {
@@ -90,7 +96,7 @@ async fn serve_connection(
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEADER_TIMEOUT)
+            .header_read_timeout(limits.header_timeout)
             .max_buf_size(HEADER_BYTES)
             .serve_connection(TokioIo::new(stream), service)
             .with_upgrades()
@@ -112,7 +118,5 @@ async fn stopped(is_stopping: &mut watch::Receiver<bool>) {
     let _ = is_stopping.wait_for(|is_stopping| *is_stopping).await;
 }
 
-/// Time for a request's header to come, and for the next one on the same connection.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest header.
 const HEADER_BYTES: usize = 64 * 1024;

@@ -10,6 +10,7 @@ mod metrics;
 mod open_files;
 mod options;
 mod page;
+mod patient_stream;
 mod port_holder;
 mod security_headers;
 mod stop;
@@ -24,12 +25,12 @@ use std::{
 };
 
 use anyhow::Context;
-use mqtt_broker::{Server, Settings};
+use mqtt_broker::Server;
 use tokio::{runtime, select, sync::watch, time::timeout};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
-use crate::{listen::Listeners, options::Options, page::Page};
+use crate::{config::AllLimits, listen::Listeners, options::Options, page::Page};
 
 fn main() -> ExitCode {
     let options = match Options::from_command_line() {
@@ -49,21 +50,21 @@ fn main() -> ExitCode {
 fn start(options: &Options) -> anyhow::Result<()> {
     open_files::raise_limit();
     let page = Page::choose(options.page.as_deref())?;
-    let settings = config::read(options.config.as_deref())?;
+    let limits = config::read(options.config.as_deref())?;
     let runtime = runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the threads")?;
-    let outcome = runtime.block_on(run(options, settings, page));
+    let outcome = runtime.block_on(run(options, limits, page));
     // Whoever has not left by now is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     outcome
 }
 
-async fn run(options: &Options, settings: Settings, page: Page) -> anyhow::Result<()> {
+async fn run(options: &Options, limits: AllLimits, page: Page) -> anyhow::Result<()> {
     let mut stop_signal = stop::listen()?;
     let listeners = Listeners::bind(options).await?;
-    let server = Server::new(settings, RandomState::new().hash_one(()));
+    let server = Server::new(limits.broker, RandomState::new().hash_one(()));
     let is_stopping = watch::Sender::new(false);
     listeners.announce(&mut io::stdout());
 
@@ -73,6 +74,7 @@ async fn run(options: &Options, settings: Settings, page: Page) -> anyhow::Resul
         listeners.http,
         server.clone(),
         http::router(server.clone(), page, options.allow_origin.clone()),
+        limits.http,
         is_stopping.subscribe(),
     ));
 

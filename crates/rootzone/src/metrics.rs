@@ -76,7 +76,7 @@ const fn gauge(name: &'static str, help: &'static str, value: u64) -> Metric {
 }
 
 /// All of them: the struct is taken apart, so that the compiler notices one that was forgotten.
-const fn metrics(counters: Counters) -> [Metric; 21] {
+const fn metrics(counters: Counters) -> [Metric; 24] {
     let Counters {
         connections,
         clients,
@@ -85,6 +85,7 @@ const fn metrics(counters: Counters) -> [Metric; 21] {
         retained_messages,
         retained_bytes,
         queued_messages,
+        queued_bytes,
         connections_opened,
         connections_refused,
         protocol_violations,
@@ -97,7 +98,9 @@ const fn metrics(counters: Counters) -> [Metric; 21] {
         dropped_queue_full,
         dropped_too_large,
         expired,
+        messages_refused,
         retained_refused,
+        store_refused,
         subscriptions_refused,
     } = counters;
     [
@@ -128,6 +131,11 @@ const fn metrics(counters: Counters) -> [Metric; 21] {
             "Messages that wait in the queues of sessions.",
             queued_messages,
         ),
+        gauge(
+            "queued_bytes",
+            "Topics, properties and payloads of those messages, counted for each session that they wait for.",
+            queued_bytes,
+        ),
         counter(
             "connections_opened",
             "Network Connections that were made.",
@@ -140,7 +148,7 @@ const fn metrics(counters: Counters) -> [Metric; 21] {
         ),
         counter(
             "protocol_violations",
-            "Network Connections that were closed because what came was no packet, or one that is too large.",
+            "Network Connections that were closed because the Client broke the protocol, or a limit that it was told.",
             protocol_violations,
         ),
         counter("packets_received", "Packets that came.", packets_received),
@@ -179,6 +187,16 @@ const fn metrics(counters: Counters) -> [Metric; 21] {
             "messages_expired",
             "Messages whose Message Expiry Interval passed before they were sent, and retained ones.",
             expired,
+        ),
+        counter(
+            "messages_refused",
+            "Messages that were not passed on because of their topic, User Properties or Payload Format Indicator.",
+            messages_refused,
+        ),
+        counter(
+            "store_refused",
+            "Messages, subscriptions and connections that were refused because the store took nothing.",
+            store_refused,
         ),
         counter(
             "retained_refused",

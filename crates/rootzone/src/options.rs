@@ -74,12 +74,27 @@ fn ip_address(text: &str) -> Result<IpAddr, InvalidOption> {
 
 /// As browsers send it: what is written otherwise would never be met.
 fn origin(text: &str) -> Result<String, InvalidOption> {
-    let is_origin = text.split_once("://").is_some_and(|(scheme, host)| {
-        !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
-    });
-    (is_origin || text == "*")
-        .then(|| text.to_ascii_lowercase())
-        .ok_or(InvalidOption::Origin)
+    if text == "*" {
+        return Ok(text.to_owned());
+    }
+    let text = text.to_ascii_lowercase();
+    let (scheme, host) = text.split_once("://").ok_or(InvalidOption::Origin)?;
+    if scheme.is_empty() || host.contains(['/', '?', '#', '@', ' ']) {
+        return Err(InvalidOption::Origin);
+    }
+    if host.contains('*') {
+        return Err(InvalidOption::WildcardInOrigin);
+    }
+    let default_port = match scheme {
+        "http" => ":80",
+        "https" => ":443",
+        _ => "",
+    };
+    let host = host.strip_suffix(default_port).unwrap_or(host);
+    if host.is_empty() {
+        return Err(InvalidOption::Origin);
+    }
+    Ok(format!("{scheme}://{host}"))
 }
 
 /// Why an option's value is none.
@@ -91,6 +106,8 @@ enum InvalidOption {
     IpAddress,
     #[error("not a web site like https://farm.example:8443, without a path, or *")]
     Origin,
+    #[error("browsers name one web site: name each that may connect, or * for any")]
+    WildcardInOrigin,
 }
 
 #[cfg(test)]
@@ -141,6 +158,11 @@ mod tests {
                 "invalid value 'https://farm.example/' for '--allow-origin <SCHEME://HOST[:PORT]>': \
                  not a web site like https://farm.example:8443, without a path, or * (see --help)",
             ),
+            (
+                ["--allow-origin", "https://*.example"],
+                "invalid value 'https://*.example' for '--allow-origin <SCHEME://HOST[:PORT]>': \
+                 browsers name one web site: name each that may connect, or * for any (see --help)",
+            ),
         ] {
             check_report(&arguments, expected);
         }
@@ -156,9 +178,25 @@ mod tests {
         for (text, read) in [
             ("https://farm.example", Some("https://farm.example")),
             ("HTTP://Farm.example:8443", Some("http://farm.example:8443")),
+            ("https://farm.example:443", Some("https://farm.example")),
+            ("HTTP://farm.example:80", Some("http://farm.example")),
+            ("https://[fd00::1]:443", Some("https://[fd00::1]")),
+            // Not the default port of this scheme.
+            ("http://farm.example:443", Some("http://farm.example:443")),
+            (
+                "https://farm.example:8443",
+                Some("https://farm.example:8443"),
+            ),
+            (
+                "https://farm.example:10443",
+                Some("https://farm.example:10443"),
+            ),
             ("*", Some("*")),
+            ("https://*", None),
+            ("https://farm.*:8443", None),
             ("farm.example", None),
             ("https://", None),
+            ("https://:443", None),
             ("https://farm.example/page", None),
         ] {
             assert_eq!(origin(text).ok().as_deref(), read, "{text}");

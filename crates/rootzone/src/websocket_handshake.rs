@@ -21,7 +21,8 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use mqtt_broker::Server;
 use sha1::{Digest, Sha1};
-use tokio::net::TcpStream;
+
+use crate::patient_stream::PatientStream;
 
 /// Answers a request to `/mqtt`; if it is right, the connection goes to the MQTT server.
 pub(crate) fn answer(request: Request, server: &Server, allowed_origins: &[String]) -> Response {
@@ -55,9 +56,9 @@ pub(crate) fn answer(request: Request, server: &Server, allowed_origins: &[Strin
 
 /// Gives the bare socket to the MQTT server, so that no layer of HTTP stays above it.
 fn hand_over(upgraded: Upgraded, server: &Server) {
-    match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => server.serve_websocket(parts.io.into_inner(), parts.read_buf),
-        Err(_) => tracing::error!("the HTTP server runs on something else than a TCP socket"),
+    match upgraded.downcast::<TokioIo<PatientStream>>() {
+        Ok(parts) => server.serve_websocket(parts.io.into_inner().into_inner(), parts.read_buf),
+        Err(_) => tracing::error!("the HTTP server runs on something else than its own socket"),
     }
 }
 

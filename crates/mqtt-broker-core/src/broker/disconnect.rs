@@ -21,9 +21,10 @@ impl Broker {
         };
         self.timers
             .set(&mut connection.armed, None, Timer::Silence(index));
+        let is_ended = std::mem::replace(&mut connection.is_ended, true);
+        self.peers.counters.protocol_violations += u64::from(!is_ended && cause.is_violation());
         let Some(session_index) = connection.session.take() else {
-            if !connection.is_ended {
-                connection.is_ended = true;
+            if !is_ended {
                 self.peers.counters.connections_refused += 1;
                 self.events.push_back(Event::Refused {
                     connection: id,
@@ -32,7 +33,6 @@ impl Broker {
             }
             return;
         };
-        connection.is_ended = true;
         let session_expiry_interval = connection.server.session_expiry_interval();
         let Some(session) = self.peers.sessions.find_mut(session_index.0) else {
             return;
@@ -112,6 +112,7 @@ impl Broker {
         if let Some(will) = session.will.take() {
             let message = Message::from_will(&will, now);
             let keep = self.has_room_for(&message);
+            self.peers.counters.retained_refused += u64::from(!keep);
             self.route(&message, Some(session_index), keep, now);
             self.store_session(session_index);
         }

@@ -95,17 +95,9 @@ impl Broker {
         let Some(message) = Message::from_publish(publish, now) else {
             return ReasonCode::ProtocolError;
         };
-        if !self.is_acceptable(&message.topic_name) {
-            return ReasonCode::TopicNameInvalid;
-        }
-        let properties = &message.properties;
-        if !properties.is_empty() {
-            if properties.user_properties().count() > self.settings.limits.user_properties {
-                return ReasonCode::QuotaExceeded;
-            }
-            if !is_as_indicated(properties, &message.payload) {
-                return ReasonCode::PayloadFormatInvalid;
-            }
+        if let Some(reason_code) = self.reason_to_refuse_message(&message) {
+            self.peers.counters.messages_refused += 1;
+            return reason_code;
         }
         let keep = self.has_room_for(&message);
         if !keep {
@@ -225,6 +217,21 @@ impl Broker {
             &self.settings.limits,
             now,
         );
+    }
+
+    fn reason_to_refuse_message(&self, message: &Message) -> Option<ReasonCode> {
+        let properties = &message.properties;
+        if !self.is_acceptable(&message.topic_name) {
+            Some(ReasonCode::TopicNameInvalid)
+        } else if properties.is_empty() {
+            None
+        } else if properties.user_properties().count() > self.settings.limits.user_properties {
+            Some(ReasonCode::QuotaExceeded)
+        } else if !is_as_indicated(properties, &message.payload) {
+            Some(ReasonCode::PayloadFormatInvalid)
+        } else {
+            None
+        }
     }
 
     fn speaks_reason_codes(&self, index: u32) -> bool {

@@ -1,3 +1,5 @@
+use std::hash::BuildHasher;
+
 use mqtt_protocol::TopicName;
 
 use super::*;
@@ -56,6 +58,7 @@ fn what_nobody_needs_is_freed() {
         );
         assert_eq!(tree.levels.len(), 0);
         assert!(tree.child_by_edge.is_empty());
+        assert!(tree.group_by_share.is_empty());
     }
 }
 
@@ -113,4 +116,52 @@ fn the_turn_passes_through_a_group_that_changes() {
     tree.remove("a", Some("group"), SessionIndex(2));
     tree.remove("a", Some("group"), SessionIndex(1));
     assert_eq!(turn(&mut tree), 0);
+}
+
+#[test]
+fn groups_of_one_filter_are_found_wherever_they_have_moved() {
+    let mut tree = TopicTree::new();
+    let name = |number: u32| GroupName {
+        share_name: number.to_string().into(),
+        filter: "a".into(),
+    };
+    for number in 0..1000 {
+        // A level of the same text is held apart.
+        tree.insert(&number.to_string(), None, subscriber(0));
+        tree.insert("a", Some(&number.to_string()), subscriber(number));
+    }
+    // From the front, so that each removal moves a group.
+    for number in 0..1000 {
+        assert!(tree.remove("a", Some(&number.to_string()), SessionIndex(number)));
+        assert_eq!(tree.find_group(&name(number)), None);
+        for left in [number + 1, 500, 999] {
+            let Some(group) = tree.find_group(&name(left)) else {
+                assert!(left <= number || left == 1000);
+                continue;
+            };
+            assert_eq!(**tree.group_name(group), name(left));
+            assert_eq!(tree.take_turn(group).0, [subscriber(left)]);
+        }
+    }
+    assert!(tree.group_by_share.is_empty());
+    assert_eq!(tree.levels.len(), 1000);
+}
+
+#[test]
+fn a_group_among_ten_thousand_is_found_in_a_few_steps() {
+    let mut tree = TopicTree::new();
+    for number in 0..10_000 {
+        tree.insert("a", Some(&number.to_string()), subscriber(number));
+    }
+    // As many buckets as a table of this size has at least; whatever shares one is looked at in turn.
+    let mut n_in_bucket = vec![0; 16_384];
+    for number in 0..10_000 {
+        let share = tree.levels.find(&number.to_string()).unwrap();
+        let node = tree.find_node("a").unwrap();
+        let hash = tree.group_by_share.hasher().hash_one((node, share));
+        n_in_bucket[usize::try_from(hash % 16_384).unwrap()] += 1;
+    }
+    let steps_max = n_in_bucket.iter().max();
+    assert_eq!(tree.group_by_share.len(), 10_000);
+    assert!(steps_max <= Some(&12), "{steps_max:?}");
 }

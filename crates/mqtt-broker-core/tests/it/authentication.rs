@@ -318,6 +318,48 @@ fn who_cannot_show_it_anew_is_disconnected() {
     );
 }
 
+// Shows 5.0 [MQTT-4.12.1-2].
+#[test]
+fn who_does_not_show_it_anew_in_time_is_disconnected() {
+    let mut world = guarded(2);
+    for keep_alive in [0, 60] {
+        let mut request = connect(V5_0, "client");
+        request.keep_alive = keep_alive;
+        let (client, _) = let_in(&mut world, 2, request);
+        world.send(client, auth(ReasonCode::ReAuthenticate, METHOD, None));
+        world.advance(seconds(9));
+        // An answer that is followed by another riddle gives no more time, nor does anything else.
+        let right = Some(backwards(b"riddle 2"));
+        world.send(
+            client,
+            auth(ReasonCode::ContinueAuthentication, METHOD, right),
+        );
+        world.send(client, Packet::Pingreq);
+        assert!(!world.is_closed(client));
+        world.advance(seconds(1));
+        assert_eq!(
+            world.disconnect_reason(client),
+            Some(ReasonCode::NotAuthorized)
+        );
+    }
+}
+
+#[test]
+fn who_has_shown_it_anew_may_stay() {
+    let mut world = guarded(1);
+    let mut request = connect(V5_0, "client");
+    request.keep_alive = 0;
+    let (client, _) = let_in(&mut world, 1, request);
+    world.send(client, auth(ReasonCode::ReAuthenticate, METHOD, None));
+    let right = Some(backwards(b"riddle 1"));
+    world.send(
+        client,
+        auth(ReasonCode::ContinueAuthentication, METHOD, right),
+    );
+    world.advance(seconds(3600));
+    assert!(!world.is_closed(client));
+}
+
 // Shows 5.0 [MQTT-4.12.1-1], 5.0 [MQTT-4.12.0-6], 5.0 [MQTT-4.12.0-7].
 #[test]
 fn an_auth_out_of_turn_or_by_another_method_ends_the_connection() {

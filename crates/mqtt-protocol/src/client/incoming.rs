@@ -61,7 +61,7 @@ impl ClientConnection {
     }
 
     /// Goes on without what the Server has lost.
-    fn restart_session(&mut self) {
+    pub(super) fn restart_session(&mut self) {
         let exchanges = &mut self.session.exchanges;
         exchanges.incoming = Incoming::default();
         for message in exchanges.outgoing.restart() {

@@ -10,8 +10,8 @@ use crate::{Auth, Connect, Instant, Packet, Properties, Property, ReasonCode};
 #[derive(Debug)]
 pub(super) struct Authentication {
     method: ByteString,
-    /// Whether it is shown anew, on a connection that is in use.
-    in_progress: bool,
+    /// By when it is to be shown anew, while that goes on, on a connection that is in use.
+    due: Option<Instant>,
 }
 
 impl Authentication {
@@ -20,7 +20,7 @@ impl Authentication {
         Some(Box::new(Self {
             // In memory of its own, as it lives as long as the connection.
             method: ByteString::from(method.to_string()),
-            in_progress: false,
+            due: None,
         }))
     }
 }
@@ -92,33 +92,37 @@ impl ServerConnection {
             return;
         }
         if let Some(authentication) = &mut self.authentication {
-            authentication.in_progress = false;
+            authentication.due = None;
         }
         if !self.send_auth(ReasonCode::Success, data) {
             self.disconnect(ReasonCode::PacketTooLarge);
         }
     }
 
-    pub(super) fn handle_auth<M>(&mut self, auth: Auth) -> Option<Request<M>> {
+    pub(super) fn handle_auth<M>(&mut self, auth: Auth, now: Instant) -> Option<Request<M>> {
         // 5.0 [MQTT-4.12.1-1]: by the method of the CONNECT, which had one.
         let is_by_the_same_method = self.is_by_the_same_method(&auth);
         if let Some(authentication) = &mut self.authentication
             && is_by_the_same_method
         {
-            let is_due = match auth.reason_code == ReasonCode::ReAuthenticate {
-                true => !authentication.in_progress,
-                false => {
-                    authentication.in_progress
-                        && auth.reason_code == ReasonCode::ContinueAuthentication
+            match (authentication.due, auth.reason_code) {
+                (None, ReasonCode::ReAuthenticate) => {
+                    authentication.due = Some(now + self.settings.connect_timeout);
+                    return Some(Request::Authenticate(auth));
                 }
-            };
-            if is_due {
-                authentication.in_progress = true;
-                return Some(Request::Authenticate(auth));
+                (Some(_), ReasonCode::ContinueAuthentication) => {
+                    return Some(Request::Authenticate(auth));
+                }
+                _ => {}
             }
         }
         self.disconnect(ReasonCode::ProtocolError);
         None
+    }
+
+    /// By when a Client that is connected is to have shown anew who it is.
+    pub(super) fn reauthentication_due(&self) -> Option<Instant> {
+        self.authentication.as_ref()?.due
     }
 
     /// Puts the method into a packet that ends or continues an authentication by it.

@@ -2,14 +2,22 @@
 
 use bytes::Bytes;
 use mqtt_protocol::{
-    ClientEvent, ClientSession, Connect, EncodeError, Packet, Properties, Property,
-    ProtocolVersion, QoS, ReasonCode, UsageError,
+    ClientEvent, ClientSession, CloseReason, Connack, Connect, EncodeError, Packet, Properties,
+    Property, ProtocolVersion, PublicationFailure, PublicationToken, QoS, ReasonCode, UsageError,
 };
 
 use super::{Client, connect, encode, identifier, message, publish};
 
 const V5: ProtocolVersion = ProtocolVersion::V5_0;
 const V3: ProtocolVersion = ProtocolVersion::V3_1_1;
+
+fn connack(session_present: bool) -> Packet {
+    Packet::Connack(Connack {
+        session_present,
+        reason_code: ReasonCode::Success,
+        properties: Properties::new(),
+    })
+}
 
 fn numbers(packets: &[Packet]) -> Vec<(&'static str, u16)> {
     packets
@@ -156,7 +164,16 @@ fn a_clean_start_forgets_what_was_received() {
             clean_start: true,
             ..connect(version)
         };
-        let mut client = Client::accepted(clean, session, false, Properties::new());
+        let mut client = Client::open(clean, session);
+        assert_eq!(
+            client.take_events(),
+            [ClientEvent::PublicationFailed {
+                token: PublicationToken(1),
+                failure: PublicationFailure::Indeterminate,
+            }]
+        );
+        client.take_sent();
+        client.receive(connack(false));
         assert_eq!(client.take_sent(), [], "an identifier of the old session");
         client.take_events();
         client.receive(publish(5, QoS::ExactlyOnce, false));
@@ -164,6 +181,65 @@ fn a_clean_start_forgets_what_was_received() {
             client.take_events()[..],
             [ClientEvent::Message(_)]
         ));
+    }
+}
+
+// Shows 3.1.1 [MQTT-3.1.2-6], 5.0 [MQTT-3.1.2-4].
+#[test]
+fn a_clean_start_whose_answer_is_lost_forgets_all_the_same() {
+    for version in [V3, V5] {
+        let mut client = Client::connected(version, Properties::new());
+        client.receive(publish(5, QoS::ExactlyOnce, false));
+        client.publish(1, QoS::AtLeastOnce).unwrap();
+        client.publish(2, QoS::ExactlyOnce).unwrap();
+        client.connection.handle_close();
+        let session = client.connection.into_session();
+        let clean = Connect {
+            clean_start: true,
+            ..connect(version)
+        };
+        let mut client = Client::open(clean, session);
+        client.connection.handle_close();
+
+        // What the Server has by now is the session of that CONNECT, which is another.
+        let session = client.connection.into_session();
+        assert!(!session.is_established);
+        assert_eq!(session.exchanges.outgoing.in_flight().len(), 0);
+        let queued = session.exchanges.outgoing.queued();
+        let queued: Vec<_> = queued.map(|(message, _)| message.token).collect();
+        assert_eq!(queued, [PublicationToken(1)], "QoS 1 begins anew");
+        let resuming = Connect {
+            clean_start: false,
+            ..connect(version)
+        };
+        let mut client = Client::open(resuming, session);
+        client.receive(connack(true));
+        client.check_violation(ReasonCode::ProtocolError);
+    }
+}
+
+// Shows 3.1.1 [MQTT-3.1.3-7].
+#[test]
+fn without_a_client_identifier_3_1_1_has_no_session_to_keep() {
+    for (version, clean_start, is_sent) in [
+        (V3, false, false),
+        (V3, true, true),
+        (V5, false, true),
+        (V5, true, true),
+    ] {
+        let nameless = Connect {
+            clean_start,
+            client_identifier: "".into(),
+            ..connect(version)
+        };
+        let mut client = Client::open(nameless, ClientSession::default());
+        assert_eq!(client.take_sent().len(), usize::from(is_sent));
+        assert_eq!(client.is_closed, !is_sent);
+        if !is_sent {
+            let refused = EncodeError::ClientIdentifierMissing;
+            let closed = ClientEvent::Closed(CloseReason::ConnectNotEncodable(refused));
+            assert_eq!(client.take_events(), [closed]);
+        }
     }
 }
 

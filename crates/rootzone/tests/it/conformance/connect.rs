@@ -7,6 +7,9 @@ use crate::{
     script::{bytes, check_all, play},
 };
 
+// Shows 3.1.1 [MQTT-3.1.3-8], 3.1.1 [MQTT-3.1.4-4], 3.1.1 [MQTT-3.2.2-1], 3.1.1 [MQTT-3.2.2-4].
+// Shows 3.1.1 [MQTT-3.2.2-5], 5.0 [MQTT-3.1.4-5], 5.0 [MQTT-3.2.2-1], 5.0 [MQTT-3.2.2-2].
+// Shows 5.0 [MQTT-4.12.0-6].
 #[test]
 fn a_connect_is_accepted_as_its_version_wants() {
     check_all(&[
@@ -79,6 +82,7 @@ fn a_connect_is_accepted_as_its_version_wants() {
     ]);
 }
 
+// Shows 5.0 [MQTT-3.1.3-7], 5.0 [MQTT-3.2.2-16].
 #[test]
 fn a_client_without_an_identifier_is_assigned_one_that_it_can_come_back_with() {
     for transport in TRANSPORTS {
@@ -102,6 +106,7 @@ fn a_client_without_an_identifier_is_assigned_one_that_it_can_come_back_with() {
     }
 }
 
+// Shows 3.1.1 [MQTT-3.1.2-2], 5.0 [MQTT-3.1.2-2].
 #[test]
 fn versions_that_are_not_spoken_are_refused_in_a_form_that_they_know() {
     check_all(&[
@@ -138,6 +143,7 @@ fn versions_that_are_not_spoken_are_refused_in_a_form_that_they_know() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-3.1.0-1], 3.1.1 [MQTT-3.1.2-1], 5.0 [MQTT-3.1.0-1], 5.0 [MQTT-3.14.0-1].
 #[test]
 fn what_is_no_connect_is_closed_in_silence() {
     let firsts = [
@@ -168,6 +174,10 @@ fn what_is_no_connect_is_closed_in_silence() {
     check_all(&firsts.map(|(name, packet)| (name, format!("a > {packet}\na closed"))));
 }
 
+// Shows 3.1.1 [MQTT-1.5.3-2], 3.1.1 [MQTT-3.1.2-3], 3.1.1 [MQTT-3.1.2-9], 3.1.1 [MQTT-3.1.2-11].
+// Shows 3.1.1 [MQTT-3.1.2-13], 3.1.1 [MQTT-3.1.2-14], 3.1.1 [MQTT-3.1.2-15], 3.1.1 [MQTT-3.1.2-19].
+// Shows 3.1.1 [MQTT-3.1.2-22], 3.1.1 [MQTT-3.1.3-3], 3.1.1 [MQTT-3.1.3-4], 3.1.1 [MQTT-3.1.3-11].
+// Shows 3.1.1 [MQTT-3.1.4-1].
 #[test]
 fn a_malformed_connect_of_3_1_1_is_closed_in_silence() {
     let connects = [
@@ -212,6 +222,10 @@ fn a_malformed_connect_of_3_1_1_is_closed_in_silence() {
     check_all(&connects.map(|(name, packet)| (name, format!("a > {packet}\na closed"))));
 }
 
+// Shows 5.0 [MQTT-3.1.2-3], 5.0 [MQTT-3.1.2-9], 5.0 [MQTT-3.1.2-11], 5.0 [MQTT-3.1.2-12].
+// Shows 5.0 [MQTT-3.1.2-13], 5.0 [MQTT-3.1.3-4], 5.0 [MQTT-3.1.4-1], 5.0 [MQTT-3.2.2-6].
+// Shows 5.0 [MQTT-3.2.2-7], 5.0 [MQTT-3.14.0-1], 5.0 [MQTT-4.12.0-1], 5.0 [MQTT-4.13.1-1].
+// Shows 5.0 [MQTT-4.13.2-1].
 #[test]
 fn a_wrong_connect_of_5_0_is_told_what_is_wrong() {
     let connects = [
@@ -358,12 +372,14 @@ fn a_wrong_connect_of_5_0_is_told_what_is_wrong() {
     }));
 }
 
+// Shows 3.1.1 [MQTT-3.1.0-2], 5.0 [MQTT-3.1.0-2], 5.0 [MQTT-3.2.0-2].
 #[test]
 fn a_second_connect_ends_the_connection() {
     check_refused_5(&[("5.0", "10 'MQTT' 05 02 0000 {} 'a'", 0x82)]);
     check_closed_3(&[("3.1.1", "10 'MQTT' 04 02 0000 'a'")]);
 }
 
+// Shows 3.1.1 [MQTT-3.1.3-2], 3.1.1 [MQTT-3.1.4-2], 5.0 [MQTT-3.1.4-3].
 #[test]
 fn whoever_comes_with_the_same_client_identifier_takes_over() {
     check_all(&[
@@ -398,6 +414,7 @@ fn whoever_comes_with_the_same_client_identifier_takes_over() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-3.2.0-1], 3.1.1 [MQTT-3.12.4-1].
 #[test]
 fn packets_behind_the_connect_are_handled_although_its_answer_has_not_come() {
     check_all(&[(

@@ -2,6 +2,8 @@
 
 use crate::script::check_all;
 
+// Shows 5.0 [MQTT-3.3.4-9], 5.0 [MQTT-3.3.4-10], 5.0 [MQTT-4.9.0-1], 5.0 [MQTT-4.9.0-2].
+// Shows 5.0 [MQTT-4.9.0-3].
 #[test]
 fn no_more_is_sent_than_the_client_receives_at_once() {
     check_all(&[
@@ -90,6 +92,7 @@ fn no_more_is_sent_than_the_client_receives_at_once() {
     ]);
 }
 
+// Shows 5.0 [MQTT-4.13.2-1].
 #[test]
 fn a_client_that_sends_more_than_the_receive_maximum_is_ended() {
     let publish = |i| format!("34 't' {i:04X} {{}}");
@@ -146,6 +149,7 @@ fn a_client_of_3_1_1_may_have_every_identifier_in_flight() {
     )]);
 }
 
+// Shows 5.0 [MQTT-3.1.2-24], 5.0 [MQTT-3.1.2-25], 5.0 [MQTT-3.14.2-3].
 #[test]
 fn nothing_larger_is_sent_than_the_client_takes() {
     // CONNACK takes 16 bytes; the longest message here 21, and one byte more is too long.

@@ -3,6 +3,10 @@
 use super::{check_closed_3, check_refused_5};
 use crate::script::check_all;
 
+// Shows 3.1.1 [MQTT-2.2.2-2], 3.1.1 [MQTT-3.3.1-4], 3.1.1 [MQTT-3.6.1-1], 3.1.1 [MQTT-3.8.1-1].
+// Shows 3.1.1 [MQTT-3.10.1-1], 3.1.1 [MQTT-3.14.1-1], 3.1.1 [MQTT-4.8.0-1], 5.0 [MQTT-3.3.1-4].
+// Shows 5.0 [MQTT-3.6.1-1], 5.0 [MQTT-3.8.1-1], 5.0 [MQTT-3.10.1-1], 5.0 [MQTT-3.14.1-1].
+// Shows 5.0 [MQTT-3.15.1-1], 5.0 [MQTT-4.13.1-1].
 #[test]
 fn reserved_flags_and_types_are_refused() {
     check_refused_5(&[
@@ -36,6 +40,7 @@ fn reserved_flags_and_types_are_refused() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-4.8.0-1], 5.0 [MQTT-4.13.1-1].
 #[test]
 fn packets_that_only_a_server_sends_are_refused() {
     check_refused_5(&[
@@ -52,6 +57,7 @@ fn packets_that_only_a_server_sends_are_refused() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-2.3.1-1], 5.0 [MQTT-4.13.1-1].
 #[test]
 fn packet_identifier_0_is_refused() {
     check_refused_5(&[
@@ -72,6 +78,9 @@ fn packet_identifier_0_is_refused() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-1.5.3-1], 3.1.1 [MQTT-1.5.3-2], 3.1.1 [MQTT-3.3.2-1], 3.1.1 [MQTT-3.8.3-1].
+// Shows 3.1.1 [MQTT-3.10.3-1], 3.1.1 [MQTT-4.7.3-2], 5.0 [MQTT-1.5.4-1], 5.0 [MQTT-1.5.4-2].
+// Shows 5.0 [MQTT-1.5.7-1], 5.0 [MQTT-3.3.2-1], 5.0 [MQTT-3.8.3-1], 5.0 [MQTT-4.7.3-2].
 #[test]
 fn text_that_is_not_utf_8_is_refused() {
     const WRONG: [(&str, &str); 12] = [
@@ -120,6 +129,7 @@ fn text_that_is_not_utf_8_is_refused() {
     }
 }
 
+// Shows 3.1.1 [MQTT-1.5.3-3], 5.0 [MQTT-1.5.4-3].
 #[test]
 fn text_at_the_borders_of_utf_8_is_passed_on_as_it_is() {
     for (name, text) in [
@@ -150,6 +160,8 @@ fn text_at_the_borders_of_utf_8_is_passed_on_as_it_is() {
     }
 }
 
+// Shows 3.1.1 [MQTT-3.3.2-2], 3.1.1 [MQTT-4.7.1-1], 3.1.1 [MQTT-4.7.3-1], 5.0 [MQTT-3.3.2-2].
+// Shows 5.0 [MQTT-4.7.0-1], 5.0 [MQTT-4.7.3-1].
 #[test]
 fn topics_that_are_no_topic_names_are_refused() {
     check_refused_5(&[
@@ -173,6 +185,7 @@ fn topics_that_are_no_topic_names_are_refused() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-4.8.0-1], 5.0 [MQTT-4.13.1-1].
 #[test]
 fn lengths_that_are_wrong_are_refused() {
     check_refused_5(&[
@@ -246,6 +259,8 @@ fn lengths_that_are_wrong_are_refused() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-3.8.3-3], 3.1.1 [MQTT-3-8.3-4], 3.1.1 [MQTT-3.10.3-2], 5.0 [MQTT-3.8.3-2].
+// Shows 5.0 [MQTT-3.8.3-4], 5.0 [MQTT-3.8.3-5], 5.0 [MQTT-3.10.3-2], 5.0 [MQTT-4.13.1-1].
 #[test]
 fn a_subscribe_that_is_wrong_as_a_whole_is_refused() {
     check_refused_5(&[
@@ -291,6 +306,7 @@ fn a_subscribe_that_is_wrong_as_a_whole_is_refused() {
     ]);
 }
 
+// Shows 5.0 [MQTT-3.3.2-14], 5.0 [MQTT-4.13.1-1].
 #[test]
 fn properties_that_may_not_be_there_are_refused() {
     check_refused_5(&[
@@ -349,6 +365,7 @@ fn properties_that_may_not_be_there_are_refused() {
     ]);
 }
 
+// Shows 5.0 [MQTT-4.13.1-1].
 #[test]
 fn an_auth_that_nobody_asked_for_is_refused() {
     check_refused_5(&[
@@ -359,6 +376,7 @@ fn an_auth_that_nobody_asked_for_is_refused() {
     ]);
 }
 
+// Shows 5.0 [MQTT-4.13.1-1].
 #[test]
 fn reason_codes_that_a_packet_has_not_are_refused() {
     check_refused_5(&[
@@ -372,6 +390,7 @@ fn reason_codes_that_a_packet_has_not_are_refused() {
     ]);
 }
 
+// Shows 5.0 [MQTT-4.3.3-11].
 #[test]
 fn acknowledgements_of_what_was_never_sent_harm_nobody() {
     check_all(&[

@@ -2,6 +2,8 @@
 
 use crate::script::check_all;
 
+// Shows 5.0 [MQTT-3.3.2-4], 5.0 [MQTT-3.3.2-15], 5.0 [MQTT-3.3.2-16], 5.0 [MQTT-3.3.2-17].
+// Shows 5.0 [MQTT-3.3.2-18], 5.0 [MQTT-3.3.2-20].
 #[test]
 fn properties_of_a_message_are_passed_on_unchanged() {
     for properties in [
@@ -63,6 +65,7 @@ fn a_payload_that_is_not_the_text_it_says_is_refused() {
     ]);
 }
 
+// Shows 5.0 [MQTT-3.3.2-7].
 #[test]
 fn a_topic_alias_stands_for_its_topic() {
     check_all(&[
@@ -121,6 +124,7 @@ fn a_topic_alias_stands_for_its_topic() {
     ]);
 }
 
+// Shows 5.0 [MQTT-3.1.2-26], 5.0 [MQTT-3.1.2-27], 5.0 [MQTT-3.3.2-11].
 #[test]
 fn a_client_that_takes_topic_aliases_is_sent_them() {
     check_all(&[
@@ -146,6 +150,7 @@ fn a_client_that_takes_topic_aliases_is_sent_them() {
     ]);
 }
 
+// Shows 5.0 [MQTT-3.1.2-29].
 #[test]
 fn a_client_that_wants_no_problem_information_gets_none() {
     check_all(&[(

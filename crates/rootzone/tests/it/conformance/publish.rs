@@ -2,6 +2,10 @@
 
 use crate::script::check_all;
 
+// Shows 3.1.1 [MQTT-2.3.1-5], 3.1.1 [MQTT-2.3.1-6], 3.1.1 [MQTT-3.3.4-1], 3.1.1 [MQTT-4.3.1-1].
+// Shows 3.1.1 [MQTT-4.3.3-1], 5.0 [MQTT-2.2.1-2], 5.0 [MQTT-2.2.1-5], 5.0 [MQTT-2.2.2-1].
+// Shows 5.0 [MQTT-3.3.4-1], 5.0 [MQTT-4.3.1-1], 5.0 [MQTT-4.3.2-2], 5.0 [MQTT-4.3.2-4].
+// Shows 5.0 [MQTT-4.3.3-2], 5.0 [MQTT-4.3.3-4], 5.0 [MQTT-4.3.3-8], 5.0 [MQTT-4.3.3-11].
 #[test]
 fn every_qos_is_acknowledged_and_delivered_as_it_should() {
     check_all(&[
@@ -83,6 +87,7 @@ fn every_qos_is_acknowledged_and_delivered_as_it_should() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-3.8.4-6], 5.0 [MQTT-3.8.4-8].
 #[test]
 fn the_qos_is_the_lower_of_the_message_and_the_subscription() {
     for (published, granted, first) in [
@@ -122,6 +127,7 @@ fn the_qos_is_the_lower_of_the_message_and_the_subscription() {
     }
 }
 
+// Shows 3.1.1 [MQTT-4.3.3-2], 5.0 [MQTT-4.3.3-10].
 #[test]
 fn a_message_of_qos_2_is_delivered_once_however_often_it_is_sent() {
     check_all(&[
@@ -179,6 +185,7 @@ fn a_message_of_qos_2_is_delivered_once_however_often_it_is_sent() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-3.3.1-3], 3.1.1 [MQTT-3.3.1-9].
 #[test]
 fn the_flags_of_the_publisher_are_not_those_of_the_delivery() {
     check_all(&[(
@@ -208,6 +215,7 @@ fn a_publisher_of_5_0_hears_that_nobody_listens() {
     )]);
 }
 
+// Shows 3.1.1 [MQTT-4.6.0-6].
 #[test]
 fn messages_come_in_the_order_in_which_they_were_sent() {
     let mut sent = Vec::new();
@@ -247,6 +255,7 @@ fn payloads_of_any_size_and_content_arrive_whole() {
     }
 }
 
+// Shows 5.0 [MQTT-4.4.0-2].
 #[test]
 fn a_receiver_that_refuses_a_message_has_done_with_it() {
     check_all(&[(

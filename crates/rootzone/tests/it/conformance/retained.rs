@@ -2,6 +2,7 @@
 
 use crate::script::check_all;
 
+// Shows 3.1.1 [MQTT-3.3.1-5], 3.1.1 [MQTT-3.3.1-6], 3.1.1 [MQTT-3.3.1-8], 5.0 [MQTT-3.3.1-9].
 #[test]
 fn a_retained_message_meets_whoever_subscribes_later() {
     for (published, granted, delivered) in [
@@ -52,6 +53,7 @@ fn answer(publish: &str, reason_code: &str) -> String {
     }
 }
 
+// Shows 3.1.1 [MQTT-3.3.1-9], 3.1.1 [MQTT-3.3.1-10], 3.1.1 [MQTT-3.3.1-11], 3.1.1 [MQTT-3.3.1-12].
 #[test]
 fn a_retained_message_is_replaced_and_cleared() {
     check_all(&[
@@ -121,6 +123,7 @@ fn a_retained_message_is_replaced_and_cleared() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-3.3.1-6].
 #[test]
 fn wildcards_meet_every_retained_message_that_they_match() {
     check_all(&[(
@@ -138,6 +141,7 @@ fn wildcards_meet_every_retained_message_that_they_match() {
     )]);
 }
 
+// Shows 3.1.1 [MQTT-3.8.4-3].
 #[test]
 fn subscribing_again_brings_the_retained_message_again() {
     check_all(&[(
@@ -155,6 +159,7 @@ fn subscribing_again_brings_the_retained_message_again() {
     )]);
 }
 
+// Shows 5.0 [MQTT-3.3.1-9], 5.0 [MQTT-3.3.1-10], 5.0 [MQTT-3.3.1-11].
 #[test]
 fn retain_handling_says_when_retained_messages_come() {
     check_all(&[
@@ -234,6 +239,7 @@ fn retain_handling_says_when_retained_messages_come() {
     ]);
 }
 
+// Shows 5.0 [MQTT-3.3.1-12], 5.0 [MQTT-3.3.1-13].
 #[test]
 fn retain_as_published_keeps_the_flag() {
     check_all(&[(
@@ -250,6 +256,7 @@ fn retain_as_published_keeps_the_flag() {
     )]);
 }
 
+// Shows 5.0 [MQTT-3.3.4-3].
 #[test]
 fn a_retained_message_carries_the_identifier_of_its_subscription() {
     check_all(&[(

@@ -2,6 +2,9 @@
 
 use crate::script::check_all;
 
+// Shows 3.1.1 [MQTT-3.1.2-4], 3.1.1 [MQTT-3.1.2-5], 3.1.1 [MQTT-3.2.2-2], 3.1.1 [MQTT-3.2.2-3].
+// Shows 3.1.1 [MQTT-4.5.0-1], 5.0 [MQTT-3.1.2-5], 5.0 [MQTT-3.1.2-6], 5.0 [MQTT-3.1.2-23].
+// Shows 5.0 [MQTT-3.2.2-3], 5.0 [MQTT-4.5.0-1].
 #[test]
 fn what_waits_comes_in_order_when_the_client_comes_back() {
     check_all(&[
@@ -97,6 +100,8 @@ fn what_waits_comes_in_order_when_the_client_comes_back() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-3.3.1-1], 3.1.1 [MQTT-4.4.0-1], 3.1.1 [MQTT-4.6.0-1], 5.0 [MQTT-3.3.1-1].
+// Shows 5.0 [MQTT-4.3.3-3].
 #[test]
 fn what_was_not_acknowledged_is_sent_again_under_the_same_identifier() {
     check_all(&[
@@ -204,6 +209,8 @@ fn what_was_not_acknowledged_is_sent_again_under_the_same_identifier() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-3.1.2-6], 3.1.1 [MQTT-3.1.4-3], 3.1.1 [MQTT-3.2.2-1], 5.0 [MQTT-3.1.2-4].
+// Shows 5.0 [MQTT-3.1.4-4], 5.0 [MQTT-3.2.2-2].
 #[test]
 fn a_clean_start_forgets_what_was() {
     check_all(&[
@@ -269,6 +276,7 @@ fn a_clean_start_forgets_what_was() {
     ]);
 }
 
+// Shows 5.0 [MQTT-3.1.2-23], 5.0 [MQTT-4.1.0-1], 5.0 [MQTT-4.1.0-2].
 #[test]
 fn a_session_ends_when_its_expiry_says() {
     check_all(&[
@@ -321,6 +329,7 @@ fn a_session_ends_when_its_expiry_says() {
     ]);
 }
 
+// Shows 5.0 [MQTT-4.1.0-2].
 #[test]
 fn a_disconnect_can_change_when_the_session_ends() {
     check_all(&[

@@ -56,6 +56,7 @@ fn each_message_of_a_share_goes_to_one_of_its_members() {
     ]);
 }
 
+// Shows 5.0 [MQTT-3.10.4-2], 5.0 [MQTT-3.10.4-5].
 #[test]
 fn a_member_that_left_gets_nothing() {
     check_all(&[

@@ -2,6 +2,11 @@
 
 use crate::script::check_all;
 
+// Shows 3.1.1 [MQTT-2.3.1-7], 3.1.1 [MQTT-3.8.4-1], 3.1.1 [MQTT-3.8.4-2], 3.1.1 [MQTT-3.8.4-4].
+// Shows 3.1.1 [MQTT-3.8.4-5], 3.1.1 [MQTT-3.9.3-1], 3.1.1 [MQTT-3.10.4-4], 3.1.1 [MQTT-3.10.4-6].
+// Shows 5.0 [MQTT-2.2.1-6], 5.0 [MQTT-3.8.4-1], 5.0 [MQTT-3.8.4-2], 5.0 [MQTT-3.8.4-5].
+// Shows 5.0 [MQTT-3.8.4-6], 5.0 [MQTT-3.8.4-7], 5.0 [MQTT-3.9.3-1], 5.0 [MQTT-3.10.4-4].
+// Shows 5.0 [MQTT-3.10.4-6], 5.0 [MQTT-3.11.3-1].
 #[test]
 fn each_filter_is_answered_in_its_place() {
     check_all(&[
@@ -32,6 +37,7 @@ fn each_filter_is_answered_in_its_place() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-3.10.4-1], 3.1.1 [MQTT-3.10.4-2], 3.1.1 [MQTT-3.10.4-3], 3.1.1 [MQTT-3.10.4-5].
 #[test]
 fn after_unsubscribe_nothing_more_comes() {
     check_all(&[
@@ -76,6 +82,7 @@ fn after_unsubscribe_nothing_more_comes() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-3.8.4-3], 5.0 [MQTT-3.8.4-3].
 #[test]
 fn a_second_subscription_to_the_same_filter_replaces_the_first() {
     check_all(&[
@@ -124,6 +131,7 @@ fn a_second_subscription_to_the_same_filter_replaces_the_first() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-3.3.5-1], 5.0 [MQTT-3.3.4-2], 5.0 [MQTT-3.3.4-3], 5.0 [MQTT-3.3.4-4].
 #[test]
 fn overlapping_subscriptions_bring_one_message_at_the_highest_qos() {
     check_all(&[
@@ -152,6 +160,7 @@ fn overlapping_subscriptions_bring_one_message_at_the_highest_qos() {
     ]);
 }
 
+// Shows 5.0 [MQTT-3.8.3-3].
 #[test]
 fn options_of_a_subscription_are_obeyed() {
     check_all(&[
@@ -195,6 +204,7 @@ fn options_of_a_subscription_are_obeyed() {
     ]);
 }
 
+// Shows 5.0 [MQTT-3.3.2-15], 5.0 [MQTT-3.3.2-16].
 #[test]
 fn what_is_said_of_a_request_is_passed_on_as_it_is() {
     check_all(&[(

@@ -2,6 +2,7 @@
 
 use crate::script::check_all;
 
+// Shows 3.1.1 [MQTT-3.1.2-24], 5.0 [MQTT-3.1.2-22].
 #[test]
 fn a_silent_client_is_ended_after_one_and_a_half_times_its_keep_alive() {
     check_all(&[
@@ -74,6 +75,7 @@ fn a_client_that_is_not_silent_stays() {
     ]);
 }
 
+// Shows 5.0 [MQTT-3.3.2-5].
 #[test]
 fn a_message_that_expired_is_not_delivered() {
     check_all(&[
@@ -134,6 +136,7 @@ fn a_message_that_expired_is_not_delivered() {
     ]);
 }
 
+// Shows 5.0 [MQTT-3.3.2-6].
 #[test]
 fn a_message_says_how_long_it_lasts_yet() {
     check_all(&[

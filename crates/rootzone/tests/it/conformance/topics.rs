@@ -3,6 +3,7 @@
 use super::{check_closed_3, check_refused_5};
 use crate::script::check_all;
 
+// Shows 3.1.1 [MQTT-3.3.2-3], 3.1.1 [MQTT-4.7.3-4].
 #[test]
 fn filters_match_as_their_wildcards_say() {
     const TOPICS: [&str; 14] = [
@@ -85,6 +86,8 @@ fn filters_match_as_their_wildcards_say() {
     }
 }
 
+// Shows 3.1.1 [MQTT-4.7.1-2], 3.1.1 [MQTT-4.7.1-3], 3.1.1 [MQTT-4.7.3-1], 5.0 [MQTT-4.7.1-1].
+// Shows 5.0 [MQTT-4.7.1-2], 5.0 [MQTT-4.7.3-1], 5.0 [MQTT-4.8.2-1], 5.0 [MQTT-4.8.2-2].
 #[test]
 fn a_filter_that_is_none_is_malformed() {
     let filters = [
@@ -135,6 +138,7 @@ fn a_filter_that_is_none_is_malformed() {
     }));
 }
 
+// Shows 3.1.1 [MQTT-3.8.4-5], 3.1.1 [MQTT-3.9.3-1], 5.0 [MQTT-3.8.4-7], 5.0 [MQTT-3.9.3-1].
 #[test]
 fn a_filter_that_is_not_accepted_fails_and_leaves_the_others_alone() {
     // 129 levels.
@@ -163,6 +167,7 @@ fn a_filter_that_is_not_accepted_fails_and_leaves_the_others_alone() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-3.3.5-2].
 #[test]
 fn topics_that_begin_with_a_dollar_are_the_servers_own() {
     check_all(&[

@@ -2,6 +2,7 @@
 
 use crate::script::check_all;
 
+// Shows 3.1.1 [MQTT-3.1.2-8], 3.1.1 [MQTT-3.1.2-17], 5.0 [MQTT-3.1.2-8], 5.0 [MQTT-3.1.3-10].
 #[test]
 fn a_will_is_published_when_its_client_is_lost() {
     check_all(&[
@@ -126,6 +127,8 @@ fn a_will_is_published_when_its_client_is_lost() {
     ]);
 }
 
+// Shows 3.1.1 [MQTT-3.1.2-10], 3.1.1 [MQTT-3.1.2-12], 3.1.1 [MQTT-3.14.4-3], 5.0 [MQTT-3.1.2-10].
+// Shows 5.0 [MQTT-3.14.4-3].
 #[test]
 fn a_will_is_forgotten_by_whoever_says_goodbye() {
     check_all(&[
@@ -167,6 +170,7 @@ fn a_will_is_forgotten_by_whoever_says_goodbye() {
     ]);
 }
 
+// Shows 5.0 [MQTT-3.1.2-8], 5.0 [MQTT-3.1.3-9].
 #[test]
 fn a_will_waits_for_its_delay() {
     check_all(&[

@@ -1,11 +1,14 @@
 //! Peers that never finish what they began.
 
 use std::{
+    fs,
     io::{ErrorKind, Read, Write},
     net::{SocketAddr, TcpStream},
     thread,
     time::{Duration, Instant},
 };
+
+use tempfile::TempDir;
 
 use super::bystander::Bystander;
 use crate::{
@@ -120,7 +123,7 @@ fn bytes_of_a_packet_that_never_ends_are_no_sign_of_life() {
 
 #[test]
 fn requests_of_http_that_never_end_are_closed_in_time() {
-    let broker = Broker::start();
+    let broker = Broker::start_with_config("http.header_timeout = 1");
     let bystander = Bystander::start(&broker);
     thread::scope(|scope| {
         for (at_once, slowly) in [
@@ -135,15 +138,61 @@ fn requests_of_http_that_never_end_are_closed_in_time() {
             let stream = connect(broker.http);
             scope.spawn(move || {
                 let lasted = drip(stream, at_once.as_bytes(), slowly.as_bytes());
-                assert!(lasted < Duration::from_secs(28), "{lasted:?}");
+                assert!(lasted < Duration::from_secs(8), "{lasted:?}");
             });
         }
         let stream = connect(broker.http);
         scope.spawn(move || {
             let lasted = wait(stream, b"GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n");
-            assert!(lasted < Duration::from_secs(28), "{lasted:?}");
+            assert!(lasted < Duration::from_secs(8), "{lasted:?}");
         });
     });
+    bystander.check();
+}
+
+#[test]
+fn an_answer_that_is_not_taken_is_given_up_in_time() {
+    const LENGTH: usize = 64 << 20;
+    let page = TempDir::new().unwrap();
+    fs::write(page.path().join("index.html"), "<!doctype html>").unwrap();
+    let large = fs::File::create(page.path().join("large.wasm")).unwrap();
+    large.set_len(LENGTH as u64).unwrap();
+    let config = page.path().join("limits.toml");
+    fs::write(&config, "http.write_timeout = 1").unwrap();
+    let broker = Broker::start_with(&[
+        "--page".as_ref(),
+        page.path().as_os_str(),
+        "--config".as_ref(),
+        config.as_os_str(),
+    ]);
+    let bystander = Bystander::start(&broker);
+    let mut stream = connect(broker.http);
+    stream
+        .write_all(b"GET /large.wasm HTTP/1.1\r\nhost: a\r\n\r\n")
+        .unwrap();
+    // Whoever still writes to a connection that was given up is told so at some time.
+    let start = Instant::now();
+    while stream.write_all(b"x").is_ok() {
+        assert!(start.elapsed() < PATIENCE, "still connected");
+        thread::sleep(DRIP);
+    }
+    assert!(start.elapsed() >= Duration::from_secs(1));
+
+    // Who is slow all the time and takes some of it gets everything.
+    let mut stream = connect(broker.http);
+    stream
+        .write_all(b"GET /large.wasm HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
+        .unwrap();
+    let mut some = vec![0; LENGTH / 8];
+    let mut n_bytes = 0;
+    loop {
+        thread::sleep(DRIP);
+        match stream.read(&mut some).unwrap() {
+            0 => break,
+            n => n_bytes += n,
+        }
+    }
+    assert!(n_bytes > LENGTH, "{n_bytes}");
     bystander.check();
 }
 
