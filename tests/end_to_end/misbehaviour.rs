@@ -39,13 +39,13 @@ async fn a_port_in_use_is_named() {
     let port = listener.local_addr().unwrap().port().to_string();
     check_refused(
         "rootzone",
-        rootzone().args(["--port", "0", "--mqtt-port", &port]),
+        rootzone().args(["--in-memory", "--port", "0", "--mqtt-port", &port]),
         &[&port],
     )
     .await;
     check_refused(
         "rootzone",
-        rootzone().args(["--mqtt-port", "0", "--port", &port]),
+        rootzone().args(["--in-memory", "--mqtt-port", "0", "--port", &port]),
         &[&port],
     )
     .await;
@@ -55,7 +55,7 @@ async fn a_port_in_use_is_named() {
 async fn a_page_folder_that_cannot_be_read_is_named() {
     check_refused(
         "rootzone",
-        rootzone().args([
+        rootzone().arg("--in-memory").args([
             "--port",
             "0",
             "--mqtt-port",

@@ -2,6 +2,7 @@
 
 use std::{
     mem,
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -12,7 +13,12 @@ use mqtt_broker_core::{
     Authenticator, Broker, ConnectionId, Counters, Event, Output, StoreOperation,
 };
 use mqtt_protocol::{Decoder, Instant, ReasonCode};
-use tokio::{net::tcp::OwnedWriteHalf, runtime, sync::Notify, time};
+use tokio::{
+    net::tcp::OwnedWriteHalf,
+    runtime,
+    sync::{Notify, oneshot},
+    time,
+};
 
 use crate::{
     Settings,
@@ -20,6 +26,7 @@ use crate::{
     flush_list::FlushList,
     held_output::HeldOutput,
     log,
+    store::StoreError,
     websocket::CloseCode,
 };
 
@@ -56,6 +63,8 @@ struct Core {
 /// What the hub knows of the store.
 #[derive(Debug, Default)]
 struct StoreState {
+    /// Whether there is one, and somebody who writes to it.
+    is_kept: bool,
     /// What there is to do.
     operations: Vec<StoreOperation>,
     /// Bytes of payload in them and in what is being written.
@@ -65,6 +74,15 @@ struct StoreState {
     held: HeldOutput,
     /// Why nothing can be written, if that is so.
     failure: Option<String>,
+    backups: Vec<BackupRequest>,
+}
+
+/// Somebody wants a copy of the store.
+#[derive(Debug)]
+pub(crate) struct BackupRequest {
+    /// Where it is to be.
+    pub(crate) file: PathBuf,
+    pub(crate) answer: oneshot::Sender<Result<(), StoreError>>,
 }
 
 /// What there is for the store's task to do.
@@ -181,7 +199,7 @@ impl Hub {
     /// What the store's task has to do; [`Self::store_wanted`] tells when to ask again.
     pub(crate) fn store_work(&self) -> StoreWork {
         let core = self.lock();
-        if !core.store.held.is_empty() {
+        if !core.store.held.is_empty() || !core.store.backups.is_empty() {
             StoreWork::Now
         } else if core.store.operations.is_empty() {
             StoreWork::None
@@ -197,6 +215,18 @@ impl Hub {
 
     pub(crate) fn is_store_behind(&self) -> bool {
         self.is_store_behind.load(Ordering::Relaxed)
+    }
+
+    /// From here on somebody writes to a store.
+    pub(crate) fn begin_to_store(&self) {
+        self.lock().store.is_kept = true;
+    }
+
+    /// Nobody writes any more: who still waits for a copy gets none.
+    pub(crate) fn end_to_store(&self) {
+        let mut core = self.lock();
+        core.store.is_kept = false;
+        core.store.backups.clear();
     }
 
     /// What is to be written, and how many operations there were with it.
@@ -239,6 +269,20 @@ impl Hub {
             }
         });
         flushes.append(late);
+    }
+
+    /// Lets the store's task write a copy.
+    pub(crate) fn ask_for_backup(&self, request: BackupRequest) {
+        let mut core = self.lock();
+        // Without a store the request goes, and with it whoever would have answered.
+        if core.store.is_kept {
+            core.store.backups.push(request);
+            self.store_wanted.notify_one();
+        }
+    }
+
+    pub(crate) fn take_backup_requests(&self) -> Vec<BackupRequest> {
+        mem::take(&mut self.lock().store.backups)
     }
 
     /// Why nothing can be written, if that is so.

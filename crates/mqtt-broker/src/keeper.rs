@@ -13,7 +13,7 @@ use tokio::{
 use crate::{
     Settings,
     flush_list::FlushList,
-    hub::{Hub, StoreWork},
+    hub::{BackupRequest, Hub, StoreWork},
     store::{ChangeSet, Store, StoreError},
     store_clock::{self, Reading},
     store_group::StoreGroup,
@@ -68,6 +68,16 @@ pub(crate) async fn keep(
     store: Box<dyn Store>,
     mut is_closing: watch::Receiver<bool>,
 ) {
+    hub.begin_to_store();
+    keep_until_closed(&hub, store, &mut is_closing).await;
+    hub.end_to_store();
+}
+
+async fn keep_until_closed(
+    hub: &Arc<Hub>,
+    store: Box<dyn Store>,
+    is_closing: &mut watch::Receiver<bool>,
+) {
     let mut keeper = Some(Keeper {
         store,
         group: StoreGroup::default(),
@@ -82,8 +92,8 @@ pub(crate) async fn keep(
     loop {
         if !is_last && !must_retry {
             is_last = select! {
-                () = work(&hub, &clocks) => false,
-                () = stopped(&mut is_closing) => true,
+                () = work(hub, &clocks) => false,
+                () = stopped(is_closing) => true,
             };
         }
         let Some(mut busy) = keeper.take() else {
@@ -96,14 +106,19 @@ pub(crate) async fn keep(
             .sum::<usize>();
         clocks = Reading::take(hub.now());
         let reading = clocks.clone();
+        let backups = hub.take_backup_requests();
         let written = task::spawn_blocking(move || {
             let outcome = busy.write(operations, &reading);
+            for BackupRequest { file, answer } in backups {
+                // Whoever asked may have gone.
+                let _ = answer.send(busy.store.back_up(&file));
+            }
             (busy, outcome)
         });
         let Ok((idle, outcome)) = written.await else {
             // It panicked: what it knew is gone, and whoever waits must not be told otherwise.
             hub.store_failed("the store has failed; restart the broker", &mut flushes);
-            flushes.flush_all(&hub).await;
+            flushes.flush_all(hub).await;
             return;
         };
         keeper = Some(idle);
@@ -112,12 +127,12 @@ pub(crate) async fn keep(
                 hub.stored(sequence, n_bytes_unwritten, &mut flushes);
                 n_bytes_unwritten = 0;
                 must_retry = false;
-                flushes.flush_all(&hub).await;
+                flushes.flush_all(hub).await;
             }
             Err(error) => {
                 tracing::error!("cannot write to the store, trying again: {error}");
                 hub.store_failed(&error.to_string(), &mut flushes);
-                flushes.flush_all(&hub).await;
+                flushes.flush_all(hub).await;
                 must_retry = !is_last;
                 if must_retry {
                     sleep(RETRY_AFTER).await;

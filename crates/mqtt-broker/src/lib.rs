@@ -46,9 +46,9 @@ pub use address_quota::Admission;
 pub use health::Health;
 pub use keeper::Restored;
 pub use mqtt_broker_core::{
-    Authenticator, Claimant, CorruptRecord, Counters, Exchange, Limits, Settings as BrokerSettings,
-    Step,
+    Authenticator, Claimant, CorruptRecord, Counters, Exchange, Limits, STORE_FORMAT,
+    Settings as BrokerSettings, Step,
 };
 pub use output::OutputLimits;
-pub use server::Server;
+pub use server::{BackupError, Server};
 pub use settings::{ConnectionLimits, Settings};

@@ -1,13 +1,13 @@
 //! The public face: sockets in, one broker behind them.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use mqtt_broker_core::{Authenticator, Broker, Counters};
 use mqtt_protocol::Instant;
 use tokio::{
     net::{TcpListener, TcpStream},
     select,
-    sync::watch,
+    sync::{oneshot, watch},
     time::timeout,
 };
 
@@ -18,7 +18,7 @@ use crate::{
     connection::Transport,
     connection_task::ConnectionTask,
     flush_list::FlushList,
-    hub::Hub,
+    hub::{BackupRequest, Hub},
     keeper::{self, Restored},
     store::{Store, StoreError},
     timer,
@@ -34,6 +34,17 @@ pub struct Server {
     is_stopping: Arc<watch::Sender<bool>>,
     /// The store's task holds a receiver until the last is written.
     is_store_closing: Arc<watch::Sender<bool>>,
+}
+
+/// Why there is no copy of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The server keeps everything in memory, or has ended.
+    #[error("there is no store to copy")]
+    NoStore,
+    /// What the store or the disk of the copy said.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Server {
@@ -104,6 +115,19 @@ impl Server {
             None => Health::Well,
             Some(reason) => Health::Failing(reason),
         }
+    }
+
+    /// Writes a copy of the store into a new file while the server goes on.
+    ///
+    /// # Errors
+    ///
+    /// There is no store, the file is there already, or what either disk said.
+    pub async fn back_up(&self, file: PathBuf) -> Result<(), BackupError> {
+        let (answer, answered) = oneshot::channel();
+        self.hub.ask_for_backup(BackupRequest { file, answer });
+        answered
+            .await
+            .map_or(Err(BackupError::NoStore), |outcome| Ok(outcome?))
     }
 
     /// Lets a connection from this address in, whatever it speaks, unless there are too many already.

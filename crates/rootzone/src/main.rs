@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod control;
+mod data_directory;
 mod health;
 mod http;
 mod listen;
@@ -14,6 +16,7 @@ mod patient_stream;
 mod port_holder;
 mod security_headers;
 mod stop;
+mod tasks;
 mod websocket_handshake;
 mod wrong_option;
 
@@ -38,7 +41,11 @@ fn main() -> ExitCode {
         Err(exit_code) => return exit_code,
     };
     log_to_stderr();
-    match start(&options) {
+    let outcome = match &options.task {
+        None => start(&options),
+        Some(task) => tasks::run(task),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             options::print_error(&format!("{error:#}"));
@@ -64,8 +71,18 @@ fn start(options: &Options) -> anyhow::Result<()> {
 async fn run(options: &Options, limits: AllLimits, page: Page) -> anyhow::Result<()> {
     let mut stop_signal = stop::listen()?;
     let listeners = Listeners::bind(options).await?;
-    let server = Server::new(limits.broker, RandomState::new().hash_one(()));
+    let seed = RandomState::new().hash_one(());
+    let (server, data_directory) = if options.in_memory {
+        (Server::new(limits.broker, seed), None)
+    } else {
+        let (server, data_directory) =
+            data_directory::open(limits.broker, seed, options.data_dir.as_deref())?;
+        (server, Some(data_directory))
+    };
     let is_stopping = watch::Sender::new(false);
+    if let Some(data_directory) = &data_directory {
+        control::serve(data_directory.path(), &server);
+    }
     listeners.announce(&mut io::stdout());
 
     let mqtt = server.clone();

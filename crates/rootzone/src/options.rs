@@ -7,7 +7,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 use crate::wrong_option;
 
@@ -16,6 +16,7 @@ use crate::wrong_option;
 #[command(
     name = "rootzone",
     version,
+    args_conflicts_with_subcommands = true,
     after_help = "The log goes to standard error; RUST_LOG chooses how much (error, warn, info, debug, trace)."
 )]
 pub(crate) struct Options {
@@ -35,6 +36,14 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
+    /// Folder for what is to survive a restart [default: `rootzone` where this user's data belong]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// Keep nothing on disk: sessions, queued and retained messages are lost when the broker ends
+    #[arg(long, conflicts_with = "data_dir")]
+    pub(crate) in_memory: bool,
+
     /// Folder of the built page [default: `dist` of the workspace, or beside this program]
     #[arg(long, value_name = "DIR")]
     pub(crate) page: Option<PathBuf>,
@@ -42,6 +51,35 @@ pub(crate) struct Options {
     /// Web site (`*`: any) that may connect although it is neither this server nor on this machine; may be repeated
     #[arg(long, value_name = "SCHEME://HOST[:PORT]", value_parser = origin)]
     pub(crate) allow_origin: Vec<String>,
+
+    /// Without one of these the broker runs
+    #[command(subcommand)]
+    pub(crate) task: Option<Task>,
+}
+
+/// What is done with a data directory instead of running the broker.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub(crate) enum Task {
+    /// Look whether a data directory is whole; no broker may use it meanwhile
+    Check {
+        /// The data directory [default: that of the broker]
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
+    /// Make a new file of what can be read in a data directory, and set the old one aside
+    Repair {
+        /// The data directory [default: that of the broker]
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
+    /// Write a copy of a data directory's file, while the broker runs or not
+    Backup {
+        /// The copy; it must not be there yet
+        file: PathBuf,
+        /// The data directory [default: that of the broker]
+        #[arg(long, value_name = "DIR")]
+        data_dir: Option<PathBuf>,
+    },
 }
 
 impl Options {

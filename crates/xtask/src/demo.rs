@@ -1,9 +1,9 @@
 //! `cargo xtask demo`: everything, running, from a fresh clone.
 
-use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::{env, fs, process};
 
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
@@ -25,6 +25,12 @@ pub(crate) fn run(arguments: Parser) -> Result<()> {
     page::build()?;
     build_binaries()?;
 
+    // Declared first, so that the broker is gone when its folder goes.
+    let temporary = TemporaryFolder::new();
+    let data_directory = match &options.data_dir {
+        Some(folder) => folder,
+        None => &temporary.0,
+    };
     let mut supervisor = Supervisor::new();
     supervisor.start(
         BROKER,
@@ -35,6 +41,8 @@ pub(crate) fn run(arguments: Parser) -> Result<()> {
             )
             .args(["--port", &options.port.to_string()])
             .args(["--mqtt-port", &options.mqtt_port.to_string()])
+            .arg("--data-dir")
+            .arg(data_directory)
             .arg("--page")
             .arg(workspace::page()),
     )?;
@@ -65,9 +73,26 @@ pub(crate) fn build_binaries() -> Result<()> {
     })
 }
 
+/// A folder for what the field of one demonstration leaves; it goes with this value.
+struct TemporaryFolder(PathBuf);
+
+impl TemporaryFolder {
+    fn new() -> Self {
+        Self(env::temp_dir().join(format!("rootzone-demo-{}", process::id())))
+    }
+}
+
+impl Drop for TemporaryFolder {
+    fn drop(&mut self) {
+        // The broker makes it, if it comes so far.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 struct Options {
     port: u16,
     mqtt_port: u16,
+    data_dir: Option<PathBuf>,
     open: bool,
     replay: Option<PathBuf>,
     /// Real measurements that nobody named, played where nothing else is.
@@ -81,6 +106,7 @@ impl Options {
         let mut options = Self {
             port: PORT,
             mqtt_port: MQTT_PORT,
+            data_dir: None,
             open: true,
             replay: None,
             found: None,
@@ -97,6 +123,7 @@ impl Options {
             match argument {
                 Arg::Long("port") => options.port = port(&mut arguments, "--port")?,
                 Arg::Long("mqtt-port") => options.mqtt_port = port(&mut arguments, "--mqtt-port")?,
+                Arg::Long("data-dir") => options.data_dir = Some(arguments.value()?.into()),
                 Arg::Long("no-open") => options.open = false,
                 Arg::Long("replay") => options.replay = Some(arguments.value()?.into()),
                 Arg::Long("speed") => options.speed = Some(arguments.value()?.string()?),

@@ -108,6 +108,7 @@ cargo xtask COMMAND
            print `ready: URL`, open a browser; Ctrl-C stops it all
              --port N        the page and WebSocket (8080)
              --mqtt-port N   MQTT over TCP (1883)
+             --data-dir DIR  keep what the broker stores there; else it goes with the demonstration
              --no-open       open no browser
              --replay FILE   play real measurements from a CSV file; without it those in the
                              folder named by ROOTZONE_DATA, else a built-in soil model

@@ -19,9 +19,13 @@ impl Broker {
 
     /// On ports that were another broker's before.
     pub(crate) async fn start_at(mqtt_port: u16, page_port: u16) -> Self {
+        Self::start_command(rootzone().arg("--in-memory"), mqtt_port, page_port).await
+    }
+
+    async fn start_command(command: &mut Command, mqtt_port: u16, page_port: u16) -> Self {
         let mut process = Process::start(
             "rootzone",
-            rootzone()
+            command
                 .args(["--mqtt-port", &mqtt_port.to_string()])
                 .args(["--port", &page_port.to_string()])
                 .arg("--page")

@@ -152,6 +152,12 @@ impl DataDirectory {
         })
     }
 
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The store's file.
     #[must_use]
     pub fn file(&self) -> PathBuf {

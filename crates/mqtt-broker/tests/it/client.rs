@@ -29,15 +29,23 @@ impl Client {
         Self::connect_on(TcpSocket::new_v4().unwrap(), address).await
     }
 
+    /// Opens a connection without saying anything.
+    pub(crate) async fn open(address: SocketAddr) -> Self {
+        Self::open_on(TcpSocket::new_v4().unwrap(), address).await
+    }
+
+    async fn open_on(socket: TcpSocket, address: SocketAddr) -> Self {
+        let stream = socket.connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream }
+    }
+
     /// Connects a socket that was made ready for something.
     pub(crate) async fn connect_on(socket: TcpSocket, address: SocketAddr) -> Self {
-        let mut stream = socket.connect(address).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream
-            .write_all(b"\x10\x0C\x00\x04MQTT\x04\x02\x00\x00\x00\x00")
-            .await
-            .unwrap();
-        let mut client = Self { stream };
+        let mut client = Self::open_on(socket, address).await;
+        client
+            .send(b"\x10\x0C\x00\x04MQTT\x04\x02\x00\x00\x00\x00")
+            .await;
         assert_eq!(client.receive_packet().await, b"\x20\x02\x00\x00");
         client
     }

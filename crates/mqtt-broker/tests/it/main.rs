@@ -9,3 +9,4 @@ mod client;
 mod delivery;
 mod ending;
 mod settings;
+mod store;

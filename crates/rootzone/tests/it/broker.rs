@@ -5,6 +5,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
+    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
 };
 
@@ -25,7 +26,17 @@ impl Broker {
     /// Starts with more arguments.
     pub(crate) fn start_with<S: AsRef<OsStr>>(arguments: &[S]) -> Self {
         let mut command = command(PROGRAM);
-        command.args(ANY_PORTS).args(arguments);
+        command.args(ANY_PORTS).arg("--in-memory").args(arguments);
+        Self::start_command(command)
+    }
+
+    /// Starts with a data directory.
+    pub(crate) fn start_in(data_directory: &Path) -> Self {
+        let mut command = command(PROGRAM);
+        command
+            .args(ANY_PORTS)
+            .arg("--data-dir")
+            .arg(data_directory);
         Self::start_command(command)
     }
 
@@ -45,7 +56,8 @@ impl Broker {
                 &format!("ulimit -n {limit} && exec \"$0\" \"$@\""),
                 PROGRAM,
             ])
-            .args(ANY_PORTS);
+            .args(ANY_PORTS)
+            .arg("--in-memory");
         Self::start_command(command)
     }
 
@@ -115,6 +127,8 @@ pub(crate) fn refusal<S: AsRef<OsStr>>(arguments: &[S]) -> (ExitStatus, String) 
 fn command(program: &str) -> Command {
     let mut command = Command::new(program);
     command.env("RUST_LOG", "warn");
+    // Whatever a test forgets, it leaves this user's own data alone.
+    command.env("XDG_DATA_HOME", env!("CARGO_TARGET_TMPDIR"));
     command
 }
 

@@ -45,9 +45,16 @@ impl Program {
         Ok(Self {
             name: ROOTZONE.to_owned(),
             version: commit.map_or_else(|_| String::new(), |commit| commit.trim().to_owned()),
-            words: [&path, "--mqtt-port", PORT, "--port", WEBSOCKET_PORT]
-                .map(Into::into)
-                .into(),
+            words: [
+                &path,
+                "--in-memory",
+                "--mqtt-port",
+                PORT,
+                "--port",
+                WEBSOCKET_PORT,
+            ]
+            .map(Into::into)
+            .into(),
             file: None,
             speaks_websocket: true,
         })
