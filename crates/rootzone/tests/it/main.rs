@@ -8,6 +8,7 @@
 mod broker;
 mod conformance;
 mod hostile;
+mod data_directory;
 mod http;
 mod metrics;
 mod mosquitto;
