@@ -252,6 +252,12 @@ fn keep_as(file: &Path, label: &str) -> io::Result<PathBuf> {
         match fs::hard_link(file, &kept) {
             Ok(()) => return Ok(kept),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            // Not every file system has second names. Should the power go right now, the next start
+            // finds no file and begins anew; the old one is kept all the same.
+            Err(_) if !kept.try_exists()? => {
+                fs::rename(file, &kept)?;
+                return Ok(kept);
+            }
             Err(error) => return Err(error),
         }
     }

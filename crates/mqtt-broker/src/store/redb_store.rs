@@ -170,6 +170,10 @@ impl std::fmt::Debug for RedbStore {
     }
 }
 
+/// Verifies every page: of 285 MB with 1,100,000 entries that takes 0.3 s, and reading them 0.5 s.
+/// redb does the same anyway after a crash, unless every commit makes that unnecessary with
+/// `set_quick_repair`; a small commit then takes 0.55 ms and two syncs, where it takes 0.25 ms and one.
+/// Two phases alone guard against a writer who makes up pages with the right checksum, and cost 0.37 ms.
 fn open_database(file: RewritingBackend, format: u32) -> Result<Database, StoreError> {
     let database = Builder::new()
         .set_cache_size(CACHE_BYTES)
@@ -230,7 +234,8 @@ pub(super) const META: TableDefinition<'_, &str, u32> = TableDefinition::new("me
 pub(super) const FORMAT: &str = "format";
 
 /// The broker holds the whole state itself and reads the file only when it starts.
-/// The cache is for the pages that a commit changes, and their parents.
+/// The cache is for the pages that a commit changes, and their parents: with redb's own default, 1 GiB,
+/// the file would be in memory a second time.
 pub(super) const CACHE_BYTES: usize = 32 << 20;
 /// A smaller file is not worth the time.
 const COMPACTED_BYTES_MIN: u64 = 16 << 20;

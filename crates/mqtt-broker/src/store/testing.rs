@@ -208,8 +208,7 @@ impl State {
         self.check_power()?;
         let operation = self.counts.n_operations;
         self.counts.n_operations += 1;
-        // The operation at which the power goes may have reached the disk in part: a write is
-        // handled by the caller as not done, and the ones before it are torn by the seed.
+        // The operation at which the power goes is not done; torn, it is what a cut at the next leaves.
         self.check_power()?;
         Ok(self
             .failure
