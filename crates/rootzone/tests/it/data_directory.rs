@@ -41,7 +41,11 @@ fn leave_a_message(broker: &Broker) {
 fn check_the_message(broker: &Broker) {
     let mut subscriber = Raw::connect(broker.mqtt);
     subscriber.send(CONNECT_S);
-    assert_eq!(&subscriber.receive::<4>(), b"\x20\x02\x01\x00", "the session is there");
+    assert_eq!(
+        &subscriber.receive::<4>(),
+        b"\x20\x02\x01\x00",
+        "the session is there"
+    );
     let message = subscriber.receive::<8>();
     assert_eq!(message[0] & 0xF6, 0x32, "{message:?}");
     assert_eq!(&message[2..5], b"\x00\x01t");
@@ -104,7 +108,10 @@ fn a_directory_has_one_broker() {
     let ports = ["--port", "0", "--mqtt-port", "0", "--data-dir", path];
     let (status, complaint) = refusal(&ports);
     assert_eq!(status.code(), Some(1));
-    assert!(complaint.contains(path) && complaint.contains("process"), "{complaint}");
+    assert!(
+        complaint.contains(path) && complaint.contains("process"),
+        "{complaint}"
+    );
     assert_eq!(complaint.lines().count(), 1, "{complaint}");
     for arguments in [&["check"][..], &["repair"]] {
         let output = rootzone(arguments, directory.path());
@@ -158,7 +165,10 @@ fn a_damaged_file_does_not_keep_the_broker_from_starting() {
     let output = rootzone(&["check"], directory.path());
     assert_eq!(output.status.code(), Some(1));
     let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(complaint.contains("rootzone repair --data-dir"), "{complaint}");
+    assert!(
+        complaint.contains("rootzone repair --data-dir"),
+        "{complaint}"
+    );
     let broker = Broker::start_in(directory.path());
     leave_a_message(&broker);
     let names = fs::read_dir(directory.path()).unwrap();

@@ -7,8 +7,8 @@
 
 mod broker;
 mod conformance;
-mod hostile;
 mod data_directory;
+mod hostile;
 mod http;
 mod metrics;
 mod mosquitto;
