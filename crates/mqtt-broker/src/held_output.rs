@@ -1,7 +1,7 @@
 //! Output that must not go out before the store has what it acknowledges.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     mem,
     sync::Arc,
 };
@@ -13,7 +13,7 @@ use crate::{OutputLimits, connection::Connection, flush_list::FlushList, websock
 /// What waits, connection by connection. Those that wait for nothing are not in it.
 #[derive(Debug, Default)]
 pub(crate) struct HeldOutput {
-    by_connection: HashMap<ConnectionId, Held>,
+    by_connection: BTreeMap<ConnectionId, Held>,
 }
 
 #[derive(Debug)]
@@ -28,7 +28,7 @@ struct Held {
 impl HeldOutput {
     /// Whether something of this connection waits, so that all that follows waits too.
     pub(crate) fn contains(&self, id: ConnectionId) -> bool {
-        !self.by_connection.is_empty() && self.by_connection.contains_key(&id)
+        self.by_connection.contains_key(&id)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -80,8 +80,11 @@ impl HeldOutput {
         self.by_connection.retain(|id, held| {
             let connection = &held.connection;
             let mut must_flush = false;
-            while let Some((_, mut bytes)) =
-                held.chunks.pop_front_if(|(after, _)| *after <= n_durable)
+            while held
+                .chunks
+                .front()
+                .is_some_and(|(after, _)| *after <= n_durable)
+                && let Some((_, mut bytes)) = held.chunks.pop_front()
             {
                 connection.release(bytes.len());
                 let appended = connection.append(&mut bytes, limits);

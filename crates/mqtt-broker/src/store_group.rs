@@ -72,6 +72,10 @@ impl StoreGroup {
     }
 
     /// Writes everything as bytes.
+    #[expect(
+        clippy::iter_over_hash_type,
+        reason = "a set puts its changes in order by itself"
+    )]
     pub(crate) fn write_to(&self, changes: &mut ChangeSet) {
         let mut key_bytes = Vec::new();
         for (key, change) in &self.change_by_key {

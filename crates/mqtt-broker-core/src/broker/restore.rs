@@ -286,6 +286,7 @@ impl Broker {
         let session = self.peers.sessions.find_mut(index.0)?;
         session.exchanges.incoming = Incoming::restore(restored.receipts);
         for (packet_identifier, state, delivery) in restored.in_flight.into_values() {
+            session.in_flight_bytes += delivery.as_ref().map_or(0, Delivery::size);
             let outgoing = &mut session.exchanges.outgoing;
             outgoing.restore_in_flight(packet_identifier, state, delivery);
         }

@@ -111,6 +111,29 @@ fn reading_goes_on_after_the_answers_were_sent() {
 }
 
 #[test]
+fn answers_that_waited_for_the_store_are_sent_and_reading_goes_on() {
+    let counts = explore(|| {
+        let world = World::with_store(4);
+        let task = world.start_task();
+        let peer = world.start(World::take_bytes);
+        let keeper = world.start(|world| world.keep(4));
+        let appender = world.start(|world| {
+            for number in 0..2 {
+                world.append_and_flush(b'a', number);
+            }
+        });
+        join([appender, keeper, peer]);
+        world.wait_until_settled();
+        world.close();
+        join([task]);
+        world.check_all_sent();
+        world.counts()
+    });
+    assert!(counts.times_full > 0 && counts.times_reader_waited > 0);
+    assert!(counts.times_behind > 0);
+}
+
+#[test]
 fn a_close_in_between_lets_what_came_before_it_be_sent() {
     let counts = explore(|| {
         let world = World::new(2);

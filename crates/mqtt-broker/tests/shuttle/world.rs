@@ -1,6 +1,7 @@
 //! What stands around one output buffer: the broker core, the socket, its peer, and the connection's task.
 
 use std::{
+    collections::VecDeque,
     future::poll_fn,
     io::{self, ErrorKind},
     sync::{Arc, Mutex as Notes, PoisonError},
@@ -22,6 +23,8 @@ pub(crate) struct World {
     buffer: OutputBuffer,
     core: Mutex<Core>,
     core_changed: Condvar,
+    /// Whether answers wait for a store, which is always behind.
+    has_store: bool,
     socket: Mutex<Socket>,
     socket_changed: Condvar,
     /// Never held while another thread may run, so it changes nothing about who runs when.
@@ -32,6 +35,8 @@ pub(crate) struct World {
 #[derive(Debug)]
 struct Core {
     keeps_up: bool,
+    /// Answers that wait for the store.
+    held: VecDeque<u8>,
 }
 
 #[derive(Debug, Default)]
@@ -71,10 +76,23 @@ pub(crate) struct Counts {
 impl World {
     /// A connection whose peer has sent so many packets.
     pub(crate) fn new(unanswered: usize) -> Arc<Self> {
+        Self::with(unanswered, false)
+    }
+
+    /// The same, and the answers wait for a store.
+    pub(crate) fn with_store(unanswered: usize) -> Arc<Self> {
+        Self::with(unanswered, true)
+    }
+
+    fn with(unanswered: usize, has_store: bool) -> Arc<Self> {
         Arc::new(Self {
             buffer: OutputBuffer::new(),
-            core: Mutex::new(Core { keeps_up: true }),
+            core: Mutex::new(Core {
+                keeps_up: true,
+                held: VecDeque::new(),
+            }),
             core_changed: Condvar::new(),
+            has_store,
             socket: Mutex::new(Socket {
                 is_ready: true,
                 unanswered,
@@ -100,6 +118,10 @@ impl World {
     /// Appends a few bytes that nobody else appends; tells whether they have to be flushed by the caller.
     pub(crate) fn append(&self, name: u8, number: u8) -> bool {
         let mut core = self.core.lock().expect("no thread has failed");
+        self.append_locked(&mut core, name, number)
+    }
+
+    fn append_locked(&self, core: &mut Core, name: u8, number: u8) -> bool {
         let mut is_taken = false;
         let appended = self.buffer.append(&LIMITS, |pending| {
             let bytes = [b'<', name, b'0' + number, b'>'];
@@ -112,11 +134,44 @@ impl World {
             self.note(|notes| notes.counts.times_refused += 1);
         }
         if appended.fell_behind {
-            assert!(core.keeps_up, "the core knows that it does not keep up");
-            core.keeps_up = false;
-            self.note(|notes| notes.counts.times_behind += 1);
+            self.fall_behind(core);
         }
         appended.must_flush
+    }
+
+    fn fall_behind(&self, core: &mut Core) {
+        assert!(core.keeps_up, "the core knows that it does not keep up");
+        core.keeps_up = false;
+        self.note(|notes| notes.counts.times_behind += 1);
+    }
+
+    /// Lets an answer wait for the store.
+    fn hold(&self, number: u8) {
+        let mut core = self.core.lock().expect("no thread has failed");
+        if self.buffer.hold(&LIMITS, N_ANSWER_BYTES) {
+            self.fall_behind(&mut core);
+        }
+        core.held.push_back(number);
+        self.core_changed.notify_all();
+    }
+
+    /// As the store's task does it, for so many answers.
+    pub(crate) fn keep(&self, n_answers: usize) {
+        for _ in 0..n_answers {
+            let mut core = self.core.lock().expect("no thread has failed");
+            let number = loop {
+                match core.held.pop_front() {
+                    Some(number) => break number,
+                    None => core = self.core_changed.wait(core).expect("no thread has failed"),
+                }
+            };
+            self.buffer.release(N_ANSWER_BYTES);
+            let must_flush = self.append_locked(&mut core, b't', number);
+            drop(core);
+            if must_flush {
+                self.flush();
+            }
+        }
     }
 
     pub(crate) fn append_and_flush(&self, name: u8, number: u8) {
@@ -198,7 +253,9 @@ impl World {
     fn poll_task(&self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             let status = loop {
-                let status = self.buffer.poll_status(&LIMITS, false, context.waker());
+                let status = self
+                    .buffer
+                    .poll_status(&LIMITS, self.has_store, context.waker());
                 if !status.is_socket_full || self.poll_writable(context).is_pending() {
                     break status;
                 }
@@ -207,7 +264,11 @@ impl World {
             match status.phase {
                 Phase::Open if status.may_read => match self.poll_read(context) {
                     Poll::Ready(Some(number)) => {
-                        self.append_and_flush(b't', number);
+                        if self.has_store {
+                            self.hold(number);
+                        } else {
+                            self.append_and_flush(b't', number);
+                        }
                         self.finish_packet();
                     }
                     Poll::Ready(None) => self.buffer.abandon(),
@@ -311,6 +372,9 @@ impl Counts {
         self.times_refused += other.times_refused;
     }
 }
+
+/// Of what [`World::append`] appends.
+const N_ANSWER_BYTES: usize = 4;
 
 /// A few appends cross each of them.
 const LIMITS: OutputLimits = OutputLimits {
