@@ -305,7 +305,7 @@ fn the_messages_of_a_group_go_to_another_member_over_a_restart() {
     let (second, _) = world.connect(resume(V5_0, "second"));
     world.subscribe(second, "$share/group/a/#", AtLeastOnce);
     world.cut(second);
-    world.now = world.now + seconds(10);
+    world.now += seconds(10);
     world.broker.handle_timeout(world.now);
     world.drain();
     world.power_cut();
@@ -375,7 +375,7 @@ fn a_damaged_record_costs_no_more_than_itself() {
     let publisher = world.client(V5_0, "publisher");
     world.publish(publisher, "a/b", "x", ExactlyOnce);
     world.retain(publisher, "a/c", "y");
-    for (damaged, _) in world.disk.entries() {
+    for damaged in world.disk.entries().keys() {
         for len in 0..world.disk.entries()[damaged].len() {
             let mut restoration = mqtt_broker_core::Restoration::new(Settings::default(), 7);
             for (key, value) in world.disk.entries() {
