@@ -101,16 +101,16 @@ mod tests {
     #[cfg(unix)]
     fn data_belong_where_the_user_says() {
         check(
-            &[("HOME", "/home/a")],
-            Some("/home/a/.local/share/rootzone"),
+            &[("HOME", "/people/a")],
+            Some("/people/a/.local/share/rootzone"),
         );
         check(
-            &[("HOME", "/home/a"), ("XDG_DATA_HOME", "/data")],
+            &[("HOME", "/people/a"), ("XDG_DATA_HOME", "/data")],
             Some("/data/rootzone"),
         );
         check(
-            &[("HOME", "/home/a"), ("XDG_DATA_HOME", "data")],
-            Some("/home/a/.local/share/rootzone"),
+            &[("HOME", "/people/a"), ("XDG_DATA_HOME", "data")],
+            Some("/people/a/.local/share/rootzone"),
         );
         check(&[], None);
     }

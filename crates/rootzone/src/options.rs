@@ -208,7 +208,7 @@ mod tests {
             &["--page"],
             "a value is required for '--page <DIR>' but none was supplied (see --help)",
         );
-        check_report(&["page"], "unexpected argument 'page' found (see --help)");
+        check_report(&["page"], "unrecognized subcommand 'page' (see --help)");
     }
 
     #[test]

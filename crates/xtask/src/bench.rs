@@ -23,17 +23,19 @@ mod micro;
 mod peers;
 mod program;
 mod scenario;
+mod store;
 mod table;
 
 pub(crate) fn run(mut arguments: Parser) -> Result<()> {
     match arguments.next()? {
         Some(Arg::Value(what)) if what == "broker" => measure_brokers(arguments),
         Some(Arg::Value(what)) if what == "micro" => micro::run(arguments),
+        Some(Arg::Value(what)) if what == "store" => store::run(arguments),
         Some(argument @ (Arg::Value(_) | Arg::Long(_) | Arg::Short(_))) => {
             Err(argument.unexpected().into())
         }
         None => bail!(
-            "what shall be measured? There are `cargo xtask bench broker` and `cargo xtask bench micro`"
+            "what shall be measured? There are `cargo xtask bench broker`, `micro` and `store`"
         ),
     }
 }

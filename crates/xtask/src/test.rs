@@ -221,6 +221,8 @@ fn native() -> Result<()> {
         "--workspace",
         "--exclude",
         PAGE,
+        "--features",
+        "mqtt-broker/testing",
         "--no-fail-fast",
     ]))?;
     // Its integration tests need binaries and a browser; they have parts of their own.
