@@ -1,5 +1,6 @@
 //! What starts, copies and the ways to commit cost a store with a million entries: `cargo xtask bench store`.
 
+#![expect(clippy::print_stdout, reason = "its figures are what it is for")]
 #![expect(clippy::unwrap_used, reason = "a measurement that fails has no figure")]
 
 use std::{path::Path, time::Instant};

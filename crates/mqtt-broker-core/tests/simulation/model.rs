@@ -284,8 +284,8 @@ impl Model {
         }
     }
 
-    /// After the broker has said all that it had to say about one input.
-    pub(crate) fn check_step(&mut self, counters: &Counters) {
+    /// After the broker has said all that it had to say about one input, or has more to say in another turn.
+    pub(crate) fn check_step(&mut self, counters: &Counters, has_more: bool) {
         for &link in &self.open_links {
             let replies = &self.links[link].monitor.replies;
             assert!(replies.is_empty(), "link {link} waits for {replies:?}");
@@ -301,7 +301,9 @@ impl Model {
                 expected.kind != Kind::AtOnce
             });
         }
-        self.check_shared_at_once();
+        if !has_more {
+            self.check_shared_at_once();
+        }
         let n_subscriptions: usize = self
             .sessions
             .values()

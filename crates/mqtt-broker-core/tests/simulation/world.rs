@@ -381,7 +381,9 @@ impl World {
                 }
             }
         }
-        self.model.check_step(&self.broker.counters());
+        // A long hand-over goes on in the next turn, which is due at once.
+        let has_more = self.deadline.is_some_and(|deadline| deadline <= self.now);
+        self.model.check_step(&self.broker.counters(), has_more);
     }
 
     fn handle_event(&mut self, event: &Event) {
