@@ -110,8 +110,12 @@ async fn keep_until_closed(
         let written = task::spawn_blocking(move || {
             let outcome = busy.write(operations, &reading);
             for BackupRequest { file, answer } in backups {
-                // Whoever asked may have gone.
-                let _ = answer.send(busy.store.back_up(&file));
+                let snapshot = busy.store.snapshot();
+                // To copy takes long, and acknowledgements are waiting.
+                task::spawn_blocking(move || {
+                    // Whoever asked may have gone.
+                    let _ = answer.send(snapshot.and_then(|copy| copy(&file)));
+                });
             }
             (busy, outcome)
         });

@@ -27,6 +27,9 @@ pub use redb_store::{RedbStore, Size};
 
 use std::path::Path;
 
+/// Writes a consistent copy into a new file, which appears under its name only when it is whole.
+pub type Snapshot = Box<dyn FnOnce(&Path) -> Result<(), StoreError> + Send>;
+
 /// An ordered map of bytes to bytes on something that survives a power cut.
 pub trait Store: Send {
     /// Makes all changes durable, or, on an error, none that can be relied upon.
@@ -44,11 +47,19 @@ pub trait Store: Send {
     /// What the disk said, or that an entry is damaged; entries may have been given before.
     fn read_all(&mut self, each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError>;
 
-    /// Writes a consistent copy into a new file, which appears under its name only when it is whole.
+    /// Holds on to what is stored now, to be copied by another thread while commits go on.
+    ///
+    /// # Errors
+    /// What the disk said.
+    fn snapshot(&mut self) -> Result<Snapshot, StoreError>;
+
+    /// Writes a copy of what is stored now, as a [`Snapshot`] does.
     ///
     /// # Errors
     /// The file exists already, or what either disk said.
-    fn back_up(&mut self, file: &Path) -> Result<(), StoreError>;
+    fn back_up(&mut self, file: &Path) -> Result<(), StoreError> {
+        self.snapshot()?(file)
+    }
 
     /// The bytes that the file takes on the disk.
     ///

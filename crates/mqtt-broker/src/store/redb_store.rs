@@ -1,13 +1,12 @@
 //! A store on redb.
 
-use std::path::Path;
-
 use redb::{
-    Builder, Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
+    Builder, Database, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    TableDefinition,
 };
 
 use super::{
-    ChangeSet, Disk, Store, StoreError, StoreErrorKind,
+    ChangeSet, Disk, Snapshot, Store, StoreError, StoreErrorKind,
     catching::{calling_back, catching},
     checksum::{seal, unseal},
     copy::Copy,
@@ -131,29 +130,29 @@ impl Store for RedbStore {
     fn read_all(&mut self, each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
         self.try_with(|database| {
             let transaction = database.begin_read().map_err(redb::Error::from)?;
-            let table = transaction.open_table(ENTRIES).map_err(redb::Error::from)?;
-            for entry in table.iter().map_err(redb::Error::from)? {
-                let (key, stored) = entry.map_err(redb::Error::from)?;
-                let value = unseal(key.value(), stored.value())
-                    .ok_or_else(|| StoreError::damaged("the checksum of an entry is wrong"))?;
-                calling_back(|| each(key.value(), value));
-            }
-            Ok(())
+            read(&transaction, each)
         })
     }
 
-    fn back_up(&mut self, file: &Path) -> Result<(), StoreError> {
-        if file.exists() {
-            return Err(StoreError::new(StoreErrorKind::Exists, file.display()));
-        }
-        let mut unfinished = file.as_os_str().to_owned();
-        unfinished.push(".unfinished");
-        let mut copy = Copy::begin(unfinished.into(), self.format)?;
-        self.read_all(&mut |key, value| {
-            copy.fill(|changes| changes.put(key, |copied| copied.extend_from_slice(value)));
-        })?;
-        copy.finish_as(file)?;
-        Ok(())
+    fn snapshot(&mut self) -> Result<Snapshot, StoreError> {
+        let format = self.format;
+        let transaction =
+            self.try_with(|database| Ok(database.begin_read().map_err(redb::Error::from)?))?;
+        Ok(Box::new(move |file| {
+            if file.exists() {
+                return Err(StoreError::new(StoreErrorKind::Exists, file.display()));
+            }
+            let mut unfinished = file.as_os_str().to_owned();
+            unfinished.push(".unfinished");
+            let mut copy = Copy::begin(unfinished.into(), format)?;
+            catching(|| {
+                read(&transaction, &mut |key, value| {
+                    copy.fill(|changes| changes.put(key, |copied| copied.extend_from_slice(value)));
+                })
+            })?;
+            copy.finish_as(file)?;
+            Ok(())
+        }))
     }
 
     fn n_bytes_on_disk(&mut self) -> Result<u64, StoreError> {
@@ -205,6 +204,20 @@ fn begin(database: &Database, format: u32) -> Result<(), redb::Error> {
     transaction.open_table(META)?.insert(FORMAT, format)?;
     transaction.open_table(ENTRIES)?;
     transaction.commit()?;
+    Ok(())
+}
+
+fn read(
+    transaction: &ReadTransaction,
+    each: &mut dyn FnMut(&[u8], &[u8]),
+) -> Result<(), StoreError> {
+    let table = transaction.open_table(ENTRIES).map_err(redb::Error::from)?;
+    for entry in table.iter().map_err(redb::Error::from)? {
+        let (key, stored) = entry.map_err(redb::Error::from)?;
+        let value = unseal(key.value(), stored.value())
+            .ok_or_else(|| StoreError::damaged("the checksum of an entry is wrong"))?;
+        calling_back(|| each(key.value(), value));
+    }
     Ok(())
 }
 
