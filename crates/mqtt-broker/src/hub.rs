@@ -232,6 +232,7 @@ impl Hub {
     /// What is to be written, and how many operations there were with it.
     pub(crate) fn take_store_operations(&self) -> (Vec<StoreOperation>, u64) {
         let mut core = self.lock();
+        core.take_store_operations(&self.is_store_behind);
         let operations = mem::take(&mut core.store.operations);
         (operations, core.broker.store_sequence())
     }
