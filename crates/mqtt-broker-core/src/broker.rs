@@ -24,7 +24,7 @@ use mqtt_protocol::{
 
 use crate::{
     Authenticator, ConnectionId, Counters, DisconnectCause, Event, Output, Settings,
-    broker::store::Left,
+    broker::store::{EndedSessions, Left},
     encodings::Encodings,
     message::Message,
     peers::{Connection, Peers},
@@ -53,6 +53,7 @@ pub struct Broker {
     left: VecDeque<Left>,
     /// When the next turn of it comes.
     left_due: Option<Instant>,
+    ended_sessions: EndedSessions,
     encodings: Encodings,
     events: VecDeque<Event>,
     /// Where the next assigned Client Identifier comes from.
@@ -79,6 +80,7 @@ impl Broker {
             due_for_more: Vec::new(),
             left: VecDeque::new(),
             left_due: None,
+            ended_sessions: EndedSessions::default(),
             encodings: Encodings::default(),
             events: VecDeque::new(),
             seed,
@@ -174,12 +176,16 @@ impl Broker {
     }
 
     /// Ends a connection because of something outside, and tells the Client why if it can be told.
-    /// What its output waited for does not matter any more: the shell has thrown it away.
+    /// Output that waits for the store is thrown away; what the shell held back it has thrown away itself.
     pub fn disconnect(&mut self, connection: ConnectionId, reason_code: ReasonCode, now: Instant) {
         let Some(index) = self.index_of(connection) else {
             return;
         };
         if let Some(connection) = self.peers.connections.find_mut(index) {
+            // Another connection that ended for the same reason may have left a Will to this one meanwhile.
+            if connection.waits_for > 0 {
+                let _ = connection.server.poll_output();
+            }
             connection.server.disconnect(reason_code);
         }
         self.settle(index, now);

@@ -94,10 +94,11 @@ impl Broker {
         });
         self.peers.touch(index);
         self.store_connected(session_index);
-        if self.peers.journal.sequence() > sequence
-            && let Some(connection) = self.peers.connections.find_mut(index)
-        {
-            connection.waits_for = self.peers.journal.sequence();
+        if let Some(connection) = self.peers.connections.find_mut(index) {
+            connection.waits_for = match self.peers.journal.sequence() {
+                stored if stored > sequence => stored,
+                _ => self.ended_sessions.find(&connect.client_identifier),
+            };
         }
         self.send_waiting(session_index, now);
     }
@@ -168,7 +169,7 @@ impl Broker {
         }
         // [MQTT-3.1.2-4]. The session may also have ended with its connection.
         if clean_start {
-            self.end_session(session_index, now);
+            self.end_stored_session(session_index, now);
         }
         self.session_by_client_identifier
             .get(client_identifier)

@@ -87,7 +87,7 @@ impl Broker {
             Some(_) => self.publish_will(session_index, now),
         }
         if session_expiry_interval == 0 {
-            self.end_session(session_index, now);
+            self.end_stored_session(session_index, now);
         } else {
             self.store_session(session_index);
         }

@@ -26,6 +26,7 @@ impl Broker {
         counters.payload_bytes_received += publish.payload.len() as u64;
         let packet_identifier = publish.packet_identifier;
         let qos = publish.qos;
+        let is_removal = publish.retain && publish.payload.is_empty();
         let sequence = self.peers.journal.sequence();
         let reason_code = self.accept_publish(index, publisher, publish, now);
         let (Some(connection), Some(session)) = (
@@ -35,6 +36,10 @@ impl Broker {
             return;
         };
         if connection.server.closing().is_some() {
+            // It was not taken, and will be sent again: then it must be new.
+            if let Some(packet_identifier) = packet_identifier {
+                session.exchanges.incoming.reject(packet_identifier);
+            }
             return;
         }
         match packet_identifier {
@@ -52,8 +57,9 @@ impl Broker {
                 {
                     journal.insert_receipt(key, packet_identifier);
                 }
-                // To acknowledge is to take responsibility: not before it is kept.
-                if journal.sequence() > sequence {
+                // To acknowledge is to take responsibility: not before it is kept. A retained message that is not
+                // there any more may still be in the store, when its removal is asked for again.
+                if journal.sequence() > sequence || is_removal {
                     connection.waits_for = journal.sequence();
                 }
             }

@@ -1,7 +1,9 @@
 //! What is stored, and when: the broker's side of the store.
 
+use std::collections::VecDeque;
+
 use bytestring::ByteString;
-use mqtt_protocol::{PacketIdentifier, QoS};
+use mqtt_protocol::{Instant, PacketIdentifier, QoS};
 
 use super::Broker;
 use crate::{
@@ -21,6 +23,39 @@ pub(crate) struct Left {
     /// Whether it is the last of its session.
     pub(crate) is_last: bool,
 }
+
+/// Whose stored sessions ended of late with a connection or for another, and how many store operations that takes.
+///
+/// When such a Client connects without a session, nothing is to be stored; still it must not hear that there was none
+/// as long as a power cut could bring it back.
+#[derive(Debug, Default)]
+pub(crate) struct EndedSessions {
+    recent: VecDeque<(ByteString, u64)>,
+    /// Of those that are forgotten.
+    others: u64,
+}
+
+impl EndedSessions {
+    fn push(&mut self, client_identifier: ByteString, sequence: u64) {
+        if self.recent.len() >= N_ENDED_SESSIONS_MAX
+            && let Some((_, sequence)) = self.recent.pop_front()
+        {
+            self.others = sequence;
+        }
+        self.recent.push_back((client_identifier, sequence));
+    }
+
+    /// How many operations must be durable before this Client's last session is over for good.
+    pub(crate) fn find(&self, client_identifier: &ByteString) -> u64 {
+        let mut latest_first = self.recent.iter().rev();
+        latest_first
+            .find(|(ended, _)| ended == client_identifier)
+            .map_or(self.others, |(_, sequence)| *sequence)
+    }
+}
+
+/// Far more than end while one group is written; and each CONNECT without a session looks at them all.
+const N_ENDED_SESSIONS_MAX: usize = 256;
 
 impl Broker {
     /// What a store has to do since the last call, in this order; nothing for a broker without a store.
@@ -119,6 +154,22 @@ impl Broker {
         }
         journal.remove(KeyKind::Session(key));
         session.key = None;
+        let sequence = journal.sequence();
+        self.ended_sessions
+            .push(session.client_identifier.clone(), sequence);
+    }
+
+    /// Ends a session whose Client will not be told that it has one.
+    pub(super) fn end_stored_session(&mut self, index: SessionIndex, now: Instant) {
+        let ended = self.peers.sessions.find(index.0);
+        let ended = ended
+            .filter(|session| session.key.is_some())
+            .map(|session| session.client_identifier.clone());
+        self.end_session(index, now);
+        if let Some(client_identifier) = ended {
+            let sequence = self.peers.journal.sequence();
+            self.ended_sessions.push(client_identifier, sequence);
+        }
     }
 
     /// Lets the store forget a session that is over; gives what it leaves to other members of its groups.

@@ -204,6 +204,25 @@ fn a_retained_message_is_there_again() {
 }
 
 #[test]
+fn a_retained_message_that_is_removed_again_is_removed_for_good() {
+    let mut world = World::new();
+    let publisher = world.client(V5_0, "publisher");
+    world.retain(publisher, "a/b", "x");
+    world.is_disk_busy = true;
+    let mut removal = publish("a/b", "", AtLeastOnce);
+    removal.retain = true;
+    for _ in 0..2 {
+        world.send(publisher, Packet::Publish(removal.clone()));
+        assert_eq!(world.receive(publisher), None, "the PUBACK waits");
+    }
+    world.commit();
+    world.power_cut();
+    let client = world.client(V5_0, "subscriber");
+    world.subscribe(client, "#", AtMostOnce);
+    assert_eq!(world.receive(client), None);
+}
+
+#[test]
 fn time_goes_on() {
     let mut world = World::new();
     let mut connect = resume(V5_0, "subscriber");
@@ -269,6 +288,28 @@ fn a_session_that_ends_leaves_nothing() {
     world.cut(client);
     world.connect(connect(V5_0, "subscriber"));
     assert_eq!(world.disk.len(), 0);
+}
+
+#[test]
+fn a_session_that_has_ended_does_not_come_back() {
+    for clean_start in [true, false] {
+        let mut world = World::new();
+        let client = subscriber(&mut world, V5_0, AtLeastOnce);
+        world.cut(client);
+        world.is_disk_busy = true;
+        let mut connect = connect(V5_0, "subscriber");
+        connect.clean_start = clean_start;
+        for _ in 0..2 {
+            let client = world.open(V5_0);
+            world.send(client, Packet::Connect(Box::new(connect.clone())));
+            assert_eq!(world.receive(client), None, "the CONNACK waits");
+            world.cut(client);
+        }
+        let stranger = world.open(V5_0);
+        connect.client_identifier = "stranger".into();
+        world.send(stranger, Packet::Connect(Box::new(connect)));
+        assert!(matches!(world.receive(stranger), Some(Packet::Connack(_))));
+    }
 }
 
 #[test]
@@ -365,6 +406,45 @@ fn while_the_store_fails_only_what_needs_it_is_refused() {
     world.broker.set_store_failing(false);
     world.publish(publisher, "a/b", "x", AtLeastOnce);
     assert_eq!(world.payloads(client), ["x"]);
+}
+
+#[test]
+fn a_message_that_was_refused_without_a_word_is_new_when_it_comes_again() {
+    let mut world = World::new();
+    let client = subscriber(&mut world, V5_0, ExactlyOnce);
+    let (publisher, _) = world.connect(resume(V3_1_1, "publisher"));
+    world.broker.set_store_failing(true);
+    world.publish(publisher, "a/b", "x", ExactlyOnce);
+    assert!(world.is_closed(publisher));
+    world.broker.set_store_failing(false);
+    let (publisher, _) = world.connect(resume(V3_1_1, "publisher"));
+    let mut again = publish("a/b", "x", ExactlyOnce);
+    again.dup = true;
+    world.send(publisher, Packet::Publish(again));
+    assert!(matches!(world.receive(publisher), Some(Packet::Pubrec(_))));
+    assert_eq!(world.payloads(client), ["x"]);
+}
+
+#[test]
+fn a_connection_that_is_ended_gets_nothing_that_waits_for_the_store() {
+    let mut world = World::new();
+    let client = subscriber(&mut world, V5_0, ExactlyOnce);
+    let mut connect = resume(V5_0, "device");
+    let mut will = will("a/status", "offline");
+    will.qos = ExactlyOnce;
+    connect.will = Some(will);
+    let (device, _) = world.connect(connect);
+    world.is_disk_busy = true;
+    world.end(device, ReasonCode::QuotaExceeded);
+    world.end(client, ReasonCode::QuotaExceeded);
+    world.drain();
+    assert_eq!(
+        world.disconnect_reason(client),
+        Some(ReasonCode::QuotaExceeded)
+    );
+    world.is_disk_busy = false;
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    assert_eq!(world.payloads(client), ["offline"]);
 }
 
 #[test]

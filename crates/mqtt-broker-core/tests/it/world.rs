@@ -167,6 +167,12 @@ impl World {
         );
     }
 
+    /// Ends a connection as a shell does; what comes of it stays in the broker until the next drain.
+    pub(crate) fn end(&mut self, client: ClientId, reason_code: ReasonCode) {
+        let connection = self.clients[client.0].connection;
+        self.broker.disconnect(connection, reason_code, self.now);
+    }
+
     pub(crate) fn set_writable(&mut self, client: ClientId, writable: bool) {
         let connection = self.clients[client.0].connection;
         self.broker.set_writable(connection, writable, self.now);
