@@ -34,10 +34,12 @@ pub struct Restored {
 }
 
 /// Makes a broker of what the store has; the result is also what time it is for it.
+/// `clocks` are read at the very start of its own clock.
 pub(crate) fn restore(
     settings: &Settings,
     seed: u64,
     store: &mut dyn Store,
+    clocks: &Reading,
 ) -> Result<(Broker, mqtt_protocol::Instant, Restored), StoreError> {
     let mut restoration = Restoration::new(settings.broker.clone(), seed);
     let mut stored = None;
@@ -49,8 +51,7 @@ pub(crate) fn restore(
             unreadable.push(fault);
         }
     })?;
-    let start = mqtt_protocol::Instant::START;
-    let now = stored.map_or(start, |stored| Reading::take(start).resume_from(&stored));
+    let now = stored.map_or(clocks.now, |stored| clocks.resume_from(&stored));
     let broker = restoration.finish(now);
     let counters = broker.counters();
     let restored = Restored {
@@ -78,12 +79,7 @@ async fn keep_until_closed(
     store: Box<dyn Store>,
     is_closing: &mut watch::Receiver<bool>,
 ) {
-    let mut keeper = Some(Keeper {
-        store,
-        group: StoreGroup::default(),
-        changes: ChangeSet::default(),
-        clocks: None,
-    });
+    let mut keeper = Some(Keeper::new(store));
     let mut flushes = FlushList::default();
     let mut clocks = Reading::take(hub.now());
     let mut n_bytes_unwritten = 0;
@@ -150,7 +146,8 @@ async fn keep_until_closed(
     }
 }
 
-struct Keeper {
+/// Gives a store what there is to write, until it has it.
+pub(crate) struct Keeper {
     store: Box<dyn Store>,
     /// What is not durable yet, perhaps because an earlier attempt failed.
     group: StoreGroup,
@@ -160,7 +157,17 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn write(
+    pub(crate) fn new(store: Box<dyn Store>) -> Self {
+        Self {
+            store,
+            group: StoreGroup::default(),
+            changes: ChangeSet::default(),
+            clocks: None,
+        }
+    }
+
+    /// Makes these operations durable, with those of earlier attempts that failed.
+    pub(crate) fn write(
         &mut self,
         operations: Vec<StoreOperation>,
         clocks: &Reading,
@@ -178,7 +185,10 @@ impl Keeper {
         self.group.write_to(&mut self.changes);
         self.changes
             .put(store_clock::KEY, |bytes| clocks.encode(bytes));
-        self.store.commit(&self.changes)?;
+        if let Err(error) = self.store.commit(&self.changes) {
+            self.group.may_be_stored();
+            return Err(error);
+        }
         self.clocks = Some(clocks.clone());
         self.group.clear();
         Ok(())

@@ -38,6 +38,9 @@ mod settings;
 pub mod store;
 mod store_clock;
 mod store_group;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod testing;
 mod timer;
 mod websocket;
 

@@ -21,6 +21,7 @@ use crate::{
     hub::{BackupRequest, Hub},
     keeper::{self, Restored},
     store::{Store, StoreError},
+    store_clock::Reading,
     timer,
     timer::stopped,
 };
@@ -73,7 +74,8 @@ impl Server {
         seed: u64,
         mut store: Box<dyn Store>,
     ) -> Result<(Self, Restored), StoreError> {
-        let (broker, now, restored) = keeper::restore(&settings, seed, &mut *store)?;
+        let (broker, now, restored) =
+            keeper::restore(&settings, seed, &mut *store, &Reading::take(Instant::START))?;
         let server = Self::start(settings, broker, now);
         tokio::spawn(keeper::keep(
             Arc::clone(&server.hub),

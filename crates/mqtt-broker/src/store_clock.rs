@@ -37,6 +37,17 @@ impl Reading {
         }
     }
 
+    /// The clocks of a machine that does not tell since when it runs.
+    #[cfg(feature = "testing")]
+    pub(crate) const fn of_wall(now: Instant, wall: Duration) -> Self {
+        Self {
+            now,
+            wall,
+            since_boot: Duration::ZERO,
+            boot: 0,
+        }
+    }
+
     /// The broker's moment now, told from what was stored last.
     pub(crate) fn resume_from(&self, stored: &Self) -> Instant {
         stored.now + self.time_since(stored)

@@ -1,6 +1,9 @@
 //! Store operations that become durable together.
 
-use std::collections::{HashMap, hash_map::Entry};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    mem,
+};
 
 use mqtt_broker_core::{Key, Record, StoreOperation};
 
@@ -57,6 +60,17 @@ impl StoreGroup {
                     false => Change::Put(record),
                 });
             }
+        }
+    }
+
+    /// An attempt to write it has failed, and still it may be stored: so what was new has to be removed as well.
+    #[expect(clippy::iter_over_hash_type, reason = "each is changed on its own")]
+    pub(crate) fn may_be_stored(&mut self) {
+        for change in self.change_by_key.values_mut() {
+            *change = match mem::replace(change, Change::Remove) {
+                Change::New(record) | Change::Put(record) => Change::Put(record),
+                Change::Remove => Change::Remove,
+            };
         }
     }
 
