@@ -121,6 +121,9 @@ cargo xtask COMMAND
   soak     what finds more the longer it runs: `cargo xtask soak simulation`, for an hour
              --minutes N     for that long
              --seed N        this one run again, with what came before its failure
+           and `cargo xtask soak power-cuts`, for 100,000 of them
+             --cuts N        for so many
+             --minutes N, --seed N
   size     what a browser downloads: raw, gzip, brotli
              --json FILE     write the figures there too
              --check         fail above 105,000 bytes by gzip

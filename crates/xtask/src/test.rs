@@ -94,7 +94,7 @@ impl Report {
 }
 
 /// Cheap ones first.
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 13] = [
     Part {
         name: "fmt",
         about: "every file is formatted",
@@ -129,6 +129,11 @@ const PARTS: [Part; 12] = [
         name: "simulation",
         about: "the broker and many clients on a bad network, as long as a model agrees",
         run: || soak::simulate(SIMULATION_SECS, None),
+    },
+    Part {
+        name: "power-cuts",
+        about: "the broker and its store lose power at any moment, and nothing that was acknowledged",
+        run: || soak::cut_power(soak::Until::Seconds(POWER_CUT_SECS), None),
     },
     Part {
         name: "shuttle",
@@ -166,6 +171,8 @@ fn clippy() -> Result<()> {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--features",
+        "mqtt-broker/testing",
         "--",
         "-D",
         "warnings",
@@ -345,4 +352,5 @@ const PAGE: &str = "dashboard";
 const CLIENT: &str = "mqtt-web-client";
 const IN_PAGE_BROKER: &str = "dashboard/in-page-broker";
 const SIMULATION_SECS: u64 = 180;
+const POWER_CUT_SECS: u64 = 180;
 const BROWSER_TEST_SECS_MAX: &str = "120";
