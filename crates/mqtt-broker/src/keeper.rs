@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    Settings,
+    Settings, StoreCounters,
     flush_list::FlushList,
     hub::{BackupRequest, Hub, StoreWork},
     store::{ChangeSet, Store, StoreError},
@@ -83,6 +83,7 @@ async fn keep_until_closed(
         group: StoreGroup::default(),
         changes: ChangeSet::default(),
         clocks: None,
+        n_commits: 0,
     });
     let mut flushes = FlushList::default();
     let mut clocks = Reading::take(hub.now());
@@ -125,10 +126,11 @@ async fn keep_until_closed(
             flushes.flush_all(hub).await;
             return;
         };
+        let counters = idle.counters();
         keeper = Some(idle);
         match outcome {
             Ok(()) => {
-                hub.stored(sequence, n_bytes_unwritten, &mut flushes);
+                hub.stored(sequence, n_bytes_unwritten, counters, &mut flushes);
                 n_bytes_unwritten = 0;
                 must_retry = false;
                 flushes.flush_all(hub).await;
@@ -157,6 +159,7 @@ struct Keeper {
     changes: ChangeSet,
     /// As they were stored last.
     clocks: Option<Reading>,
+    n_commits: u64,
 }
 
 impl Keeper {
@@ -179,9 +182,17 @@ impl Keeper {
         self.changes
             .put(store_clock::KEY, |bytes| clocks.encode(bytes));
         self.store.commit(&self.changes)?;
+        self.n_commits += 1;
         self.clocks = Some(clocks.clone());
         self.group.clear();
         Ok(())
+    }
+
+    fn counters(&self) -> StoreCounters {
+        StoreCounters {
+            commits: self.n_commits,
+            written_bytes: self.store.n_bytes_written(),
+        }
     }
 }
 
