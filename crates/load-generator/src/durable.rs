@@ -36,7 +36,9 @@ pub struct DurablePlan {
     pub topics: usize,
     /// Whether the sessions' Clients are connected and acknowledge, or the messages wait for them.
     pub are_connected: bool,
-    /// How long it goes on.
+    /// Messages that come before anything is looked at.
+    pub before: u64,
+    /// How long it goes on then.
     pub extent: Extent,
     /// Where `rootzone` tells its numbers over HTTP.
     pub metrics: Option<SocketAddr>,
@@ -45,7 +47,7 @@ pub struct DurablePlan {
 /// The result of a [`DurablePlan`].
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct DurableReport {
-    /// Messages published in all, warming up included.
+    /// Messages published, warming up included, without those that came before.
     pub published: u64,
     /// Messages that the connected sessions got in all.
     pub delivered: u64,
@@ -107,6 +109,8 @@ struct Durable<'a> {
     receivers: Vec<u64>,
     /// Publishers that may send.
     idle: VecDeque<usize>,
+    /// How many may be published.
+    published_max: u64,
     published: u64,
     acknowledged: u64,
     owed: u64,
@@ -147,6 +151,7 @@ impl<'a> Durable<'a> {
             messages: (0..plan.topics).map(message).collect(),
             receivers: vec![0; plan.topics],
             idle: VecDeque::new(),
+            published_max: plan.before,
             published: 0,
             acknowledged: 0,
             owed: 0,
@@ -211,6 +216,13 @@ impl<'a> Durable<'a> {
             Extent::Messages(_) => (Duration::ZERO, Duration::MAX),
             Extent::Time { warm_up, measured } => (warm_up, measured),
         };
+        self.go_on(Duration::MAX)?;
+        self.drain()?;
+        self.published_max = match self.plan.extent {
+            Extent::Messages(messages) => messages.saturating_add(self.plan.before),
+            Extent::Time { .. } => u64::MAX,
+        };
+        let published_before = self.published;
         let resident_before = resident_bytes(&self.plan.target)?;
         self.go_on(warm_up)?;
         self.latencies.clear();
@@ -226,7 +238,7 @@ impl<'a> Durable<'a> {
         let resident_after = resident_bytes(&self.plan.target)?;
         let since = |last: Option<u64>, first: Option<u64>| Some(last?.saturating_sub(first?));
         let report = DurableReport {
-            published: self.published,
+            published: self.published - published_before,
             delivered: self.delivered,
             lost: self.owed.saturating_sub(self.delivered),
             measured: last.acknowledged - first.acknowledged,
@@ -374,10 +386,7 @@ impl<'a> Durable<'a> {
     }
 
     fn has_published_all(&self) -> bool {
-        match self.plan.extent {
-            Extent::Messages(messages) => self.published >= messages,
-            Extent::Time { .. } => false,
-        }
+        self.published >= self.published_max
     }
 
     /// Says goodbye; that somebody does not hear it changes nothing.

@@ -44,6 +44,7 @@ fn start() -> Result<String> {
     let mut messages = None;
     let (mut seconds, mut warm_up) = (5.0, 1.0);
     let mut count = None;
+    let mut before = 0;
     let (mut sessions, mut topics, mut are_connected, mut metrics) = (1, 1, true, None);
     let mut arguments = Parser::from_env();
     while let Some(argument) = arguments.next()? {
@@ -56,6 +57,7 @@ fn start() -> Result<String> {
             Arg::Long("count") => count = Some(arguments.value()?.parse()?),
             Arg::Long("sessions") => sessions = arguments.value()?.parse()?,
             Arg::Long("topics") => topics = arguments.value()?.parse::<usize>()?.max(1),
+            Arg::Long("before") => before = arguments.value()?.parse()?,
             Arg::Long("away") => are_connected = false,
             Arg::Long("metrics") => metrics = Some(arguments.value()?.parse()?),
             Arg::Long("rate") => pace = Pace::PerSecond(arguments.value()?.parse()?),
@@ -112,6 +114,7 @@ fn start() -> Result<String> {
                 sessions,
                 topics,
                 are_connected,
+                before,
                 extent,
                 metrics,
             };
@@ -145,6 +148,7 @@ load-generator LOAD [OPTION …]
   --count N          publishers, subscribers, pairs or connections
   --sessions N       of durable: how many, each with a subscription (1)
   --topics N         of durable: how many, of which sessions and messages take turns (1)
+  --before N         of durable: so many messages before anything is measured (0)
   --away             of durable: the sessions have no connection
   --metrics ADDRESS  of durable: rootzone's HTTP server, which is asked for the number of its commits
   --rate N           so many messages a second, one by one, instead of a closed loop

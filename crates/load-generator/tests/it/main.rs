@@ -63,12 +63,13 @@ fn every_acknowledgement_is_waited_for() {
             sessions: 4,
             topics: 2,
             are_connected: true,
+            before: 20,
             extent: Extent::Messages(100),
             metrics: None,
         });
         let report = report.unwrap();
         assert_eq!((report.published, report.measured), (100, 100));
-        assert_eq!((report.delivered, report.lost), (200, 0));
+        assert_eq!((report.delivered, report.lost), (240, 0));
         assert_eq!(report.latencies.len(), 100);
     }
 }
