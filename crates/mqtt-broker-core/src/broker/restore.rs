@@ -14,7 +14,7 @@ use mqtt_protocol::{
 use super::{Broker, store::Left};
 use crate::{
     Settings,
-    message::{Delivery, Message},
+    message::{Delivery, Details, Message},
     session::{Replay, SessionIndex},
     store::{
         CorruptRecord, Found, FoundDelivery, Journal, KeyKind, SessionKey, SessionRecord,
@@ -221,8 +221,7 @@ impl Restoration {
             message,
             position: found.position,
             retain: found.retain,
-            subscription_identifiers: found.subscription_identifiers,
-            group,
+            details: Details::new(found.subscription_identifiers, group),
         };
         if let Some(left) = self.ended.get_mut(&found.session) {
             if let Some(last) = left.back_mut() {
