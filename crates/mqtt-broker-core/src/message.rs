@@ -9,7 +9,7 @@ use mqtt_protocol::{
     PublishParts, QoS, TopicName, WillMessage,
 };
 
-use crate::{encodings::Form, store::Stored, topic_tree::GroupName};
+use crate::{encodings::Form, store::References, topic_tree::GroupName};
 
 /// A message without what belongs to one delivery.
 #[derive(Debug)]
@@ -22,8 +22,9 @@ pub(crate) struct Message {
     pub(crate) qos: QoS,
     /// As published.
     pub(crate) retain: bool,
-    /// Only of a message that is kept.
-    pub(crate) stored: Stored,
+    /// Under which it is stored; 0 if it is not kept.
+    pub(crate) key: u64,
+    pub(crate) references: References,
 }
 
 /// What belongs to a message of 5.0 alone.
@@ -90,7 +91,8 @@ impl Message {
             extra: Extra::new(properties, expires_at),
             qos,
             retain,
-            stored: Stored::default(),
+            key: 0,
+            references: References::default(),
         }
     }
 
@@ -109,7 +111,8 @@ impl Message {
             extra: Extra::new(properties, self.expires_at()),
             qos: self.qos,
             retain: self.retain,
-            stored: Stored::new(key),
+            key,
+            references: References::default(),
         }
     }
 

@@ -140,7 +140,7 @@ impl Restoration {
         let mut broker = self.broker;
         broker.peers.journal = Journal::kept(self.last_key);
         for (key, message) in mem::take(&mut self.messages) {
-            if !message.stored.is_referenced() {
+            if !message.references.are_any() {
                 broker.peers.journal.remove(KeyKind::Message(key));
             }
         }
@@ -269,7 +269,7 @@ impl Restoration {
             record,
             fault: "its content is missing",
         })?;
-        message.stored.found_reference();
+        message.references.add_found();
         Ok(Arc::clone(message))
     }
 

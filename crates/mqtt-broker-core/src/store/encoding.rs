@@ -91,7 +91,7 @@ impl Record {
                 packet_identifier,
                 ..
             } => {
-                bytes.put_u64(delivery.message.stored.key);
+                bytes.put_u64(delivery.message.key);
                 bytes.put_u16(packet_identifier.map_or(0, |identifier| identifier.value()));
                 bytes.put_u8(match qos {
                     AcknowledgedQoS::AtLeastOnce => 1,

@@ -214,7 +214,8 @@ impl<'a> Reader<'a> {
             extra: Extra::new(publish.properties, expires_at),
             qos,
             retain,
-            stored: super::Stored::new(0),
+            key: 0,
+            references: super::References::default(),
         })
     }
 
