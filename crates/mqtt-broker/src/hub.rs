@@ -249,18 +249,21 @@ impl Hub {
         let limits = &self.settings.connections.output;
         let mut late = FlushList::default();
         self.run_core(flushes, |core, now| {
-            let store = &mut core.store;
+            let (store, broker) = (&mut core.store, &mut core.broker);
             if store.failure.take().is_some() {
                 tracing::warn!("the store takes writes again");
-                core.broker.set_store_failing(false);
+                broker.set_store_failing(false);
             }
             store.n_durable = n_durable;
             store.counters = counters;
             store.n_bytes = store.n_bytes.saturating_sub(n_bytes);
             self.is_store_behind
                 .store(store.n_bytes > STORE_BACKLOG_MAX, Ordering::Relaxed);
-            for id in store.held.release(n_durable, limits, &mut late) {
-                core.broker.set_writable(id, false, now);
+            let fell_behind = store.held.release(n_durable, limits, &mut late, |memory| {
+                broker.recycle(memory)
+            });
+            for id in fell_behind {
+                broker.set_writable(id, false, now);
             }
         });
         flushes.append(late);
