@@ -12,7 +12,7 @@ use crate::{
     Error,
     batch::push_packet,
     link::Link,
-    packet::{self, Incoming},
+    packet::{self, Incoming, SessionKind},
     plan::{QoS, Target},
     websocket,
 };
@@ -30,6 +30,15 @@ impl Opened {
         target: &Target,
         client_identifiers: &[String],
     ) -> Result<Vec<Self>, Error> {
+        Self::connect_all_to(target, client_identifiers, SessionKind::Clean)
+    }
+
+    /// The same with sessions of this kind.
+    pub(crate) fn connect_all_to(
+        target: &Target,
+        client_identifiers: &[String],
+        kind: SessionKind,
+    ) -> Result<Vec<Self>, Error> {
         let mut opened = Vec::new();
         for together in client_identifiers.chunks(AT_A_TIME) {
             let mut dialled = Vec::new();
@@ -38,7 +47,7 @@ impl Opened {
             }
             let mut connecting = Vec::new();
             for (opening, client_identifier) in dialled.into_iter().zip(together) {
-                connecting.push(opening.say_connect(target, client_identifier)?);
+                connecting.push(opening.say_connect(target, client_identifier, kind)?);
             }
             for opening in connecting {
                 opened.push(opening.hear_connack()?);
@@ -67,6 +76,10 @@ impl Opened {
                 None => Ok(()),
             }
         })
+    }
+
+    pub(crate) fn say_disconnect(&mut self, target: &Target) -> Result<(), Error> {
+        self.say(target, &packet::DISCONNECT)
     }
 
     fn say(&mut self, target: &Target, packet: &[u8]) -> Result<(), Error> {
@@ -119,11 +132,16 @@ impl Opening {
     }
 
     /// Sends the CONNECT, once the broker agrees to WebSocket.
-    fn say_connect(mut self, target: &Target, client_identifier: &str) -> Result<Self, Error> {
+    fn say_connect(
+        mut self,
+        target: &Target,
+        client_identifier: &str,
+        kind: SessionKind,
+    ) -> Result<Self, Error> {
         if self.0.link.is_framed() {
             websocket::hear_hello(&mut self.0.stream)?;
         }
-        let connect = packet::connect(target.version, client_identifier);
+        let connect = packet::connect(target.version, client_identifier, kind);
         self.0.say(target, &connect)?;
         Ok(self)
     }

@@ -57,7 +57,7 @@ fn open(target: &Target, opened: &mut Vec<Opened>, connections: usize) -> Result
     Ok(())
 }
 
-fn resident_bytes(target: &Target) -> Result<Option<u64>, Error> {
+pub(crate) fn resident_bytes(target: &Target) -> Result<Option<u64>, Error> {
     let Some(id) = target.process else {
         return Ok(None);
     };

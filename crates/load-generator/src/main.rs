@@ -11,7 +11,10 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
-use load_generator::{Extent, Pace, Plan, QoS, Shape, Target, Transport, Version, hold_idle, run};
+use load_generator::{
+    DurablePlan, Extent, Pace, Plan, QoS, Shape, Target, Transport, Version, hold_idle, run,
+    run_durable,
+};
 use serde_json::json;
 
 fn main() -> ExitCode {
@@ -41,6 +44,8 @@ fn start() -> Result<String> {
     let mut messages = None;
     let (mut seconds, mut warm_up) = (5.0, 1.0);
     let mut count = None;
+    let mut before = 0;
+    let (mut sessions, mut topics, mut are_connected, mut metrics) = (1, 1, true, None);
     let mut arguments = Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -50,6 +55,11 @@ fn start() -> Result<String> {
             Arg::Long("mqtt5") => target.version = Version::V5,
             Arg::Long("process") => target.process = Some(arguments.value()?.parse()?),
             Arg::Long("count") => count = Some(arguments.value()?.parse()?),
+            Arg::Long("sessions") => sessions = arguments.value()?.parse()?,
+            Arg::Long("topics") => topics = arguments.value()?.parse::<usize>()?.max(1),
+            Arg::Long("before") => before = arguments.value()?.parse()?,
+            Arg::Long("away") => are_connected = false,
+            Arg::Long("metrics") => metrics = Some(arguments.value()?.parse()?),
             Arg::Long("rate") => pace = Pace::PerSecond(arguments.value()?.parse()?),
             Arg::Long("messages") => messages = Some(arguments.value()?.parse()?),
             Arg::Long("seconds") => seconds = arguments.value()?.parse()?,
@@ -69,6 +79,16 @@ fn start() -> Result<String> {
         }
     }
     let what = what.context("which load? See --help")?;
+    let time = |option, secs| {
+        Duration::try_from_secs_f64(secs).with_context(|| format!("{option}: not a time"))
+    };
+    let extent = match messages {
+        Some(messages) => Extent::Messages(messages),
+        None => Extent::Time {
+            warm_up: time("--warm-up", warm_up)?,
+            measured: time("--seconds", seconds)?,
+        },
+    };
     let shape = match what.as_str() {
         "fan-in" => Shape::FanIn {
             publishers: count.unwrap_or(50),
@@ -87,17 +107,20 @@ fn start() -> Result<String> {
             });
             return Ok(json.to_string());
         }
+        "durable" => {
+            let plan = DurablePlan {
+                target,
+                publishers: count.unwrap_or(64),
+                sessions,
+                topics,
+                are_connected,
+                before,
+                extent,
+                metrics,
+            };
+            return Ok(run_durable(&plan)?.as_json().to_string());
+        }
         other => bail!("there is no load {other:?}; see --help"),
-    };
-    let time = |option, secs| {
-        Duration::try_from_secs_f64(secs).with_context(|| format!("{option}: not a time"))
-    };
-    let extent = match messages {
-        Some(messages) => Extent::Messages(messages),
-        None => Extent::Time {
-            warm_up: time("--warm-up", warm_up)?,
-            measured: time("--seconds", seconds)?,
-        },
     };
     let plan = Plan {
         target,
@@ -116,12 +139,18 @@ load-generator LOAD [OPTION …]
   fan-out   a publisher and 200 subscribers, at most 16 messages undelivered
   pairs     20 publishers with a subscriber each, at most 10 messages undelivered in each pair
   idle      10,000 connections that do nothing, and the broker's memory for each
+  durable   64 publishers at QoS 1, each with one message unacknowledged, and sessions that outlive their connections
 
   --address ADDRESS  of the broker (127.0.0.1:1883)
   --websocket        MQTT over WebSocket at /mqtt
   --mqtt5            MQTT 5.0 instead of 3.1.1
   --qos N            0, 1 or 2 (0)
   --count N          publishers, subscribers, pairs or connections
+  --sessions N       of durable: how many, each with a subscription (1)
+  --topics N         of durable: how many, of which sessions and messages take turns (1)
+  --before N         of durable: so many messages before anything is measured (0)
+  --away             of durable: the sessions have no connection
+  --metrics ADDRESS  of durable: rootzone's HTTP server, which is asked for the number of its commits
   --rate N           so many messages a second, one by one, instead of a closed loop
   --warm-up SECONDS  not counted (1)
   --seconds SECONDS  counted (5)

@@ -14,17 +14,32 @@ pub(crate) const PUBCOMP: u8 = 0x70;
 pub(crate) const SUBACK: u8 = 0x90;
 pub(crate) const DISCONNECT: [u8; 2] = [0xe0, 0x00];
 
-/// A CONNECT with a clean session and a Keep Alive that outlives every measurement.
-pub(crate) fn connect(version: Version, client_identifier: &str) -> Vec<u8> {
+/// What becomes of a session when its connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SessionKind {
+    /// It ends too.
+    Clean,
+    /// It goes on.
+    Kept,
+}
+
+/// A CONNECT with a Keep Alive that outlives every measurement.
+pub(crate) fn connect(version: Version, client_identifier: &str, kind: SessionKind) -> Vec<u8> {
     let mut body = Vec::new();
     push_string(&mut body, "MQTT");
     body.push(match version {
         Version::V3 => 4,
         Version::V5 => 5,
     });
-    body.push(CLEAN_START);
+    body.push(match kind {
+        SessionKind::Clean => CLEAN_START,
+        SessionKind::Kept => 0,
+    });
     body.extend(KEEP_ALIVE_SECS.to_be_bytes());
-    push_no_properties(&mut body, version);
+    match (version, kind) {
+        (Version::V5, SessionKind::Kept) => body.extend(SESSION_NEVER_EXPIRES),
+        (Version::V3 | Version::V5, _) => push_no_properties(&mut body, version),
+    }
     push_string(&mut body, client_identifier);
     packet(0x10, &body)
 }
@@ -164,6 +179,8 @@ impl<'a> Incoming<'a> {
 
 const SHORT: &str = "a packet that is too short";
 const CLEAN_START: u8 = 0x02;
+/// The one property Session Expiry Interval, with the length of all.
+const SESSION_NEVER_EXPIRES: [u8; 6] = [5, 0x11, 0xff, 0xff, 0xff, 0xff];
 const KEEP_ALIVE_SECS: u16 = 3_600;
 
 #[cfg(test)]

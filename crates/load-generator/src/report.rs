@@ -37,9 +37,7 @@ impl Report {
     /// The value below which this part of the latencies is, in microseconds.
     #[must_use]
     pub fn latency_us(&self, part: f64) -> Option<f64> {
-        let last = self.latencies.len().checked_sub(1)?;
-        let index = (last as f64 * part).round() as usize;
-        Some(self.latencies[index.min(last)] as f64 / 1_000.0)
+        Some(at_part(&self.latencies, part)? as f64 / 1_000.0)
     }
 
     /// The report as one JSON object.
@@ -62,4 +60,11 @@ impl Report {
             "p99_us": self.latency_us(0.99),
         })
     }
+}
+
+/// The value below which this part of all is, which are in order.
+pub(crate) fn at_part(values: &[u64], part: f64) -> Option<u64> {
+    let last = values.len().checked_sub(1)?;
+    let index = (last as f64 * part).round() as usize;
+    Some(values[index.min(last)])
 }

@@ -466,7 +466,11 @@ fn names(kind: &str, group: usize, count: usize) -> Vec<String> {
 }
 
 /// Writes now what the socket takes, and keeps the rest.
-fn send(stream: &mut TcpStream, unsent: &mut Vec<u8>, mut bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn send(
+    stream: &mut TcpStream,
+    unsent: &mut Vec<u8>,
+    mut bytes: &[u8],
+) -> Result<(), Error> {
     while unsent.is_empty() && !bytes.is_empty() {
         match stream.write(bytes) {
             Ok(length) => bytes = &bytes[length..],
@@ -480,20 +484,20 @@ fn send(stream: &mut TcpStream, unsent: &mut Vec<u8>, mut bytes: &[u8]) -> Resul
 }
 
 /// Sees when nothing has come for long.
-struct StallWatch {
+pub(crate) struct StallWatch {
     progress: u64,
     since: Instant,
 }
 
 impl StallWatch {
-    fn new(progress: u64) -> Self {
+    pub(crate) fn new(progress: u64) -> Self {
         Self {
             progress,
             since: Instant::now(),
         }
     }
 
-    fn is_stalled(&mut self, progress: u64) -> bool {
+    pub(crate) fn is_stalled(&mut self, progress: u64) -> bool {
         if self.progress != progress {
             *self = Self::new(progress);
         }
@@ -509,4 +513,4 @@ const SCRATCH_LEN: usize = 256 * 1024;
 const PACED_UNDELIVERED_MAX: u64 = 1_000;
 /// Messages of one publisher that the broker has not answered: below every broker's own limit.
 const UNACKNOWLEDGED_MAX: usize = 10;
-const STALL: Duration = Duration::from_secs(5);
+pub(crate) const STALL: Duration = Duration::from_secs(5);

@@ -59,6 +59,19 @@ impl Process {
             .ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
 
+    /// Bytes that it has given, or is about to give, to disks.
+    ///
+    /// # Errors
+    ///
+    /// There is no such process, or it is not ours to ask.
+    pub fn written_bytes(self) -> io::Result<u64> {
+        let text = fs::read_to_string(self.path("io"))?;
+        let number = |line: &str| line.strip_prefix("write_bytes: ")?.parse().ok();
+        text.lines()
+            .find_map(number)
+            .ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
     fn path(self, file: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/{file}", self.id))
     }

@@ -9,22 +9,43 @@ use mqtt_protocol::{
     PublishParts, QoS, TopicName, WillMessage,
 };
 
-use crate::{encodings::Form, store::Stored, topic_tree::GroupName};
+use crate::{encodings::Form, store::References, topic_tree::GroupName};
 
 /// A message without what belongs to one delivery.
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) topic_name: TopicName,
     pub(crate) payload: Bytes,
-    /// What is forwarded unaltered, in order; the Message Expiry Interval is counted down apart.
-    pub(crate) properties: Properties,
+    /// What few messages have, so that a million of them without it are smaller.
+    pub(crate) extra: Option<Box<Extra>>,
     /// As published.
     pub(crate) qos: QoS,
     /// As published.
     pub(crate) retain: bool,
-    pub(crate) expires_at: Option<Instant>,
-    /// Only of a message that is kept.
-    pub(crate) stored: Stored,
+    /// Under which it is stored; 0 if it is not kept.
+    pub(crate) key: u64,
+    pub(crate) references: References,
+}
+
+/// What belongs to a message of 5.0 alone.
+#[derive(Debug)]
+pub(crate) struct Extra {
+    /// What is forwarded unaltered, in order; the Message Expiry Interval is counted down apart.
+    properties: Properties,
+    expires_at: Option<Instant>,
+}
+
+impl Extra {
+    /// `None` if there is nothing.
+    pub(crate) fn new(properties: Properties, expires_at: Option<Instant>) -> Option<Box<Self>> {
+        let is_there = !properties.is_empty() || expires_at.is_some();
+        is_there.then(|| {
+            Box::new(Self {
+                properties,
+                expires_at,
+            })
+        })
+    }
 }
 
 impl Message {
@@ -67,11 +88,11 @@ impl Message {
         Self {
             topic_name,
             payload,
-            properties,
+            extra: Extra::new(properties, expires_at),
             qos,
             retain,
-            expires_at,
-            stored: Stored::default(),
+            key: 0,
+            references: References::default(),
         }
     }
 
@@ -83,24 +104,36 @@ impl Message {
         } else {
             self.payload.clone()
         };
+        let properties = self.properties().iter().map(detached_property).collect();
         Self {
             topic_name: topic_name.clone(),
             payload,
-            properties: self.properties.iter().map(detached_property).collect(),
+            extra: Extra::new(properties, self.expires_at()),
             qos: self.qos,
             retain: self.retain,
-            expires_at: self.expires_at,
-            stored: Stored::new(key),
+            key,
+            references: References::default(),
         }
     }
 
+    /// What is forwarded unaltered, in order.
+    pub(crate) fn properties(&self) -> &Properties {
+        static NONE: Properties = Properties::new();
+        self.extra.as_ref().map_or(&NONE, |extra| &extra.properties)
+    }
+
+    pub(crate) fn expires_at(&self) -> Option<Instant> {
+        self.extra.as_ref()?.expires_at
+    }
+
     pub(crate) fn is_expired(&self, now: Instant) -> bool {
-        self.expires_at.is_some_and(|expires_at| expires_at <= now)
+        self.expires_at()
+            .is_some_and(|expires_at| expires_at <= now)
     }
 
     /// Bytes of topic, payload and properties.
     pub(crate) fn size(&self) -> usize {
-        let properties: usize = self.properties.iter().map(property_size).sum();
+        let properties: usize = self.properties().iter().map(property_size).sum();
         self.topic_name.as_str().len() + self.payload.len() + properties
     }
 
@@ -115,14 +148,14 @@ impl Message {
         now: Instant,
         encoded: &mut EncodedPublish,
     ) -> Result<(), EncodeError> {
-        let is_plain = self.expires_at.is_none() && form.subscription_identifiers.is_empty();
+        let is_plain = self.expires_at().is_none() && form.subscription_identifiers.is_empty();
         let own;
         let properties = match form.version {
             ProtocolVersion::V5_0 if !is_plain => {
                 own = self.properties_for(form.subscription_identifiers, now);
                 &own
             }
-            ProtocolVersion::V5_0 | ProtocolVersion::V3_1_1 => &self.properties,
+            ProtocolVersion::V5_0 | ProtocolVersion::V3_1_1 => self.properties(),
         };
         let publish = PublishParts {
             dup: false,
@@ -137,8 +170,8 @@ impl Message {
     }
 
     fn properties_for(&self, subscription_identifiers: &[NonZeroU32], now: Instant) -> Properties {
-        let mut properties = self.properties.clone();
-        if let Some(expires_at) = self.expires_at {
+        let mut properties = self.properties().clone();
+        if let Some(expires_at) = self.expires_at() {
             // 5.0 [MQTT-3.3.2-6]: less the whole seconds that it waited here.
             let left = expires_at.saturating_duration_since(now);
             let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
@@ -160,15 +193,49 @@ pub(crate) struct Delivery {
     /// Its place among all deliveries that are stored.
     pub(crate) position: u64,
     pub(crate) retain: bool,
-    pub(crate) subscription_identifiers: Box<[NonZeroU32]>,
-    /// Of a Shared Subscription: who gets the message if this session ends before it did.
-    pub(crate) group: Option<Arc<GroupName>>,
+    /// What few deliveries have.
+    pub(crate) details: Option<Box<Details>>,
+}
+
+/// What belongs to a delivery because of the subscription that it is for.
+#[derive(Debug, Clone)]
+pub(crate) struct Details {
+    subscription_identifiers: Box<[NonZeroU32]>,
+    group: Option<Arc<GroupName>>,
+}
+
+impl Details {
+    /// `None` if there is nothing.
+    pub(crate) fn new(
+        subscription_identifiers: impl Into<Box<[NonZeroU32]>>,
+        group: Option<Arc<GroupName>>,
+    ) -> Option<Box<Self>> {
+        let subscription_identifiers = subscription_identifiers.into();
+        let is_there = !subscription_identifiers.is_empty() || group.is_some();
+        is_there.then(|| {
+            Box::new(Self {
+                subscription_identifiers,
+                group,
+            })
+        })
+    }
 }
 
 impl Delivery {
+    pub(crate) fn subscription_identifiers(&self) -> &[NonZeroU32] {
+        self.details
+            .as_ref()
+            .map_or(&[], |details| &details.subscription_identifiers)
+    }
+
+    /// Of a Shared Subscription: who gets the message if this session ends before it did.
+    pub(crate) fn group(&self) -> Option<&Arc<GroupName>> {
+        self.details.as_ref()?.group.as_ref()
+    }
+
     /// What it counts for in a session's queue, in bytes.
     pub(crate) fn size(&self) -> usize {
-        self.message.size() + size_of_val(&*self.subscription_identifiers)
+        self.message.size() + size_of_val(self.subscription_identifiers())
     }
 }
 

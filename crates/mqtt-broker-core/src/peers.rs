@@ -9,7 +9,7 @@ use mqtt_protocol::{
 use crate::{
     Counters, Exchange, Limits,
     encodings::{Encodings, Form},
-    message::{Delivery, Message},
+    message::{Delivery, Details, Message},
     session::{Session, SessionIndex},
     slab::Slab,
     store::Journal,
@@ -398,8 +398,7 @@ impl Outbound<'_> {
             message: Arc::clone(message),
             position: journal.next_key(),
             retain: grant.retain,
-            subscription_identifiers: grant.subscription_identifiers.into(),
-            group: grant.group.cloned(),
+            details: Details::new(grant.subscription_identifiers, grant.group.cloned()),
         }
     }
 }
@@ -420,8 +419,8 @@ impl Delivery {
         Grant {
             qos: qos.into(),
             retain: self.retain,
-            subscription_identifiers: &self.subscription_identifiers,
-            group: self.group.as_ref(),
+            subscription_identifiers: self.subscription_identifiers(),
+            group: self.group(),
         }
     }
 }

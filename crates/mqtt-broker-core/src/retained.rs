@@ -59,7 +59,7 @@ impl RetainedMessages {
     pub(crate) fn restore(&mut self, message: Arc<Message>) {
         self.n_bytes += message.size();
         let topic = message.topic_name.as_byte_string().clone();
-        if let Some(expires_at) = message.expires_at {
+        if let Some(expires_at) = message.expires_at() {
             self.topics_by_expiry.insert((expires_at, topic.clone()));
         }
         self.message_by_topic.insert(topic, message);
@@ -76,7 +76,7 @@ impl RetainedMessages {
     fn take(&mut self, topic: &str) -> Option<Arc<Message>> {
         let (topic, message) = self.message_by_topic.remove_entry(topic)?;
         self.n_bytes -= message.size();
-        if let Some(expires_at) = message.expires_at {
+        if let Some(expires_at) = message.expires_at() {
             self.topics_by_expiry.remove(&(expires_at, topic));
         }
         Some(message)

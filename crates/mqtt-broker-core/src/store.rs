@@ -15,7 +15,7 @@ mod reader;
 mod record;
 
 pub(crate) use self::{
-    journal::{Journal, Stored},
+    journal::{Journal, References},
     reader::{Found, FoundDelivery, read},
     record::{KeyKind, ReplayRecord, SessionKey, SessionRecord, SessionState},
 };

@@ -14,16 +14,21 @@ use crate::{OutputLimits, connection::Connection, flush_list::FlushList, websock
 #[derive(Debug, Default)]
 pub(crate) struct HeldOutput {
     by_connection: BTreeMap<ConnectionId, Held>,
+    /// Empty queues for those that wait next. To make one for each of many short waits would leave holes between the
+    /// messages that come meanwhile and stay.
+    spare: Vec<Chunks>,
 }
 
 #[derive(Debug)]
 struct Held {
     connection: Arc<Connection>,
     /// In the order of the wire: how many store operations must be durable first, and the bytes.
-    chunks: VecDeque<(u64, Vec<u8>)>,
+    chunks: Chunks,
     /// Set if the connection is to be closed behind them.
     close: Option<CloseCode>,
 }
+
+type Chunks = VecDeque<(u64, Vec<u8>)>;
 
 impl HeldOutput {
     /// Whether something of this connection waits, so that all that follows waits too.
@@ -45,12 +50,13 @@ impl HeldOutput {
         limits: &OutputLimits,
     ) -> bool {
         let falls_behind = connection.hold(bytes.len(), limits);
+        let spare = &mut self.spare;
         let held = self
             .by_connection
             .entry(connection.id)
             .or_insert_with(|| Held {
                 connection: Arc::clone(connection),
-                chunks: VecDeque::new(),
+                chunks: spare.pop().unwrap_or_default(),
                 close: None,
             });
         held.chunks.push_back((after, bytes));
@@ -70,13 +76,16 @@ impl HeldOutput {
     }
 
     /// Lets what waited for no more than this many operations go out. The result are Clients that fell behind.
+    /// Memory that is left over goes to `recycle`.
     pub(crate) fn release(
         &mut self,
         n_durable: u64,
         limits: &OutputLimits,
         flushes: &mut FlushList,
+        mut recycle: impl FnMut(Vec<u8>),
     ) -> Vec<ConnectionId> {
         let mut fell_behind = Vec::new();
+        let spare = &mut self.spare;
         self.by_connection.retain(|id, held| {
             let connection = &held.connection;
             let mut must_flush = false;
@@ -88,6 +97,7 @@ impl HeldOutput {
             {
                 connection.release(bytes.len());
                 let appended = connection.append(&mut bytes, limits);
+                recycle(bytes);
                 must_flush |= appended.must_flush;
                 if appended.fell_behind {
                     fell_behind.push(*id);
@@ -99,6 +109,9 @@ impl HeldOutput {
             }
             if must_flush {
                 flushes.push(Arc::clone(connection));
+            }
+            if is_done && spare.len() < N_SPARE_MAX && held.chunks.capacity() <= SPARE_LEN_MAX {
+                spare.push(mem::take(&mut held.chunks));
             }
             !is_done
         });
@@ -123,3 +136,9 @@ impl HeldOutput {
         open
     }
 }
+
+/// As many as often wait for one commit.
+const N_SPARE_MAX: usize = 1_000;
+
+/// A longer queue is rare, and its memory is given back.
+const SPARE_LEN_MAX: usize = 16;

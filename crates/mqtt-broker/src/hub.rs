@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use crate::{
-    Settings,
+    Settings, StoreCounters,
     connection::{Connection, Transport},
     flush_list::FlushList,
     held_output::HeldOutput,
@@ -75,6 +75,7 @@ struct StoreState {
     /// Why nothing can be written, if that is so.
     failure: Option<String>,
     backups: Vec<BackupRequest>,
+    counters: StoreCounters,
 }
 
 /// Somebody wants a copy of the store.
@@ -238,21 +239,31 @@ impl Hub {
     }
 
     /// So many operations are durable, and with them so many bytes.
-    pub(crate) fn stored(&self, n_durable: u64, n_bytes: usize, flushes: &mut FlushList) {
+    pub(crate) fn stored(
+        &self,
+        n_durable: u64,
+        n_bytes: usize,
+        counters: StoreCounters,
+        flushes: &mut FlushList,
+    ) {
         let limits = &self.settings.connections.output;
         let mut late = FlushList::default();
         self.run_core(flushes, |core, now| {
-            let store = &mut core.store;
+            let (store, broker) = (&mut core.store, &mut core.broker);
             if store.failure.take().is_some() {
                 tracing::warn!("the store takes writes again");
-                core.broker.set_store_failing(false);
+                broker.set_store_failing(false);
             }
             store.n_durable = n_durable;
+            store.counters = counters;
             store.n_bytes = store.n_bytes.saturating_sub(n_bytes);
             self.is_store_behind
                 .store(store.n_bytes > STORE_BACKLOG_MAX, Ordering::Relaxed);
-            for id in store.held.release(n_durable, limits, &mut late) {
-                core.broker.set_writable(id, false, now);
+            let fell_behind = store.held.release(n_durable, limits, &mut late, |memory| {
+                broker.recycle(memory)
+            });
+            for id in fell_behind {
+                broker.set_writable(id, false, now);
             }
         });
         flushes.append(late);
@@ -284,6 +295,10 @@ impl Hub {
 
     pub(crate) fn take_backup_requests(&self) -> Vec<BackupRequest> {
         mem::take(&mut self.lock().store.backups)
+    }
+
+    pub(crate) fn store_counters(&self) -> StoreCounters {
+        self.lock().store.counters
     }
 
     /// Why nothing can be written, if that is so.

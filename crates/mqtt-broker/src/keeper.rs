@@ -11,7 +11,7 @@ use tokio::{
 };
 
 use crate::{
-    Settings,
+    Settings, StoreCounters,
     flush_list::FlushList,
     hub::{BackupRequest, Hub, StoreWork},
     store::{ChangeSet, Store, StoreError},
@@ -121,10 +121,11 @@ async fn keep_until_closed(
             flushes.flush_all(hub).await;
             return;
         };
+        let counters = idle.counters();
         keeper = Some(idle);
         match outcome {
             Ok(()) => {
-                hub.stored(sequence, n_bytes_unwritten, &mut flushes);
+                hub.stored(sequence, n_bytes_unwritten, counters, &mut flushes);
                 n_bytes_unwritten = 0;
                 must_retry = false;
                 flushes.flush_all(hub).await;
@@ -154,6 +155,7 @@ pub(crate) struct Keeper {
     changes: ChangeSet,
     /// As they were stored last.
     clocks: Option<Reading>,
+    n_commits: u64,
 }
 
 impl Keeper {
@@ -163,6 +165,7 @@ impl Keeper {
             group: StoreGroup::default(),
             changes: ChangeSet::default(),
             clocks: None,
+            n_commits: 0,
         }
     }
 
@@ -189,9 +192,17 @@ impl Keeper {
             self.group.may_be_stored();
             return Err(error);
         }
+        self.n_commits += 1;
         self.clocks = Some(clocks.clone());
         self.group.clear();
         Ok(())
+    }
+
+    fn counters(&self) -> StoreCounters {
+        StoreCounters {
+            commits: self.n_commits,
+            written_bytes: self.store.n_bytes_written(),
+        }
     }
 }
 

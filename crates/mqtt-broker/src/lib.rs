@@ -37,6 +37,7 @@ mod server;
 mod settings;
 pub mod store;
 mod store_clock;
+mod store_counters;
 mod store_group;
 #[cfg(feature = "testing")]
 #[doc(hidden)]
@@ -55,3 +56,4 @@ pub use mqtt_broker_core::{
 pub use output::OutputLimits;
 pub use server::{BackupError, Server};
 pub use settings::{ConnectionLimits, Settings};
+pub use store_counters::StoreCounters;

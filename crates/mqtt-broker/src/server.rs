@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use crate::{
-    Admission, Health, Settings,
+    Admission, Health, Settings, StoreCounters,
     accept::accept,
     address_quota::AddressQuota,
     connection::Transport,
@@ -108,6 +108,12 @@ impl Server {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.hub.counters()
+    }
+
+    /// What the store has done so far; nothing without one.
+    #[must_use]
+    pub fn store_counters(&self) -> StoreCounters {
+        self.hub.store_counters()
     }
 
     /// Whether it can do what it promises, or why not.

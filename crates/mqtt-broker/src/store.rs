@@ -66,4 +66,7 @@ pub trait Store: Send {
     /// # Errors
     /// What the disk said.
     fn n_bytes_on_disk(&mut self) -> Result<u64, StoreError>;
+
+    /// How many bytes were given to the disk since the store was opened.
+    fn n_bytes_written(&self) -> u64;
 }

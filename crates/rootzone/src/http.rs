@@ -35,7 +35,9 @@ pub(crate) fn router(server: Server, page: Page, allowed_origins: Vec<String>) -
         )
         .route(
             "/metrics",
-            get(move || async move { metrics::answer(counting.counters()) }),
+            get(move || async move {
+                metrics::answer(counting.counters(), counting.store_counters())
+            }),
         )
         .route(
             "/mqtt",

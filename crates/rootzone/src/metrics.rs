@@ -6,7 +6,7 @@ use axum::{
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use mqtt_broker::Counters;
+use mqtt_broker::{Counters, StoreCounters};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric, text},
@@ -15,17 +15,17 @@ use prometheus_client::{
 };
 
 /// Answers whoever reaches the HTTP server: there are counts here, and no names, addresses, topics or payloads.
-pub(crate) fn answer(counters: Counters) -> Response {
+pub(crate) fn answer(counters: Counters, store: StoreCounters) -> Response {
     (
         [(CONTENT_TYPE, OPEN_METRICS), (CACHE_CONTROL, "no-store")],
-        encode(counters),
+        encode(counters, store),
     )
         .into_response()
 }
 
-fn encode(counters: Counters) -> String {
+fn encode(counters: Counters, store: StoreCounters) -> String {
     let mut registry = Registry::with_prefix(PREFIX);
-    registry.register_collector(Box::new(Snapshot(counters)));
+    registry.register_collector(Box::new(Snapshot(counters, store)));
     let mut document = String::new();
     text::encode(&mut document, &registry).expect("a String takes everything");
     document
@@ -33,11 +33,11 @@ fn encode(counters: Counters) -> String {
 
 /// The counters of one moment.
 #[derive(Debug)]
-struct Snapshot(Counters);
+struct Snapshot(Counters, StoreCounters);
 
 impl Collector for Snapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        for metric in metrics(self.0) {
+        for metric in metrics(self.0, self.1) {
             let value: &dyn EncodeMetric = match metric.value {
                 Value::Counter(value) => &ConstCounter::new(value),
                 Value::Gauge(value) => &ConstGauge::new(value),
@@ -76,7 +76,7 @@ const fn gauge(name: &'static str, help: &'static str, value: u64) -> Metric {
 }
 
 /// All of them: the struct is taken apart, so that the compiler notices one that was forgotten.
-const fn metrics(counters: Counters) -> [Metric; 24] {
+const fn metrics(counters: Counters, store: StoreCounters) -> [Metric; 26] {
     let Counters {
         connections,
         clients,
@@ -103,6 +103,10 @@ const fn metrics(counters: Counters) -> [Metric; 24] {
         store_refused,
         subscriptions_refused,
     } = counters;
+    let StoreCounters {
+        commits,
+        written_bytes,
+    } = store;
     [
         gauge(
             "connections",
@@ -208,6 +212,16 @@ const fn metrics(counters: Counters) -> [Metric; 24] {
             "Subscriptions that were refused because a limit was reached.",
             subscriptions_refused,
         ),
+        counter(
+            "store_commits",
+            "Groups of changes that were made durable together, each with one fsync.",
+            commits,
+        ),
+        counter(
+            "store_written_bytes",
+            "What the store's file was given to write.",
+            written_bytes,
+        ),
     ]
 }
 
@@ -221,11 +235,14 @@ mod tests {
 
     #[test]
     fn counters_and_gauges_are_told_apart() {
-        let text = encode(Counters {
-            connections: 3,
-            messages_received: u64::MAX / 2,
-            ..Counters::default()
-        });
+        let text = encode(
+            Counters {
+                connections: 3,
+                messages_received: u64::MAX / 2,
+                ..Counters::default()
+            },
+            StoreCounters::default(),
+        );
         for lines in [
             "# HELP rootzone_connections Network Connections that are open, with or without a CONNECT.\n\
              # TYPE rootzone_connections gauge\n\
@@ -241,7 +258,7 @@ mod tests {
 
     #[test]
     fn every_name_is_used_once() {
-        let mut names: Vec<_> = metrics(Counters::default())
+        let mut names: Vec<_> = metrics(Counters::default(), StoreCounters::default())
             .map(|metric| metric.name)
             .into();
         names.sort_unstable();
@@ -252,7 +269,7 @@ mod tests {
 
     #[test]
     fn documents_name_only_what_there_is() {
-        let told = told(&encode(Counters::default()));
+        let told = told(&encode(Counters::default(), StoreCounters::default()));
         for document in [
             include_str!("../../../docs/limits.md"),
             include_str!("../../../docs/metrics.md"),
@@ -268,7 +285,7 @@ mod tests {
     #[test]
     fn every_number_is_documented() {
         let document = include_str!("../../../docs/metrics.md");
-        for name in told(&encode(Counters::default())) {
+        for name in told(&encode(Counters::default(), StoreCounters::default())) {
             assert!(document.contains(&format!("| `{name}` |")), "{name}");
         }
     }
@@ -276,7 +293,7 @@ mod tests {
     #[test]
     fn what_a_limit_drops_or_refuses_stands_beside_the_limits() {
         let document = include_str!("../../../docs/limits.md");
-        for name in told(&encode(Counters::default())) {
+        for name in told(&encode(Counters::default(), StoreCounters::default())) {
             // What is too large for a client is its own limit.
             let is_meant = (name.contains("_dropped_") && !name.contains("_too_large"))
                 || name.contains("_refused_")

@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: what a message costs `rootzone` and its peers, measured alike and in one run (`broker`),
-//! and what the steps of its way cost without sockets (`micro`).
+//! what the steps of its way cost without sockets (`micro`), and what it costs to keep it (`durable`).
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use self::program::Program;
 use self::scenario::{SCENARIOS, Scenario};
 
 mod cores;
+mod durable;
 mod figures;
 mod micro;
 mod peers;
@@ -31,11 +32,12 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
         Some(Arg::Value(what)) if what == "broker" => measure_brokers(arguments),
         Some(Arg::Value(what)) if what == "micro" => micro::run(arguments),
         Some(Arg::Value(what)) if what == "store" => store::run(arguments),
+        Some(Arg::Value(what)) if what == "durable" => durable::run(arguments),
         Some(argument @ (Arg::Value(_) | Arg::Long(_) | Arg::Short(_))) => {
             Err(argument.unexpected().into())
         }
         None => bail!(
-            "what shall be measured? There are `cargo xtask bench broker`, `micro` and `store`"
+            "what shall be measured? There are `cargo xtask bench broker`, `micro`, `store` and `durable`"
         ),
     }
 }
@@ -54,7 +56,8 @@ fn measure_brokers(arguments: Parser) -> Result<()> {
         say(format_args!("warning: {warning}"));
     }
     if let Some(file) = &options.json {
-        std::fs::write(file, figures.as_json(&scenarios, &programs))
+        let names: Vec<_> = programs.iter().map(|program| &*program.name).collect();
+        std::fs::write(file, figures.as_json(&scenarios, &names))
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     say(format_args!("measured in {}", Elapsed(start.elapsed())));
@@ -105,7 +108,7 @@ fn play(options: &Options, cores: &Cores, program: &Program, scenario: &Scenario
         cores.apart()
     };
     let mut broker = cores::on(&broker_cores, || program.start())?;
-    let mut generator = command(generator())?;
+    let mut generator = command(release_generator())?;
     generator
         .args(scenario.load)
         .args(["--address", &broker.address(scenario.websocket)])
@@ -129,7 +132,7 @@ fn build() -> Result<()> {
     })
 }
 
-fn generator() -> PathBuf {
+fn release_generator() -> PathBuf {
     program::release_binary(GENERATOR)
 }
 

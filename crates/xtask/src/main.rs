@@ -146,6 +146,13 @@ cargo xtask COMMAND
   bench micro
            what decoding, encoding and finding the subscribers cost, without sockets
              --json FILE     write the figures there too
+  bench durable
+           what it costs to keep what is acknowledged, beside Mosquitto, which keeps it
+           in memory alone, and beside the disk's own fdatasync
+             --json FILE     write the figures there too
+             --quick         one short round
+             --only NAME     only scenarios whose names contain this; also restart (the
+                             start with a million messages) and memory (of each of them)
   screenshots
            the pictures that the tests made, copied into the documents
   tools    only install what the page's build needs, under target/tools

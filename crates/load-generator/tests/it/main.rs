@@ -10,7 +10,8 @@ mod broker;
 use std::time::Duration;
 
 use load_generator::{
-    Error, Extent, Pace, Plan, QoS, Report, Shape, Target, Transport, Version, hold_idle, run,
+    DurablePlan, Error, Extent, Pace, Plan, QoS, Report, Shape, Target, Transport, Version,
+    hold_idle, run, run_durable,
 };
 
 use crate::broker::Broker;
@@ -50,6 +51,27 @@ fn every_message_of_fan_in_is_counted() {
     // More than may be undelivered at once.
     plan.extent = Extent::Messages(4_000);
     check_counts(&run(&plan).unwrap(), 4_000, 4_000);
+}
+
+#[test]
+fn every_acknowledgement_is_waited_for() {
+    for version in EVERY_VERSION {
+        let broker = Broker::start(Transport::Tcp);
+        let report = run_durable(&DurablePlan {
+            target: plan(&broker, Transport::Tcp, version).target,
+            publishers: 3,
+            sessions: 4,
+            topics: 2,
+            are_connected: true,
+            before: 20,
+            extent: Extent::Messages(100),
+            metrics: None,
+        });
+        let report = report.unwrap();
+        assert_eq!((report.published, report.measured), (100, 100));
+        assert_eq!((report.delivered, report.lost), (240, 0));
+        assert_eq!(report.latencies.len(), 100);
+    }
 }
 
 #[test]

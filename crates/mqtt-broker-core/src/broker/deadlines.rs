@@ -119,7 +119,7 @@ impl Broker {
             };
             replay.has_moved = true;
             replay.after = Some(message.topic_name.as_byte_string().clone());
-            if message.stored.key > replay.up_to || message.is_expired(now) {
+            if message.key > replay.up_to || message.is_expired(now) {
                 continue;
             }
             let subscriber = replay.subscriber;

@@ -201,7 +201,7 @@ impl Broker {
     }
 
     fn give_left(&mut self, delivery: &Delivery, now: Instant) {
-        let group = delivery.group.as_deref();
+        let group = delivery.group().map(|name| &**name);
         let Some(group) = group.and_then(|name| self.topic_tree.find_group(name)) else {
             return;
         };
@@ -226,7 +226,7 @@ impl Broker {
     }
 
     fn reason_to_refuse_message(&self, message: &Message) -> Option<ReasonCode> {
-        let properties = &message.properties;
+        let properties = message.properties();
         if !self.is_acceptable(&message.topic_name) {
             Some(ReasonCode::TopicNameInvalid)
         } else if properties.is_empty() {

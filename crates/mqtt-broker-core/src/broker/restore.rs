@@ -14,7 +14,7 @@ use mqtt_protocol::{
 use super::{Broker, store::Left};
 use crate::{
     Settings,
-    message::{Delivery, Message},
+    message::{Delivery, Details, Message},
     session::{Replay, SessionIndex},
     store::{
         CorruptRecord, Found, FoundDelivery, Journal, KeyKind, SessionKey, SessionRecord,
@@ -140,7 +140,7 @@ impl Restoration {
         let mut broker = self.broker;
         broker.peers.journal = Journal::kept(self.last_key);
         for (key, message) in mem::take(&mut self.messages) {
-            if !message.stored.is_referenced() {
+            if !message.references.are_any() {
                 broker.peers.journal.remove(KeyKind::Message(key));
             }
         }
@@ -221,8 +221,7 @@ impl Restoration {
             message,
             position: found.position,
             retain: found.retain,
-            subscription_identifiers: found.subscription_identifiers,
-            group,
+            details: Details::new(found.subscription_identifiers, group),
         };
         if let Some(left) = self.ended.get_mut(&found.session) {
             if let Some(last) = left.back_mut() {
@@ -270,7 +269,7 @@ impl Restoration {
             record,
             fault: "its content is missing",
         })?;
-        message.stored.found_reference();
+        message.references.add_found();
         Ok(Arc::clone(message))
     }
 

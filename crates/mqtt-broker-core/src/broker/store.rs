@@ -185,7 +185,7 @@ impl Broker {
         }
         let mut left = Vec::new();
         while let Some(delivery) = outgoing.pop_queued() {
-            if delivery.group.is_some() && !self.is_shutting_down {
+            if delivery.group().is_some() && !self.is_shutting_down {
                 left.push(Left {
                     delivery,
                     session: session.key,

@@ -91,18 +91,18 @@ impl Record {
                 packet_identifier,
                 ..
             } => {
-                bytes.put_u64(delivery.message.stored.key);
+                bytes.put_u64(delivery.message.key);
                 bytes.put_u16(packet_identifier.map_or(0, |identifier| identifier.value()));
                 bytes.put_u8(match qos {
                     AcknowledgedQoS::AtLeastOnce => 1,
                     AcknowledgedQoS::ExactlyOnce => 2,
                 });
                 bytes.put_u8(u8::from(delivery.retain));
-                put_len(bytes, delivery.subscription_identifiers.len());
-                for identifier in &delivery.subscription_identifiers {
+                put_len(bytes, delivery.subscription_identifiers().len());
+                for identifier in delivery.subscription_identifiers() {
                     bytes.put_u32(identifier.get());
                 }
-                if let Some(group) = &delivery.group {
+                if let Some(group) = delivery.group() {
                     put_text(bytes, group.share_name());
                     put_text(bytes, group.filter());
                 }
@@ -142,7 +142,7 @@ fn put_options(bytes: &mut Vec<u8>, options: SubscriptionOptions) {
 }
 
 fn put_message(bytes: &mut Vec<u8>, message: &Message) {
-    put_moment(bytes, message.expires_at);
+    put_moment(bytes, message.expires_at());
     bytes.put_u8(qos_number(message.qos));
     bytes.put_u8(u8::from(message.retain));
     put_publish(
@@ -153,7 +153,7 @@ fn put_message(bytes: &mut Vec<u8>, message: &Message) {
             retain: false,
             topic_name: Some(&message.topic_name),
             packet_identifier: None,
-            properties: &message.properties,
+            properties: message.properties(),
             payload: &message.payload,
         },
     );

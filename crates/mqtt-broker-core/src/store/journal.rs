@@ -26,13 +26,9 @@ pub(crate) struct Journal {
     last_key: u64,
 }
 
-/// What ties a kept message to the store.
+/// How many stored records name a message. The broker alone counts; others only read the message.
 #[derive(Debug, Default)]
-pub(crate) struct Stored {
-    pub(crate) key: u64,
-    /// Stored records that name it. The broker alone counts; others only read the message.
-    references: AtomicU32,
-}
+pub(crate) struct References(AtomicU32);
 
 impl Journal {
     /// Begins with a store that used keys up to this one.
@@ -173,7 +169,7 @@ impl Journal {
             self.reference(message);
             self.push(StoreOperation::Update(Record(RecordKind::Retained {
                 topic_name: message.topic_name.clone(),
-                message: message.stored.key,
+                message: message.key,
             })));
         }
     }
@@ -193,7 +189,7 @@ impl Journal {
 
     /// Stores the message with the first record that names it.
     fn reference(&mut self, message: &Arc<Message>) {
-        if message.stored.references.fetch_add(1, Ordering::Relaxed) == 0 {
+        if message.references.0.fetch_add(1, Ordering::Relaxed) == 0 {
             self.push(StoreOperation::Insert(Record(RecordKind::Message(
                 Arc::clone(message),
             ))));
@@ -202,8 +198,8 @@ impl Journal {
 
     /// Forgets the message with the last record that named it.
     fn unreference(&mut self, message: &Message) {
-        if message.stored.references.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.remove(KeyKind::Message(message.stored.key));
+        if message.references.0.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.remove(KeyKind::Message(message.key));
         }
     }
 
@@ -213,20 +209,13 @@ impl Journal {
     }
 }
 
-impl Stored {
-    pub(crate) const fn new(key: u64) -> Self {
-        Self {
-            key,
-            references: AtomicU32::new(0),
-        }
+impl References {
+    /// One record more was found.
+    pub(crate) fn add_found(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// One record more was found that names the message.
-    pub(crate) fn found_reference(&self) {
-        self.references.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_referenced(&self) -> bool {
-        self.references.load(Ordering::Relaxed) > 0
+    pub(crate) fn are_any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
     }
 }

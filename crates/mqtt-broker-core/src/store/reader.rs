@@ -13,7 +13,7 @@ use super::{
     encoding::{NONE, kind},
     record::{ReplayRecord, SessionKey, SessionRecord, SessionState, SubscriptionOptions},
 };
-use crate::message::Message;
+use crate::message::{Extra, Message};
 
 /// A record cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -211,11 +211,11 @@ impl<'a> Reader<'a> {
         Ok(Message {
             topic_name,
             payload: publish.payload,
-            properties: publish.properties,
+            extra: Extra::new(publish.properties, expires_at),
             qos,
             retain,
-            expires_at,
-            stored: super::Stored::new(0),
+            key: 0,
+            references: super::References::default(),
         })
     }
 

@@ -135,7 +135,7 @@ impl Record {
     #[must_use]
     pub fn key(&self) -> Key {
         Key(match &self.0 {
-            RecordKind::Message(message) => KeyKind::Message(message.stored.key),
+            RecordKind::Message(message) => KeyKind::Message(message.key),
             RecordKind::Session(record) => KeyKind::Session(record.key),
             RecordKind::Subscription {
                 session,

@@ -1,5 +1,10 @@
 //! A store on redb.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
 use redb::{
     Builder, Database, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
     TableDefinition,
@@ -18,6 +23,7 @@ pub struct RedbStore {
     disk: Box<dyn Disk>,
     format: u32,
     unsynced: Unsynced,
+    n_bytes_written: Arc<AtomicU64>,
     /// `None` after an error, which redb does not recover from.
     database: Option<Database>,
 }
@@ -45,6 +51,7 @@ impl RedbStore {
             disk: Box::new(disk),
             format,
             unsynced: Unsynced::default(),
+            n_bytes_written: Arc::default(),
             database: None,
         };
         store.database()?;
@@ -114,7 +121,8 @@ impl RedbStore {
     fn database(&mut self) -> Result<&mut Database, StoreError> {
         if self.database.is_none() {
             let file = self.disk.open()?;
-            let file = RewritingBackend::new(file, self.unsynced.clone());
+            let n_bytes_written = Arc::clone(&self.n_bytes_written);
+            let file = RewritingBackend::new(file, self.unsynced.clone(), n_bytes_written);
             let format = self.format;
             self.database = Some(catching(|| open_database(file, format))?);
         }
@@ -157,6 +165,10 @@ impl Store for RedbStore {
 
     fn n_bytes_on_disk(&mut self) -> Result<u64, StoreError> {
         Ok(self.disk.open()?.len()?)
+    }
+
+    fn n_bytes_written(&self) -> u64 {
+        self.n_bytes_written.load(Ordering::Relaxed)
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{
     io,
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use redb::StorageBackend;
@@ -28,11 +31,21 @@ struct Ranges {
 pub(super) struct RewritingBackend {
     file: Box<dyn StorageBackend>,
     unsynced: Unsynced,
+    /// What the file was given.
+    n_bytes_written: Arc<AtomicU64>,
 }
 
 impl RewritingBackend {
-    pub(super) fn new(file: Box<dyn StorageBackend>, unsynced: Unsynced) -> Self {
-        Self { file, unsynced }
+    pub(super) fn new(
+        file: Box<dyn StorageBackend>,
+        unsynced: Unsynced,
+        n_bytes_written: Arc<AtomicU64>,
+    ) -> Self {
+        Self {
+            file,
+            unsynced,
+            n_bytes_written,
+        }
     }
 
     fn rewrite(&self, ranges: &[Range<u64>]) -> io::Result<()> {
@@ -47,6 +60,7 @@ impl RewritingBackend {
                 buffer.resize(n as usize, 0);
                 self.file.read(at, &mut buffer)?;
                 self.file.write(at, &buffer)?;
+                self.n_bytes_written.fetch_add(n, Ordering::Relaxed);
                 at += n;
             }
         }
@@ -91,6 +105,8 @@ impl StorageBackend for RewritingBackend {
             Some(last) if last.end == offset => last.end = end,
             _ => ranges.written.push(offset..end),
         }
+        let n = data.len() as u64;
+        self.n_bytes_written.fetch_add(n, Ordering::Relaxed);
         // Recorded before it is tried, as a failed write may have written a part.
         self.file.write(offset, data)
     }

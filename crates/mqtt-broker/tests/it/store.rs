@@ -63,6 +63,10 @@ impl Store for SlowStore {
     fn n_bytes_on_disk(&mut self) -> Result<u64, StoreError> {
         Ok(0)
     }
+
+    fn n_bytes_written(&self) -> u64 {
+        0
+    }
 }
 
 impl Hand {

@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use tempfile::TempDir;
+
 use crate::{
     broker::Broker,
     http::{get, request},
@@ -96,6 +98,28 @@ fn limits_that_are_met_are_counted() {
     ] {
         check_number(broker.http, name, value);
     }
+}
+
+#[test]
+fn what_the_store_does_is_counted() {
+    let directory = TempDir::new().unwrap();
+    let broker = Broker::start_in(directory.path());
+    let told = || {
+        let text = String::from_utf8(get(broker.http, "/metrics", &[]).body).unwrap();
+        ["store_commits_total", "store_written_bytes_total"].map(|name| {
+            let name = format!("rootzone_{name} ");
+            let value = text.lines().find_map(|line| line.strip_prefix(&*name));
+            value.unwrap().parse::<u64>().unwrap()
+        })
+    };
+    let [commits, written_bytes] = told();
+    // A session that is to last is kept before it is answered.
+    let mut client = Raw::connect(broker.mqtt);
+    client.send(b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x00\x00\x01a");
+    assert_eq!(client.receive_packet(), b"\x20\x02\x00\x00");
+    let [commits_later, written_bytes_later] = told();
+    assert!(commits_later > commits);
+    assert!(written_bytes_later > written_bytes);
 }
 
 /// Checks what `/metrics` says of one number.

@@ -11,21 +11,10 @@ use crate::progress::{say, step};
 use crate::workspace;
 
 pub(crate) fn mosquitto() -> Result<Option<Program>> {
-    let Some(path) = find("mosquitto") else {
+    let Some(mut program) = mosquitto_with(MOSQUITTO_WITH_WEBSOCKET)? else {
         return Ok(None);
     };
-    let path = path.to_str().context("the path is no text")?.to_owned();
-    // Help is how it says its version, and no success in its eyes.
-    let help = command(&path)?.arg("-h").output()?;
-    let help = String::from_utf8_lossy(&help.stdout).into_owned();
-    let version = help.lines().next().and_then(|line| line.rsplit(' ').next());
-    let mut program = Program {
-        name: "mosquitto".to_owned(),
-        version: version.unwrap_or_default().to_owned(),
-        words: [&path, "-c", FILE].map(Into::into).into(),
-        file: Some((MOSQUITTO_CONF, MOSQUITTO_WITH_WEBSOCKET)),
-        speaks_websocket: true,
-    };
+    program.speaks_websocket = true;
     if let Err(error) = program.start() {
         say(format_args!(
             "mosquitto is measured without WebSocket: {error:#}"
@@ -35,6 +24,29 @@ pub(crate) fn mosquitto() -> Result<Option<Program>> {
         drop(program.start()?);
     }
     Ok(Some(program))
+}
+
+/// With a file that it writes every half hour and when it ends; until then it has everything in memory alone.
+pub(crate) fn persistent_mosquitto() -> Result<Option<Program>> {
+    mosquitto_with(PERSISTENT_MOSQUITTO)
+}
+
+fn mosquitto_with(configuration: &'static str) -> Result<Option<Program>> {
+    let Some(path) = find("mosquitto") else {
+        return Ok(None);
+    };
+    let path = path.to_str().context("the path is no text")?.to_owned();
+    // Help is how it says its version, and no success in its eyes.
+    let help = command(&path)?.arg("-h").output()?;
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let version = help.lines().next().and_then(|line| line.rsplit(' ').next());
+    Ok(Some(Program {
+        name: "mosquitto".to_owned(),
+        version: version.unwrap_or_default().to_owned(),
+        words: [&path, "-c", FILE].map(Into::into).into(),
+        file: Some((MOSQUITTO_CONF, configuration)),
+        speaks_websocket: false,
+    }))
 }
 
 pub(crate) fn rumqttd() -> Result<Option<Program>> {
@@ -104,6 +116,18 @@ protocol websockets
 allow_anonymous true
 set_tcp_nodelay true
 persistence false
+max_queued_messages 0
+max_inflight_messages 1000
+";
+
+/// `user` is for root, who would otherwise become somebody who may not write there.
+const PERSISTENT_MOSQUITTO: &str = "\
+listener {port} 127.0.0.1
+allow_anonymous true
+user root
+set_tcp_nodelay true
+persistence true
+persistence_location {data}/
 max_queued_messages 0
 max_inflight_messages 1000
 ";

@@ -1,6 +1,7 @@
 //! A broker that can be started, and one that runs.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -17,9 +18,9 @@ use crate::workspace;
 pub(crate) struct Program {
     pub(crate) name: String,
     pub(crate) version: String,
-    /// The program and its arguments, with places for the ports and the file.
+    /// The program and its arguments, with places for the ports, the file and the folder of its data.
     pub(crate) words: Vec<String>,
-    /// The name and the text of a file that is written for it, with places for the ports.
+    /// The name and the text of a file that is written for it, with places for the ports and the folder.
     pub(crate) file: Option<(&'static str, &'static str)>,
     pub(crate) speaks_websocket: bool,
 }
@@ -60,6 +61,57 @@ impl Program {
         })
     }
 
+    /// Our own, keeping what it acknowledges, with queues as long as a measurement wants them.
+    pub(crate) fn durable_rootzone() -> Result<Self> {
+        let mut program = Self::rootzone()?;
+        let options = ["--data-dir", DATA, "--config", FILE].map(str::to_owned);
+        program.words.retain(|word| word != "--in-memory");
+        program.words.extend(options);
+        program.file = Some(("rootzone.toml", LONG_QUEUES));
+        Ok(program)
+    }
+
+    /// The same without a data directory.
+    pub(crate) fn patient_rootzone() -> Result<Self> {
+        let mut program = Self::rootzone()?;
+        program.words.extend(["--config", FILE].map(str::to_owned));
+        program.file = Some(("rootzone.toml", LONG_QUEUES));
+        Ok(program)
+    }
+
+    /// Where it keeps what it must not forget.
+    fn data(&self) -> PathBuf {
+        super::folder().join(format!("{}-data", self.name))
+    }
+
+    /// Lets it begin with nothing.
+    pub(crate) fn clear_data(&self) -> Result<()> {
+        self.remove_data()?;
+        let folder = self.data();
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))
+    }
+
+    /// Gives the disk back what it took.
+    pub(crate) fn remove_data(&self) -> Result<()> {
+        let folder = self.data();
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// What it said since it was started.
+    pub(crate) fn log(&self) -> Result<String> {
+        let path = self.log_path();
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    }
+
+    fn log_path(&self) -> PathBuf {
+        super::folder().join(format!("{}.log", self.name))
+    }
+
     /// A broker whose command line a person wrote; words are separated by spaces.
     pub(crate) fn of_command(name: &str, words: &str) -> Result<Self> {
         let program = Self {
@@ -81,20 +133,22 @@ impl Program {
     /// Starts it on free ports, and waits until it answers.
     pub(crate) fn start(&self) -> Result<Started> {
         let ports = Ports::free()?;
-        let folder = super::folder();
+        let (folder, data) = (super::folder(), self.data());
+        let data = data.to_string_lossy();
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let (file_name, text) = self.file.unwrap_or_default();
         let file = folder.join(file_name);
         if !file_name.is_empty() {
-            fs::write(&file, ports.fill_in(text))
+            fs::write(&file, ports.fill_in(text).replace(DATA, &data))
                 .with_context(|| format!("cannot write {}", file.display()))?;
         }
-        let log_path = folder.join(format!("{}.log", self.name));
+        let log_path = self.log_path();
         let log = File::create(&log_path)
             .with_context(|| format!("cannot write {}", log_path.display()))?;
         let mut words = self.words.iter().map(|word| {
             let word = ports.fill_in(word);
             word.replace(FILE, &file.to_string_lossy())
+                .replace(DATA, &data)
         });
         let mut command: Command = command(words.next().context("there is no command")?)?;
         command
@@ -129,6 +183,13 @@ impl Started {
             self.ports.mqtt
         };
         SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string()
+    }
+
+    /// Ends it as a power cut would: without a word.
+    pub(crate) fn kill(mut self) -> Result<()> {
+        self.running.child_mut().kill()?;
+        self.running.wait()?;
+        Ok(())
     }
 
     fn wait_until_ready(&mut self, program: &Program) -> Result<()> {
@@ -186,6 +247,14 @@ pub(crate) const PORT: &str = "{port}";
 pub(crate) const WEBSOCKET_PORT: &str = "{websocket-port}";
 /// Where the name of the file goes that is written for the program.
 pub(crate) const FILE: &str = "{file}";
+/// Where the name of the folder goes that is the program's for as long as it is measured.
+pub(crate) const DATA: &str = "{data}";
+const LONG_QUEUES: &str = "\
+[limits]
+queued_messages_per_session = 100000000
+queued_bytes_per_session = 17179869184
+queued_bytes = 17179869184
+";
 const READY_WITHIN: Duration = Duration::from_secs(10);
 const TURN: Duration = Duration::from_millis(20);
 

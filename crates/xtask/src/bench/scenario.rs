@@ -33,15 +33,29 @@ pub(crate) enum Metric {
     P50Us,
     P99Us,
     BytesPerConnection,
+    AckedPerS,
+    AckedPerFsync,
+    P50Ms,
+    P99Ms,
+    BytesPerMessage,
+    ResidentBytesPerMessage,
+    StartS,
 }
 
 impl Metric {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::DeliveredPerS,
         Self::CpuUsPerDelivered,
         Self::P50Us,
         Self::P99Us,
         Self::BytesPerConnection,
+        Self::AckedPerS,
+        Self::AckedPerFsync,
+        Self::P50Ms,
+        Self::P99Ms,
+        Self::BytesPerMessage,
+        Self::ResidentBytesPerMessage,
+        Self::StartS,
     ];
 
     /// As in the JSON and in the generator's report.
@@ -52,14 +66,26 @@ impl Metric {
             Self::P50Us => "p50_us",
             Self::P99Us => "p99_us",
             Self::BytesPerConnection => "bytes_per_connection",
+            Self::AckedPerS => "acked_per_s",
+            Self::AckedPerFsync => "acked_per_fsync",
+            Self::P50Ms => "p50_ms",
+            Self::P99Ms => "p99_ms",
+            Self::BytesPerMessage => "bytes_per_message",
+            Self::ResidentBytesPerMessage => "resident_bytes_per_message",
+            Self::StartS => "start_s",
         }
     }
 
     pub(crate) const fn unit(self) -> &'static str {
         match self {
             Self::CpuUsPerDelivered | Self::P50Us | Self::P99Us => "us",
-            Self::DeliveredPerS => "messages/s",
-            Self::BytesPerConnection => "bytes",
+            Self::DeliveredPerS | Self::AckedPerS => "messages/s",
+            Self::BytesPerConnection | Self::BytesPerMessage | Self::ResidentBytesPerMessage => {
+                "bytes"
+            }
+            Self::AckedPerFsync => "messages",
+            Self::P50Ms | Self::P99Ms => "ms",
+            Self::StartS => "s",
         }
     }
 }
@@ -151,7 +177,7 @@ pub(crate) const SCENARIOS: [Scenario; 12] = [
 ];
 
 /// Messages over TCP, a core for the broker and one for the generator.
-const fn saturating(name: &'static str, load: &'static [&'static str]) -> Scenario {
+pub(crate) const fn saturating(name: &'static str, load: &'static [&'static str]) -> Scenario {
     Scenario {
         name,
         load,

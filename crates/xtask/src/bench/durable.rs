@@ -1,0 +1,250 @@
+//! `cargo xtask bench durable`: what it costs to keep what is acknowledged.
+//!
+//! Beside `rootzone` stand Mosquitto, which acknowledges from memory, and the disk itself.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use lexopt::{Arg, Parser, ValueExt};
+use serde_json::Value;
+
+use self::kept::SCENARIOS as KEPT;
+use super::cores::{self, Cores};
+use super::figures::{self, Figures};
+use super::program::{Program, ROOTZONE, Started};
+use super::scenario::{Metric, Scenario, saturating};
+use super::{GENERATOR, build, folder, peers, release_generator};
+use crate::process::{command, is_interrupted, read};
+use crate::progress::{Elapsed, print, say};
+
+mod disk;
+mod kept;
+mod table;
+
+pub(super) fn run(arguments: Parser) -> Result<()> {
+    let options = Options::parse(arguments)?;
+    let scenarios = options.scenarios(&SCENARIOS);
+    let kept = match &options.only {
+        Some(_) => options.scenarios(&KEPT),
+        None => Vec::new(),
+    };
+    if scenarios.is_empty() && kept.is_empty() {
+        let names: Vec<_> = SCENARIOS.iter().chain(&KEPT).map(|one| one.name).collect();
+        bail!("--only: there are {}", names.join(", "));
+    }
+    let start = Instant::now();
+    let cores = Cores::find()?;
+    cores::raise_open_files()?;
+    build()?;
+    let mut figures = Figures::default();
+    let programs = programs()?;
+    for round in 1..=options.rounds() {
+        for &scenario in &scenarios {
+            for program in &programs {
+                let outcome = play(&options, &cores, program, scenario);
+                take(&mut figures, round, scenario, &program.name, outcome)?;
+            }
+            let (core, _) = cores.apart();
+            let outcome = cores::on(&core, || disk::measure(&folder(), options.measured()));
+            take(&mut figures, round, scenario, disk::NAME, outcome)?;
+        }
+        for &scenario in &kept {
+            let outcome = kept::measure(&cores, scenario);
+            take(&mut figures, round, scenario, ROOTZONE, outcome)?;
+        }
+    }
+    let mut names: Vec<_> = programs.iter().map(|program| &*program.name).collect();
+    names.push(disk::NAME);
+    print(table::of(&scenarios, &kept, &names, &figures));
+    for warning in figures.warnings() {
+        say(format_args!("warning: {warning}"));
+    }
+    if let Some(file) = &options.json {
+        let told: Vec<_> = scenarios
+            .iter()
+            .chain(&kept)
+            .filter(|scenario| !is_beside(scenario))
+            .copied()
+            .collect();
+        std::fs::write(file, figures.as_json(&told, &names))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    say(format_args!("measured in {}", Elapsed(start.elapsed())));
+    Ok(())
+}
+
+/// Mosquitto first, as it is what others are compared with.
+fn programs() -> Result<Vec<Program>> {
+    let mut programs = Vec::new();
+    match peers::persistent_mosquitto()? {
+        Some(mosquitto) => programs.push(mosquitto),
+        None => say("mosquitto is not there (on Debian: apt install mosquitto)"),
+    }
+    programs.push(Program::durable_rootzone()?);
+    for program in &programs {
+        say(format_args!("{} {}", program.name, program.version));
+    }
+    Ok(programs)
+}
+
+fn play(options: &Options, cores: &Cores, program: &Program, scenario: &Scenario) -> Result<Value> {
+    program.clear_data()?;
+    let (broker_cores, generator_cores) = cores.apart();
+    let mut broker = cores::on(&broker_cores, || program.start())?;
+    let seconds = [
+        ("--seconds", options.measured()),
+        ("--warm-up", options.warm_up()),
+    ];
+    let mut words: Vec<_> = scenario
+        .load
+        .iter()
+        .map(|word| (*word).to_owned())
+        .collect();
+    for (option, time) in seconds {
+        words.extend([option.to_owned(), time.as_secs_f64().to_string()]);
+    }
+    let report = cores::on(&generator_cores, || {
+        generate(&mut broker, program.name == ROOTZONE, &words)
+    })?;
+    drop(broker);
+    program.remove_data()?;
+    Ok(report)
+}
+
+/// Lets the load generator do its work, and gives back its report.
+fn generate(broker: &mut Started, tells_commits: bool, words: &[String]) -> Result<Value> {
+    let mut generator = command(release_generator())?;
+    generator
+        .args(words)
+        .args(["--address", &broker.address(false)])
+        .args(["--process", &broker.id().to_string()]);
+    if tells_commits {
+        generator.args(["--metrics", &broker.address(true)]);
+    }
+    let said = read(&mut generator)?;
+    serde_json::from_str(&said).with_context(|| format!("{GENERATOR} said {said:?}"))
+}
+
+fn take(
+    figures: &mut Figures,
+    round: usize,
+    scenario: &Scenario,
+    program: &str,
+    outcome: Result<Value>,
+) -> Result<()> {
+    if is_interrupted() {
+        bail!("interrupted");
+    }
+    match outcome {
+        Ok(report) => {
+            let (name, short) = (scenario.name, figures::in_short(scenario, &report));
+            say(format_args!("round {round}, {name}, {program}: {short}"));
+            figures.add(scenario, program, &report);
+        }
+        Err(error) => figures.fail(scenario, program, &error),
+    }
+    Ok(())
+}
+
+/// Whether it is for the table alone.
+fn is_beside(scenario: &Scenario) -> bool {
+    scenario.name.ends_with(ONLINE)
+}
+
+/// How many publish; whether the subscriber is away, so that every message is written, or takes it at once, so that
+/// some are written and forgotten by the same commit.
+const SCENARIOS: [Scenario; 8] = [
+    publishers("publishers-1", &["durable", "--away", "--count", "1"]),
+    publishers("publishers-16", &["durable", "--away", "--count", "16"]),
+    publishers("publishers-64", &["durable", "--away", "--count", "64"]),
+    publishers("publishers-1000", &["durable", "--away", "--count", "1000"]),
+    publishers("publishers-1-online", &["durable", "--count", "1"]),
+    publishers("publishers-16-online", &["durable", "--count", "16"]),
+    publishers("publishers-64-online", &["durable", "--count", "64"]),
+    publishers("publishers-1000-online", &["durable", "--count", "1000"]),
+];
+
+const fn publishers(name: &'static str, load: &'static [&'static str]) -> Scenario {
+    Scenario {
+        metrics: &[
+            Metric::AckedPerS,
+            Metric::AckedPerFsync,
+            Metric::P50Ms,
+            Metric::P99Ms,
+            Metric::BytesPerMessage,
+        ],
+        ..saturating(name, load)
+    }
+}
+
+const ONLINE: &str = "-online";
+
+#[derive(Default)]
+struct Options {
+    quick: bool,
+    json: Option<PathBuf>,
+    /// Only scenarios whose names contain this.
+    only: Option<String>,
+}
+
+impl Options {
+    fn parse(mut arguments: Parser) -> Result<Self> {
+        let mut options = Self::default();
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Long("quick") => options.quick = true,
+                Arg::Long("json") => {
+                    // Relative to where we were started, not to where we work.
+                    options.json = Some(std::path::absolute(arguments.value()?)?);
+                }
+                Arg::Long("only") => options.only = Some(arguments.value()?.string()?),
+                Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
+                    return Err(argument.unexpected().into());
+                }
+            }
+        }
+        Ok(options)
+    }
+
+    fn scenarios<'a>(&self, all: &'a [Scenario]) -> Vec<&'a Scenario> {
+        let part = self.only.as_deref().unwrap_or_default();
+        all.iter().filter(|one| one.name.contains(part)).collect()
+    }
+
+    const fn rounds(&self) -> usize {
+        if self.quick { 1 } else { 3 }
+    }
+
+    const fn measured(&self) -> Duration {
+        Duration::from_secs(if self.quick { 2 } else { 5 })
+    }
+
+    const fn warm_up(&self) -> Duration {
+        Duration::from_millis(if self.quick { 500 } else { 1_000 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_long_is_measured_when_it_is_named() {
+        let names = |words: &[&str]| -> Vec<_> {
+            let options = Options::parse(Parser::from_args(words.iter().copied())).unwrap();
+            let scenarios = options.scenarios(&SCENARIOS).into_iter();
+            let all = scenarios.chain(options.scenarios(&KEPT));
+            all.map(|scenario| scenario.name).collect()
+        };
+        assert_eq!(
+            names(&["--only", "publishers-16"]),
+            ["publishers-16", "publishers-16-online"]
+        );
+        assert_eq!(
+            names(&["--only", "restart"]),
+            ["restart", "restart-distinct"]
+        );
+        assert_eq!(names(&["--only", "x"]), [""; 0]);
+    }
+}
