@@ -8,6 +8,7 @@
 mod broker;
 mod conformance;
 mod data_directory;
+mod exactly_once;
 mod hostile;
 mod http;
 mod metrics;
