@@ -118,9 +118,12 @@ cargo xtask COMMAND
              [PART …]        only these parts; `cargo xtask test --list` names them
   serve    the page with `trunk serve`, rebuilt when a file changes; for a broker
            that you start beside it with `cargo run -p rootzone`
-  soak     what finds more the longer it runs: `cargo xtask soak simulation`, for an hour
+  soak     what finds more the longer it runs
+             simulation      the broker and many clients on a bad network, for an hour
+             kills           the broker killed again and again under other people's clients, for an hour
              --minutes N     for that long
-             --seed N        this one run again, with what came before its failure
+             --kills N       kills only: until there were so many
+             --seed N        this one run again; of the simulation with what came before its failure
   size     what a browser downloads: raw, gzip, brotli
              --json FILE     write the figures there too
              --check         fail above 105,000 bytes by gzip

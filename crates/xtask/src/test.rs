@@ -94,7 +94,7 @@ impl Report {
 }
 
 /// Cheap ones first.
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 13] = [
     Part {
         name: "fmt",
         about: "every file is formatted",
@@ -129,6 +129,11 @@ const PARTS: [Part; 12] = [
         name: "simulation",
         about: "the broker and many clients on a bad network, as long as a model agrees",
         run: || soak::simulate(SIMULATION_SECS, None),
+    },
+    Part {
+        name: "kills",
+        about: "what was acknowledged survives kill -9, again and again",
+        run: || soak::kill(soak::KillsUntil::Seconds(KILLS_SECS), None),
     },
     Part {
         name: "shuttle",
@@ -345,4 +350,5 @@ const PAGE: &str = "dashboard";
 const CLIENT: &str = "mqtt-web-client";
 const IN_PAGE_BROKER: &str = "dashboard/in-page-broker";
 const SIMULATION_SECS: u64 = 180;
+const KILLS_SECS: u64 = 240;
 const BROWSER_TEST_SECS_MAX: &str = "120";

@@ -8,6 +8,10 @@
     clippy::unwrap_used,
     reason = "a test that cannot go on says where and why"
 )]
+#![expect(
+    clippy::print_stderr,
+    reason = "the figures are what a long run is for"
+)]
 
 mod broker;
 mod ledger;
@@ -15,7 +19,7 @@ mod ledger;
 use std::{
     env,
     hash::{BuildHasher, RandomState},
-    io::{self, BufRead, BufReader, Write},
+    io::{BufRead, BufReader},
     mem,
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
@@ -102,7 +106,7 @@ fn number(name: &str) -> Option<u64> {
 
 /// Is seen even if the test passes, with `--nocapture`.
 fn say(line: &str) {
-    writeln!(io::stderr(), "{line}").unwrap();
+    eprintln!("{line}");
 }
 
 /// Other people's clients, and what they told.
@@ -164,7 +168,9 @@ impl Clients {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) => self.ledger.note(&line),
-                Err(RecvTimeoutError::Disconnected) => return true,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return self.process.wait().unwrap().success();
+                }
                 Err(RecvTimeoutError::Timeout) => return false,
             }
         }
