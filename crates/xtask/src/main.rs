@@ -121,6 +121,7 @@ cargo xtask COMMAND
   soak     what finds more the longer it runs
              simulation      the broker and many clients on a bad network, for an hour
              kills           the broker killed again and again under other people's clients, for an hour
+             churn           thousands of sessions that come and go, for ten minutes
              --minutes N     for that long
              --kills N       kills only: until there were so many
              --seed N        this one run again; of the simulation with what came before its failure

@@ -36,6 +36,7 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
             };
             kill(until, seed)
         }
+        Some("churn") => churn(seconds_or(10)?, seed),
         Some(other) => bail!("there is no soak of {other:?}; {SOAKS}"),
         None => bail!("soak what? {SOAKS}"),
     }
@@ -76,9 +77,22 @@ pub(crate) fn kill(until: KillsUntil, seed: Option<u64>) -> Result<()> {
     };
     run_command(
         test.env("PYTHON", &programs.python)
-            .args(["test", "--package", "rootzone", "--test", "kills"])
-            .args(["--", "--nocapture"]),
+            .args(["test", "--package", "rootzone", "--test", "soak"])
+            .args(["--", "--nocapture", "kills::"]),
     )
 }
 
-const SOAKS: &str = "there is one of the simulation and one of kills";
+/// Lets thousands of sessions come and go, and watches the size of what is stored.
+fn churn(seconds: u64, seed: Option<u64>) -> Result<()> {
+    let mut test = cargo()?;
+    if let Some(seed) = seed {
+        test.env("SEED", seed.to_string());
+    }
+    run_command(
+        test.env("CHURN_SECONDS", seconds.to_string())
+            .args(["test", "--package", "rootzone", "--test", "soak"])
+            .args(["--", "--nocapture", "churn::"]),
+    )
+}
+
+const SOAKS: &str = "there is one of the simulation, one of kills and one of churn";

@@ -3,22 +3,10 @@
 //! `KILL_SECONDS` says for how long, `KILLS` until how many kills there were, `SEED` repeats the moments of another run,
 //! as far as moments can be repeated.
 
-#![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on says where and why"
-)]
-#![expect(
-    clippy::print_stderr,
-    reason = "the figures are what a long run is for"
-)]
-
-mod broker;
 mod ledger;
 
 use std::{
     env,
-    hash::{BuildHasher, RandomState},
     io::{BufRead, BufReader},
     mem,
     process::{Child, ChildStdin, Command, Stdio},
@@ -27,16 +15,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+use self::ledger::Ledger;
 use crate::{
+    Random,
     broker::{Broker, Ports},
-    ledger::Ledger,
+    number, say,
 };
 
 #[test]
 fn what_was_acknowledged_survives_kills() {
-    let seed = number("SEED").unwrap_or_else(|| RandomState::new().hash_one(()));
-    say(&format!("SEED={seed}"));
-    let mut random = Random(seed);
+    let mut random = Random::from_environment();
+    let seed = random.seed();
     let data = tempfile::tempdir().unwrap();
     let ports = Ports::find();
 
@@ -50,11 +39,11 @@ fn what_was_acknowledged_survives_kills() {
     let mut n_kills = 0;
     while go_on(n_kills, start) {
         // Seldom it dies while it starts.
-        if !random.next().is_multiple_of(10) {
+        if random.below(10) > 0 {
             broker.wait_until_ready();
-            sleep(Duration::from_millis(50 + random.next() % 551));
+            sleep(Duration::from_millis(50 + random.below(551)));
         } else {
-            sleep(Duration::from_millis(random.next() % 50));
+            sleep(Duration::from_millis(random.below(50)));
         }
         broker.kill();
         n_kills += 1;
@@ -96,19 +85,6 @@ fn go_on(n_kills: u64, start: Instant) -> bool {
     }
 }
 
-fn number(name: &str) -> Option<u64> {
-    let text = env::var(name).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name} is no number")),
-    )
-}
-
-/// Is seen even if the test passes, with `--nocapture`.
-fn say(line: &str) {
-    eprintln!("{line}");
-}
-
 /// Other people's clients, and what they told.
 struct Clients {
     process: Child,
@@ -123,7 +99,7 @@ impl Clients {
         // The one that has paho, where somebody has looked for it.
         let python = env::var_os("PYTHON").unwrap_or_else(|| "/usr/bin/python3".into());
         let mut process = Command::new(python)
-            .args(["-c", include_str!("clients.py")])
+            .args(["-c", include_str!("kills/clients.py")])
             .args([ports.mqtt.into(), ports.http.into(), seed].map(|n: u64| n.to_string()))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -165,8 +141,13 @@ impl Clients {
     /// Lets everything that was sent arrive; tells whether it did.
     fn settle(&mut self) -> bool {
         self.input = None;
+        let deadline = Instant::now() + SETTLING_TIME_MAX;
         loop {
-            match self.lines.recv_timeout(PATIENCE) {
+            // There is always something to tell, as some leave and come back.
+            match self
+                .lines
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            {
                 Ok(line) => self.ledger.note(&line),
                 Err(RecvTimeoutError::Disconnected) => {
                     return self.process.wait().unwrap().success();
@@ -184,19 +165,8 @@ impl Drop for Clients {
     }
 }
 
-/// `SplitMix64`.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-}
-
 /// In `clients.py`.
 const SUBSCRIBERS: [&str; 5] = ["s31", "s32", "s51", "s52", "s5a"];
-/// For how long nothing may happen.
+/// For how long nothing may happen at the start.
 const PATIENCE: Duration = Duration::from_secs(30);
+const SETTLING_TIME_MAX: Duration = Duration::from_secs(60);

@@ -1,10 +1,12 @@
-//! A `rootzone` that is there to be killed.
+//! A `rootzone` that can be killed and started again.
 
 use std::{
     io::{BufRead, BufReader},
+    iter,
     net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
 };
 
 /// Ports that stay the same from one life of a broker to the next.
@@ -20,9 +22,10 @@ impl Ports {
     /// They are none of those that the system gives to clients: a client that tries a port again and again
     /// while nobody listens would sooner or later be connected with itself.
     pub(crate) fn find() -> Self {
+        static N_TRIED: AtomicU16 = AtomicU16::new(0);
         let first = u16::try_from(std::process::id() % 5000).unwrap() + 20_000;
-        let mut free =
-            (first..first + 5000).filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+        let mut free = iter::repeat_with(|| first + N_TRIED.fetch_add(1, Ordering::Relaxed))
+            .filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
         Self {
             mqtt: free.next().unwrap(),
             http: free.next().unwrap(),
