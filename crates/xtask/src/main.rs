@@ -118,12 +118,15 @@ cargo xtask COMMAND
              [PART …]        only these parts; `cargo xtask test --list` names them
   serve    the page with `trunk serve`, rebuilt when a file changes; for a broker
            that you start beside it with `cargo run -p rootzone`
-  soak     what finds more the longer it runs: `cargo xtask soak simulation`, for an hour
+  soak     what finds more the longer it runs
+             simulation      the broker and many clients on a bad network, for an hour
+             power-cuts      the broker and its store lose power at any moment, 100,000 times
+             kills           the broker killed under other people's clients, 1,000 times
+             churn           thousands of sessions that come and go, for ten minutes
              --minutes N     for that long
-             --seed N        this one run again, with what came before its failure
-           and `cargo xtask soak power-cuts`, for 100,000 of them
-             --cuts N        for so many
-             --minutes N, --seed N
+             --cuts N        power-cuts only: until there were so many
+             --kills N       kills only: until there were so many
+             --seed N        this one run again; of the simulation with what came before its failure
   size     what a browser downloads: raw, gzip, brotli
              --json FILE     write the figures there too
              --check         fail above 105,000 bytes by gzip

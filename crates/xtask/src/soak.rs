@@ -5,17 +5,27 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
+use crate::prerequisites;
 use crate::process::{cargo, run as run_command};
 
 pub(crate) fn run(mut arguments: Parser) -> Result<()> {
     let mut what = None;
-    let mut minutes = None;
-    let mut n_cuts = None;
+    let mut until = None;
+    let mut unit = None;
     let mut seed = None;
     while let Some(argument) = arguments.next()? {
         match argument {
-            Arg::Long("minutes") => minutes = Some(arguments.value()?.parse()?),
-            Arg::Long("cuts") => n_cuts = Some(arguments.value()?.parse()?),
+            Arg::Long(name @ ("minutes" | "cuts" | "kills")) => {
+                if unit.is_some() {
+                    bail!("--{name}: something else already says when it is enough");
+                }
+                unit = Some(name.to_owned());
+                let number: u64 = arguments.value()?.parse()?;
+                until = Some(match unit.as_deref() {
+                    Some("minutes") => Until::Seconds(seconds(number)?),
+                    _ => Until::Times(number),
+                });
+            }
             Arg::Long("seed") => seed = Some(arguments.value()?.parse()?),
             Arg::Value(name) if what.is_none() => what = Some(name.string()?),
             Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
@@ -23,62 +33,102 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
             }
         }
     }
-    let seconds = |minutes| u64::checked_mul(minutes, 60).context("too many minutes");
-    match what.as_deref() {
-        Some("simulation") if n_cuts.is_some() => {
-            bail!("the simulation cuts no power; --cuts is for power-cuts")
+    let what = what.with_context(|| format!("soak what? {SOAKS}"))?;
+    match (what.as_str(), unit.as_deref()) {
+        ("simulation" | "churn", Some("cuts" | "kills"))
+        | ("power-cuts", Some("kills"))
+        | ("kills", Some("cuts")) => {
+            bail!("--cuts is for power-cuts, --kills is for kills; {what} takes --minutes")
         }
-        Some("simulation") => simulate(seconds(minutes.unwrap_or(60))?, seed),
-        Some("power-cuts") => match (n_cuts, minutes) {
-            (Some(_), Some(_)) => bail!("either --cuts or --minutes says when it is enough"),
-            (None, Some(minutes)) => cut_power(Until::Seconds(seconds(minutes)?), seed),
-            (n_cuts, None) => cut_power(Until::Cuts(n_cuts.unwrap_or(100_000)), seed),
-        },
-        Some(other) => bail!(
-            "there is no soak of {other:?}; there is one of the simulation and one of power-cuts"
-        ),
-        None => bail!("soak what? There are simulation and power-cuts"),
+        ("simulation", _) => simulate(until.unwrap_or(Until::Seconds(3600)), seed),
+        ("power-cuts", _) => cut_power(until.unwrap_or(Until::Times(100_000)), seed),
+        ("kills", _) => kill(until.unwrap_or(Until::Times(1000)), seed),
+        ("churn", _) => churn(until.unwrap_or(Until::Seconds(600)), seed),
+        (other, _) => bail!("there is no soak of {other:?}. {SOAKS}"),
     }
+}
+
+fn seconds(minutes: u64) -> Result<u64> {
+    minutes.checked_mul(60).context("too many minutes")
 }
 
 /// When it is enough.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Until {
     Seconds(u64),
-    Cuts(u64),
+    /// As many power cuts, or kills.
+    Times(u64),
 }
 
-/// Runs the simulation of the protocol for that long, or one seed of it.
-pub(crate) fn simulate(seconds: u64, seed: Option<u64>) -> Result<()> {
-    run_command(
-        optimised_test(seed)?
-            .env("SIMULATION_SECONDS", seconds.to_string())
-            .args(["--package", "mqtt-broker-core"])
-            .args(["--test", "simulation", "--", "--nocapture"]),
-    )
+impl Until {
+    fn tell(self, test: &mut Command, seconds: &str, times: &str) {
+        match self {
+            Self::Seconds(number) => test.env(seconds, number.to_string()),
+            Self::Times(number) => test.env(times, number.to_string()),
+        };
+    }
+}
+
+/// The protocol, with many clients on a bad network; or one seed of it.
+pub(crate) fn simulate(until: Until, seed: Option<u64>) -> Result<()> {
+    let mut test = optimised_test(seed)?;
+    until.tell(&mut test, "SIMULATION_SECONDS", "");
+    run_command(test.args(["--package", "mqtt-broker-core"]).args([
+        "--test",
+        "simulation",
+        "--",
+        "--nocapture",
+    ]))
 }
 
 /// Lets the power go again and again while messages are stored, or runs one seed of it.
 pub(crate) fn cut_power(until: Until, seed: Option<u64>) -> Result<()> {
     let mut test = optimised_test(seed)?;
-    match until {
-        Until::Seconds(seconds) => test.env("POWER_CUT_SECONDS", seconds.to_string()),
-        Until::Cuts(n_cuts) => test.env("POWER_CUTS", n_cuts.to_string()),
-    };
+    until.tell(&mut test, "POWER_CUT_SECONDS", "POWER_CUTS");
     run_command(
         test.args(["--package", "mqtt-broker", "--features", "testing"])
             .args(["--test", "power_cuts", "--", "--nocapture"]),
     )
 }
 
+/// Kills the broker again and again under other people's clients.
+pub(crate) fn kill(until: Until, seed: Option<u64>) -> Result<()> {
+    let programs = prerequisites::mqtt_programs()?;
+    let mut test = real_broker_test(seed)?;
+    until.tell(&mut test, "KILL_SECONDS", "KILLS");
+    run_command(test.env("PYTHON", &programs.python).arg("kills::"))
+}
+
+/// Lets thousands of sessions come and go, and watches the size of what is stored.
+fn churn(until: Until, seed: Option<u64>) -> Result<()> {
+    let mut test = real_broker_test(seed)?;
+    until.tell(&mut test, "CHURN_SECONDS", "");
+    run_command(test.arg("churn::"))
+}
+
+/// What checks itself in an unoptimised build does so here too.
 fn optimised_test(seed: Option<u64>) -> Result<Command> {
+    let mut test = test(seed)?;
+    test.env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true")
+        .env("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true")
+        .arg("--release");
+    Ok(test)
+}
+
+fn real_broker_test(seed: Option<u64>) -> Result<Command> {
+    let mut test = test(seed)?;
+    test.args(["--package", "rootzone", "--test", "soak"])
+        .args(["--", "--nocapture"]);
+    Ok(test)
+}
+
+fn test(seed: Option<u64>) -> Result<Command> {
     let mut test = cargo()?;
     if let Some(seed) = seed {
         test.env("SEED", seed.to_string());
     }
-    // What checks itself in an unoptimised build does so here too.
-    test.env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true")
-        .env("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true")
-        .args(["test", "--release"]);
+    test.arg("test");
     Ok(test)
 }
+
+const SOAKS: &str = "There are simulation, power-cuts, kills and churn.";

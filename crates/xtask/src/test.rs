@@ -94,7 +94,7 @@ impl Report {
 }
 
 /// Cheap ones first.
-const PARTS: [Part; 13] = [
+const PARTS: [Part; 14] = [
     Part {
         name: "fmt",
         about: "every file is formatted",
@@ -128,12 +128,17 @@ const PARTS: [Part; 13] = [
     Part {
         name: "simulation",
         about: "the broker and many clients on a bad network, as long as a model agrees",
-        run: || soak::simulate(SIMULATION_SECS, None),
+        run: || soak::simulate(soak::Until::Seconds(SIMULATION_SECS), None),
     },
     Part {
         name: "power-cuts",
         about: "the broker and its store lose power at any moment, and nothing that was acknowledged",
         run: || soak::cut_power(soak::Until::Seconds(POWER_CUT_SECS), None),
+    },
+    Part {
+        name: "kills",
+        about: "what was acknowledged survives kill -9, again and again",
+        run: || soak::kill(soak::Until::Seconds(KILLS_SECS), None),
     },
     Part {
         name: "shuttle",
@@ -353,4 +358,5 @@ const CLIENT: &str = "mqtt-web-client";
 const IN_PAGE_BROKER: &str = "dashboard/in-page-broker";
 const SIMULATION_SECS: u64 = 180;
 const POWER_CUT_SECS: u64 = 180;
+const KILLS_SECS: u64 = 240;
 const BROWSER_TEST_SECS_MAX: &str = "120";

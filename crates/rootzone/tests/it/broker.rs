@@ -10,6 +10,8 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+#[cfg(target_os = "linux")]
+use rustix::process::{Resource, Rlimit, geteuid, getrlimit, prlimit};
 
 /// The binary on ports of its own.
 pub(crate) struct Broker {
@@ -61,6 +63,27 @@ impl Broker {
         Self::start_command(command)
     }
 
+    /// Starts with a data directory, and with files that can be kept from growing.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_in_bounded(data_directory: &Path, file_size_max: Option<u64>) -> Self {
+        let mut command = command_with_bounded_files(file_size_max);
+        command
+            .args(ANY_PORTS)
+            .arg("--data-dir")
+            .arg(data_directory);
+        Self::start_command(command)
+    }
+
+    /// No file may grow beyond this, as on a disk that is full.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn bound_files(&self, file_size_max: Option<u64>) {
+        let limit = Rlimit {
+            current: file_size_max,
+            maximum: getrlimit(Resource::Fsize).maximum,
+        };
+        prlimit(Some(Pid::from_child(&self.process)), Resource::Fsize, limit).unwrap();
+    }
+
     /// Waits until it says that it is ready.
     fn start_command(mut command: Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -94,6 +117,12 @@ impl Broker {
         kill_process(Pid::from_child(&self.process), signal).unwrap();
     }
 
+    /// Gives it no time for anything.
+    pub(crate) fn kill(mut self) {
+        self.signal(Signal::KILL);
+        self.wait();
+    }
+
     pub(crate) fn wait(&mut self) -> ExitStatus {
         self.process.wait().unwrap()
     }
@@ -108,8 +137,36 @@ impl Drop for Broker {
 
 /// What a start that fails says on standard error.
 pub(crate) fn refusal<S: AsRef<OsStr>>(arguments: &[S]) -> (ExitStatus, String) {
-    let mut process = command(PROGRAM)
-        .args(arguments)
+    refusal_of(command(PROGRAM).args(arguments))
+}
+
+/// What a start with a data directory says that fails on a disk on which no file can have more bytes.
+#[cfg(target_os = "linux")]
+pub(crate) fn refusal_in_bounded(
+    data_directory: &Path,
+    file_size_max: u64,
+) -> (ExitStatus, String) {
+    let mut command = command_with_bounded_files(Some(file_size_max));
+    command.args(ANY_PORTS).arg("--data-dir");
+    refusal_of(command.arg(data_directory))
+}
+
+/// What a start with a data directory says that fails for somebody whom the permissions of files concern.
+#[cfg(target_os = "linux")]
+pub(crate) fn refusal_of_ordinary_user(data_directory: &Path) -> (ExitStatus, String) {
+    let mut command = if geteuid().is_root() {
+        let mut command = command("setpriv");
+        command.args(["--bounding-set=-dac_override,-dac_read_search", PROGRAM]);
+        command
+    } else {
+        command(PROGRAM)
+    };
+    command.args(ANY_PORTS).arg("--data-dir");
+    refusal_of(command.arg(data_directory))
+}
+
+fn refusal_of(command: &mut Command) -> (ExitStatus, String) {
+    let mut process = command
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -122,6 +179,19 @@ pub(crate) fn refusal<S: AsRef<OsStr>>(arguments: &[S]) -> (ExitStatus, String) 
         .read_to_string(&mut errors)
         .unwrap();
     (process.wait().unwrap(), errors)
+}
+
+/// An attempt to write more fails, and does not end the process as it does by default.
+#[cfg(target_os = "linux")]
+fn command_with_bounded_files(file_size_max: Option<u64>) -> Command {
+    let limit = file_size_max.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+    let mut command = command("sh");
+    command.args([
+        "-c",
+        &format!("trap '' XFSZ && exec prlimit --fsize={limit}: \"$0\" \"$@\""),
+        PROGRAM,
+    ]);
+    command
 }
 
 fn command(program: &str) -> Command {

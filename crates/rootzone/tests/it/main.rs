@@ -8,6 +8,9 @@
 mod broker;
 mod conformance;
 mod data_directory;
+#[cfg(target_os = "linux")]
+mod disk_full;
+mod exactly_once;
 mod hostile;
 mod http;
 mod metrics;

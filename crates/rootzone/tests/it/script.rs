@@ -5,6 +5,8 @@
 //! | step | meaning |
 //! |---|---|
 //! | `a is 5` | `a` says CONNECT of 5.0 with Clean Start (`a is 3`: of 3.1.1) and is accepted |
+//! | `a begins 5`, `a resumes 5` | `a` connects with a Session that does not expire (`3`: in 3.1.1), without or with one there |
+//! | `killed` | the broker is killed and starts again with what it stored; every peer is gone |
 //! | `a > packet ; packet` | `a` sends packets at once |
 //! | `a < packet ; packet` | `a` receives exactly these packets |
 //! | `a <* packet ; packet` | `a` receives these packets in any order |
@@ -26,6 +28,9 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+
+use rustix::process::Signal;
+use tempfile::TempDir;
 
 use crate::{
     broker::Broker,
@@ -50,7 +55,7 @@ pub(crate) fn check_all(cases: &[(impl Display, impl AsRef<str>)]) {
             let plays: Vec<_> = together
                 .iter()
                 .map(|&(transport, (name, script))| {
-                    let play = scope.spawn(move || play(&Broker::start(), transport, script));
+                    let play = scope.spawn(move || play(Broker::start(), transport, script));
                     (transport, name, play)
                 })
                 .collect();
@@ -65,21 +70,17 @@ pub(crate) fn check_all(cases: &[(impl Display, impl AsRef<str>)]) {
 }
 
 /// Plays a script.
-pub(crate) fn play(broker: &Broker, transport: Transport, script: &str) -> Result<(), String> {
-    let mut play = Play {
-        broker,
-        transport,
-        peers: BTreeMap::new(),
-        names: BTreeMap::new(),
-        start: Instant::now(),
-    };
-    for line in script.lines().map(str::trim) {
-        if !line.is_empty() && !line.starts_with('#') {
-            play.step(line)
-                .map_err(|failure| format!("at `{line}`: {failure}"))?;
-        }
-    }
-    Ok(())
+pub(crate) fn play(broker: Broker, transport: Transport, script: &str) -> Result<(), String> {
+    Play::new(broker, transport).run(script)
+}
+
+/// Plays a script with a broker that can be killed.
+pub(crate) fn play_with_kills(script: &str) -> Result<(), String> {
+    let data_directory = TempDir::new().unwrap();
+    let broker = Broker::start_in(data_directory.path());
+    let mut play = Play::new(broker, Transport::Tcp);
+    play.data_directory = Some(data_directory);
+    play.run(script)
 }
 
 /// A packet without names, as bytes.
@@ -88,8 +89,9 @@ pub(crate) fn bytes(packet: &str) -> Vec<u8> {
 }
 
 /// A script that is being played.
-struct Play<'a> {
-    broker: &'a Broker,
+struct Play {
+    broker: Broker,
+    data_directory: Option<TempDir>,
     transport: Transport,
     peers: BTreeMap<String, Peer>,
     /// Two bytes by name.
@@ -97,12 +99,34 @@ struct Play<'a> {
     start: Instant,
 }
 
-impl Play<'_> {
+impl Play {
+    fn new(broker: Broker, transport: Transport) -> Self {
+        Self {
+            broker,
+            data_directory: None,
+            transport,
+            peers: BTreeMap::new(),
+            names: BTreeMap::new(),
+            start: Instant::now(),
+        }
+    }
+
+    fn run(&mut self, script: &str) -> Result<(), String> {
+        for line in script.lines().map(str::trim) {
+            if !line.is_empty() && !line.starts_with('#') {
+                self.step(line)
+                    .map_err(|failure| format!("at `{line}`: {failure}"))?;
+            }
+        }
+        Ok(())
+    }
+
     fn step(&mut self, line: &str) -> Result<(), String> {
         let (peer, rest) = line.split_once(' ').unwrap_or((line, ""));
         match (peer, rest) {
             ("start", "") => self.start = Instant::now(),
             ("pause", "") => self.pause()?,
+            ("killed", "") => self.kill(),
             ("passed", seconds) => {
                 let elapsed = self.start.elapsed();
                 let least = Duration::from_secs_f64(seconds.parse().unwrap());
@@ -118,6 +142,10 @@ impl Play<'_> {
                 self.send(peer, CONNECT_3)?;
                 self.receive(peer, "20 00 00")?;
             }
+            (peer, "begins 3") => self.resume(peer, 3, "20 00 00")?,
+            (peer, "begins 5") => self.resume(peer, 5, "20 00 00 ..")?,
+            (peer, "resumes 3") => self.resume(peer, 3, "20 01 00")?,
+            (peer, "resumes 5") => self.resume(peer, 5, "20 01 00 ..")?,
             (peer, "quiet") => {
                 self.send(peer, "C0")?;
                 self.receive(peer, "D0")?;
@@ -154,7 +182,7 @@ impl Play<'_> {
     fn peer(&mut self, name: &str) -> &mut Peer {
         self.peers
             .entry(name.to_owned())
-            .or_insert_with(|| Peer::connect(self.broker, self.transport))
+            .or_insert_with(|| Peer::connect(&self.broker, self.transport))
     }
 
     fn send(&mut self, peer: &str, packets: &str) -> Result<(), String> {
@@ -186,8 +214,25 @@ impl Play<'_> {
         Ok(())
     }
 
+    fn resume(&mut self, peer: &str, version: u8, connack: &str) -> Result<(), String> {
+        let connect = match version {
+            5 => format!("10 'MQTT' 05 00 0000 {{11FFFFFFFF}} '{peer}'"),
+            _ => format!("10 'MQTT' 04 00 0000 '{peer}'"),
+        };
+        self.send(peer, &connect)?;
+        self.receive(peer, connack)
+    }
+
+    fn kill(&mut self) {
+        self.broker.signal(Signal::KILL);
+        self.broker.wait();
+        self.peers.clear();
+        let data_directory = self.data_directory.as_ref();
+        self.broker = Broker::start_in(data_directory.expect("it keeps something").path());
+    }
+
     fn pause(&mut self) -> Result<(), String> {
-        let mut clock = Peer::connect(self.broker, self.transport);
+        let mut clock = Peer::connect(&self.broker, self.transport);
         clock.send(&bytes(CONNECT_3_FOR_A_SECOND))?;
         clock.receive_packet()?;
         clock.receive_end()

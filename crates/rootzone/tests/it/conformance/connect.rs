@@ -101,7 +101,7 @@ fn a_client_without_an_identifier_is_assigned_one_that_it_can_come_back_with() {
                 a < 20 01 00 ..
                 a quiet"
             );
-            play(&broker, transport, &script).unwrap();
+            play(broker, transport, &script).unwrap();
         }
     }
 }
