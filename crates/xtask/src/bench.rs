@@ -107,6 +107,7 @@ fn play(options: &Options, cores: &Cores, program: &Program, scenario: &Scenario
     } else {
         cores.apart()
     };
+    program.clear_data()?;
     let mut broker = cores::on(&broker_cores, || program.start())?;
     let mut generator = command(release_generator())?;
     generator
@@ -119,6 +120,8 @@ fn play(options: &Options, cores: &Cores, program: &Program, scenario: &Scenario
             .args(["--warm-up", &options.warm_up().as_secs_f64().to_string()]);
     }
     let said = cores::on(&generator_cores, || read(&mut generator))?;
+    drop(broker);
+    program.remove_data()?;
     serde_json::from_str(&said).with_context(|| format!("the load generator said {said:?}"))
 }
 
@@ -153,6 +156,9 @@ fn programs(options: &Options) -> Result<Vec<Program>> {
         for (name, words) in &options.brokers {
             programs.push(Program::of_command(name, words)?);
         }
+    }
+    if !options.quick {
+        programs.push(Program::rootzone_in_memory()?);
     }
     programs.push(Program::rootzone()?);
     for program in &programs {

@@ -38,45 +38,39 @@ struct Ports {
 }
 
 impl Program {
-    /// Our own, as a user would run it.
+    /// Our own, as a user would run it: it keeps what it acknowledges.
     pub(crate) fn rootzone() -> Result<Self> {
+        Self::rootzone_with(ROOTZONE, &["--data-dir", DATA])
+    }
+
+    /// The same without a data directory.
+    pub(crate) fn rootzone_in_memory() -> Result<Self> {
+        Self::rootzone_with(ROOTZONE_IN_MEMORY, &["--in-memory"])
+    }
+
+    fn rootzone_with(name: &str, options: &[&str]) -> Result<Self> {
         let path = release_binary(ROOTZONE);
-        let path = path.to_str().context("the path is no text")?.to_owned();
+        let path = path.to_str().context("the path is no text")?;
         let commit = read(command("git")?.args(["rev-parse", "--short", "HEAD"]));
+        let words = [path, "--mqtt-port", PORT, "--port", WEBSOCKET_PORT];
         Ok(Self {
-            name: ROOTZONE.to_owned(),
+            name: name.to_owned(),
             version: commit.map_or_else(|_| String::new(), |commit| commit.trim().to_owned()),
-            words: [
-                &path,
-                "--in-memory",
-                "--mqtt-port",
-                PORT,
-                "--port",
-                WEBSOCKET_PORT,
-            ]
-            .map(Into::into)
-            .into(),
+            words: words
+                .iter()
+                .chain(options)
+                .map(|&word| word.into())
+                .collect(),
             file: None,
             speaks_websocket: true,
         })
     }
 
-    /// Our own, keeping what it acknowledges, with queues as long as a measurement wants them.
-    pub(crate) fn durable_rootzone() -> Result<Self> {
-        let mut program = Self::rootzone()?;
-        let options = ["--data-dir", DATA, "--config", FILE].map(str::to_owned);
-        program.words.retain(|word| word != "--in-memory");
-        program.words.extend(options);
-        program.file = Some(("rootzone.toml", LONG_QUEUES));
-        Ok(program)
-    }
-
-    /// The same without a data directory.
-    pub(crate) fn patient_rootzone() -> Result<Self> {
-        let mut program = Self::rootzone()?;
-        program.words.extend(["--config", FILE].map(str::to_owned));
-        program.file = Some(("rootzone.toml", LONG_QUEUES));
-        Ok(program)
+    /// With queues as long as a measurement wants them.
+    pub(crate) fn with_long_queues(mut self) -> Self {
+        self.words.extend(["--config", FILE].map(str::to_owned));
+        self.file = Some(("rootzone.toml", LONG_QUEUES));
+        self
     }
 
     /// Where it keeps what it must not forget.
@@ -240,6 +234,7 @@ pub(crate) fn release_binary(name: &str) -> PathBuf {
         .join(format!("{name}{}", env::consts::EXE_SUFFIX))
 }
 
+const ROOTZONE_IN_MEMORY: &str = "rootzone-in-memory";
 pub(crate) const ROOTZONE: &str = "rootzone";
 /// Where the port of MQTT over TCP goes.
 pub(crate) const PORT: &str = "{port}";

@@ -14,10 +14,11 @@ use super::generate;
 
 pub(super) fn measure(cores: &Cores, scenario: &Scenario) -> Result<Value> {
     let program = if scenario.name == WITHOUT_STORE {
-        Program::patient_rootzone()?
+        Program::rootzone_in_memory()?
     } else {
-        Program::durable_rootzone()?
-    };
+        Program::rootzone()?
+    }
+    .with_long_queues();
     program.clear_data()?;
     let outcome = if scenario.metrics.contains(&Metric::StartS) {
         start_again(cores, &program, scenario)
