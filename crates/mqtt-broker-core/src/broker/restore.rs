@@ -17,8 +17,8 @@ use crate::{
     message::{Delivery, Details, Message},
     session::{Replay, SessionIndex},
     store::{
-        CorruptRecord, Found, FoundDelivery, Journal, KeyKind, SessionKey, SessionRecord,
-        SessionState, read,
+        CorruptRecord, Found, FoundDelivery, Journal, KeyKind, ReplayRecord, SessionKey,
+        SessionRecord, SessionState, read,
     },
     timers::Timer,
     topic_tree::{GroupName, Subscriber},
@@ -86,15 +86,20 @@ impl Restoration {
                     no_local: options.no_local,
                     retain_as_published: options.retain_as_published,
                 };
-                let replay = replay.map(|replay| Replay {
-                    topic_filter: topic_filter.clone(),
-                    subscriber,
-                    after: replay.after,
-                    up_to: replay.up_to,
-                    has_moved: false,
-                });
-                self.broker
-                    .insert_subscription(topic_filter, subscriber, replay);
+                let session = self.broker.peers.sessions.find_mut(index.0);
+                if let (Some(session), Some(ReplayRecord { after, up_to })) = (session, replay) {
+                    let replay = Replay {
+                        subscriber,
+                        after,
+                        has_moved: false,
+                    };
+                    session
+                        .replays
+                        .insert((topic_filter.clone(), up_to), replay);
+                    // What is retained from now on comes by itself.
+                    self.use_key(up_to);
+                }
+                self.broker.insert_subscription(topic_filter, subscriber);
             }
             Found::Delivery(found) => return self.add_delivery(found),
             Found::Release {

@@ -355,26 +355,102 @@ fn the_messages_of_a_group_go_to_another_member_over_a_restart() {
     assert_eq!(world.payloads(second), payloads);
 }
 
-#[test]
-fn retained_messages_that_were_promised_still_come() {
-    let mut settings = Settings::default();
-    settings.limits.bytes_per_turn = 100;
-    let mut world = World::with(settings);
+/// A Client with a session that has got the first of twenty retained messages on `a/…`.
+fn reader_of_many(world: &mut World) -> (ClientId, usize) {
     let publisher = world.client(V5_0, "publisher");
     for number in 0..20 {
         world.retain(publisher, &format!("a/{number:02}"), "twenty bytes of text");
     }
     let (client, _) = world.connect(resume(V5_0, "subscriber"));
-    let mut subscription = subscription("a/#", AtMostOnce);
-    subscription.retain_handling = RetainHandling::Send;
-    let code = world.subscribe_with(client, subscription, None);
-    assert_eq!(code, ReasonCode::GRANTED_QOS_0);
-    let before = world.payloads(client).len();
-    assert!(before < 20, "{before}");
+    world.subscribe(client, "a/#", AtMostOnce);
+    let n_received = world.payloads(client).len();
+    assert!(n_received < 20, "{n_received}");
+    (client, n_received)
+}
+
+fn world_with_short_turns() -> World {
+    let mut settings = Settings::default();
+    settings.limits.bytes_per_turn = 100;
+    World::with(settings)
+}
+
+#[test]
+fn retained_messages_that_were_promised_still_come() {
+    let mut world = world_with_short_turns();
+    let (_, n_received) = reader_of_many(&mut world);
     world.power_cut();
     let (client, _) = world.connect(resume(V5_0, "subscriber"));
     world.advance(seconds(1));
-    assert_eq!(world.payloads(client).len(), 20 - before);
+    assert_eq!(world.payloads(client).len(), 20 - n_received);
+}
+
+#[test]
+fn retained_messages_that_were_promised_still_come_after_another_subscribe() {
+    for retain_handling in [RetainHandling::SendIfNew, RetainHandling::DoNotSend] {
+        for is_cut in [false, true] {
+            let mut world = world_with_short_turns();
+            let (mut client, n_received) = reader_of_many(&mut world);
+            world.set_writable(client, false);
+            let mut again = subscription("a/#", AtMostOnce);
+            again.retain_handling = retain_handling;
+            world.subscribe_with(client, again, None);
+            if is_cut {
+                world.power_cut();
+                (client, _) = world.connect(resume(V5_0, "subscriber"));
+            } else {
+                world.set_writable(client, true);
+            }
+            world.advance(seconds(1));
+            assert_eq!(world.payloads(client).len(), 20 - n_received);
+        }
+    }
+}
+
+#[test]
+fn retained_messages_that_are_promised_again_come_again() {
+    let mut world = world_with_short_turns();
+    let (client, _) = reader_of_many(&mut world);
+    world.subscribe(client, "a/#", AtMostOnce);
+    world.receive_all(client);
+    world.power_cut();
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    world.advance(seconds(1));
+    assert_eq!(world.payloads(client).len(), 20);
+}
+
+#[test]
+fn a_subscription_stays_as_it_was_changed_while_retained_messages_come() {
+    let mut world = world_with_short_turns();
+    let (client, _) = reader_of_many(&mut world);
+    let mut changed = subscription("a/#", AtLeastOnce);
+    changed.retain_handling = RetainHandling::DoNotSend;
+    world.subscribe_with(client, changed, None);
+    world.advance(seconds(1));
+    world.cut(client);
+    world.power_cut();
+    let publisher = world.client(V5_0, "publisher");
+    world.publish(publisher, "a/b", "x", AtLeastOnce);
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    assert_eq!(world.payloads(client), ["x"]);
+}
+
+#[test]
+fn what_is_retained_after_a_restart_comes_once_although_older_messages_are_still_to_come() {
+    let mut world = world_with_short_turns();
+    let (client, _) = reader_of_many(&mut world);
+    let publisher = world.client(V5_0, "publisher");
+    // The numbers of these are the last, and when they are gone the store does not know them.
+    for payload in ["x", "y", "z", ""] {
+        world.retain(publisher, "b", payload);
+    }
+    world.subscribe(client, "a/#", AtMostOnce);
+    world.power_cut();
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    let publisher = world.client(V5_0, "publisher");
+    world.retain(publisher, "a/99", "new");
+    world.advance(seconds(1));
+    let payloads = world.payloads(client);
+    assert_eq!(payloads.iter().filter(|it| *it == "new").count(), 1);
 }
 
 #[test]
