@@ -545,3 +545,73 @@ fn a_damaged_record_costs_no_more_than_itself() {
         }
     }
 }
+
+#[test]
+fn what_cannot_be_read_is_forgotten() {
+    let whole = {
+        let mut world = World::new();
+        let client = subscriber(&mut world, V5_0, ExactlyOnce);
+        let publisher = world.client(V5_0, "publisher");
+        world.publish(client, "b", "v", ExactlyOnce);
+        for payload in ["w", "x"] {
+            world.publish(publisher, "a/b", payload, ExactlyOnce);
+        }
+        world.pubrec(client, packet_identifier(1));
+        world.retain(publisher, "a/c", "y");
+        world.cut(client);
+        world.disk.entries().clone()
+    };
+    for damaged in whole.keys() {
+        for is_there in [false, true] {
+            let mut world = World::new();
+            *world.disk.damage() = whole.clone();
+            if is_there {
+                world.disk.damage().insert(damaged.clone(), Vec::new());
+            } else {
+                world.disk.damage().remove(damaged);
+            }
+            world.power_cut();
+            // From here on all of it can be read.
+            world.power_cut();
+            world.connect(connect(V5_0, "subscriber"));
+            let publisher = world.client(V5_0, "publisher");
+            world.retain(publisher, "a/c", "");
+            assert_eq!(world.disk.len(), 0, "{damaged:?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_damaged_session_or_message_leaves_goes_to_nobody() {
+    const MESSAGE: u8 = 1;
+    const SESSION: u8 = 2;
+    for damaged in [MESSAGE, SESSION] {
+        let mut world = World::new();
+        let (victim, _) = world.connect(resume(V5_0, "victim"));
+        world.subscribe(victim, "secret/#", AtLeastOnce);
+        world.cut(victim);
+        let publisher = world.client(V5_0, "publisher");
+        world.publish(publisher, "secret/a", "1", AtLeastOnce);
+        world.disk.damage().retain(|key, _| key[0] != damaged);
+        world.power_cut();
+        // What is new might be given the numbers of what was lost.
+        for name in ["first", "second"] {
+            let (client, _) = world.connect(resume(V5_0, name));
+            world.subscribe(client, "public/#", AtLeastOnce);
+            world.cut(client);
+        }
+        let publisher = world.client(V5_0, "publisher");
+        world.publish(publisher, "public/a", "2", AtLeastOnce);
+        world.power_cut();
+        let publisher = world.client(V5_0, "publisher");
+        world.publish(publisher, "secret/a", "3", AtLeastOnce);
+        for name in ["first", "second"] {
+            let (client, _) = world.connect(resume(V5_0, name));
+            assert_eq!(world.payloads(client), ["2"]);
+        }
+        let (victim, connack) = world.connect(resume(V5_0, "victim"));
+        assert_eq!(connack.session_present, damaged == MESSAGE);
+        let expected: &[&str] = if damaged == MESSAGE { &["3"] } else { &[] };
+        assert_eq!(world.payloads(victim), expected);
+    }
+}
