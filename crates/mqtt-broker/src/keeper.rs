@@ -223,7 +223,7 @@ pub(crate) struct Keeper {
     /// What is not durable yet, perhaps because an earlier attempt failed.
     group: StoreGroup,
     changes: ChangeSet,
-    /// As they were stored last.
+    /// As they were stored last; `None` if nobody knows.
     clocks: Option<Reading>,
     n_commits: u64,
 }
@@ -260,6 +260,8 @@ impl Keeper {
             .put(store_clock::KEY, |bytes| clocks.encode(bytes));
         if let Err(error) = self.store.commit(&self.changes) {
             self.group.may_be_stored();
+            // So that there is something to write, and nobody takes the store for well without having written.
+            self.clocks = None;
             return Err(error);
         }
         self.n_commits += 1;
