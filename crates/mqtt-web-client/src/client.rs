@@ -5,8 +5,8 @@ use std::{rc::Rc, time::Duration};
 use mqtt_protocol::{Instant, QoS, ReasonCode, RetainHandling, TopicFilter};
 
 use crate::{
-    Events, Options, Publication, PublishError, Receipt, Status, SubscribeError, Transport,
-    WebSocketTransport, driver::Driver,
+    Events, Options, Persistence, Publication, PublishError, Receipt, Status, SubscribeError,
+    Transport, WebSocketTransport, driver::Driver,
 };
 
 /// A client that keeps itself connected. Cheap to clone; the connection ends when the last one is dropped.
@@ -72,6 +72,12 @@ impl Client {
     #[must_use]
     pub fn status(&self) -> Status {
         self.0.status()
+    }
+
+    /// Whether the session outlives the page.
+    #[must_use]
+    pub fn persistence(&self) -> Persistence {
+        self.0.persistence()
     }
 
     /// The clock of [`Status::Waiting`].

@@ -1,6 +1,7 @@
 //! The shell's loop: takes in what happened, asks the [`Supervisor`], does what it says.
 
 mod browser;
+mod keeping;
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,10 +13,12 @@ use gloo_timers::callback::Timeout;
 use mqtt_protocol::{Instant, ReasonCode, TopicFilter};
 use wasm_bindgen_futures::spawn_local;
 
+pub use self::keeping::SharedStore;
+
 use self::browser::{Clock, PageListener};
 use crate::{
-    Events, Link, LinkHandler, Options, Publication, PublishError, Receipt, Status, SubscribeError,
-    SubscriptionOptions, Transport,
+    Events, Link, LinkHandler, Options, Persistence, Publication, PublishError, Receipt, Status,
+    SubscribeError, SubscriptionOptions, Transport,
     event::EventQueue,
     receipt,
     supervisor::{Output, Supervisor},
@@ -35,6 +38,9 @@ pub(crate) struct Driver {
     link_events: RefCell<Vec<(Generation, LinkEvent)>>,
     events: Rc<RefCell<EventQueue>>,
     timer: RefCell<Option<(Instant, Timeout)>>,
+    store: Option<SharedStore>,
+    /// Whether a batch is being stored.
+    is_writing: Cell<bool>,
     is_awake: Cell<bool>,
     wake: Wake,
     /// Kept for its `Drop`.
@@ -83,6 +89,7 @@ impl Driver {
     pub(crate) fn start(transport: Rc<dyn Transport>, options: Options) -> (Rc<Self>, Events) {
         let events = Rc::new(RefCell::new(EventQueue::new(options.limits.events_len_max)));
         let clock = Clock::new();
+        let store = options.session_store.clone();
         let is_visible = browser::is_visible();
         let supervisor = Supervisor::new(options, is_visible, browser::seed(), clock.now());
         let driver = Rc::new_cyclic(|weak| {
@@ -95,11 +102,16 @@ impl Driver {
                 link_events: RefCell::default(),
                 events: Rc::clone(&events),
                 timer: RefCell::default(),
+                store,
+                is_writing: Cell::new(false),
                 is_awake: Cell::new(false),
                 _page_listener: listen_to_page(&wake),
                 wake,
             }
         });
+        if let Some(store) = &driver.store {
+            store.begin(&driver);
+        }
         driver.wake.wake();
         (driver, Events::new(events))
     }
@@ -136,6 +148,10 @@ impl Driver {
         self.supervisor.borrow().status().clone()
     }
 
+    pub(crate) fn persistence(&self) -> Persistence {
+        self.supervisor.borrow().persistence().clone()
+    }
+
     pub(crate) fn now(&self) -> Instant {
         self.clock.now()
     }
@@ -168,9 +184,16 @@ impl Driver {
             supervisor.handle_timeout(now);
         }
         self.obey();
+        self.store();
         let waker = self.events.borrow_mut().take_waker();
         if let Some(waker) = waker {
             waker.wake();
+        }
+    }
+
+    fn store(&self) {
+        if let Some(store) = &self.store {
+            store.flush(self);
         }
     }
 
@@ -249,6 +272,9 @@ impl Drop for Driver {
         let now = self.now();
         self.supervisor.get_mut().disconnect(now);
         self.obey();
+        // The store does things in order; it need not be done with what it was given before.
+        self.is_writing.set(false);
+        self.store();
         self.timer.get_mut().take();
         let mut events = self.events.borrow_mut();
         events.close();

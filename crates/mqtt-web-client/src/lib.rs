@@ -28,6 +28,7 @@ mod message;
 mod options;
 mod queue;
 mod receipt;
+mod session_store;
 mod status;
 mod supervisor;
 mod transport;
@@ -35,6 +36,7 @@ mod transport;
 pub use backoff::{Backoff, BackoffSettings};
 pub use bytes::Bytes;
 pub use client::{Client, SubscriptionOptions};
+pub use driver::SharedStore;
 pub use error::{PublishError, SubscribeError};
 pub use event::{Event, Events};
 pub use message::{Message, Publication, QueuePolicy};
@@ -42,7 +44,10 @@ pub use mqtt_protocol::{
     Instant, InvalidTopic, Properties, Property, ProtocolVersion, QoS, ReasonCode, RetainHandling,
     TopicFilter, TopicName, WillMessage,
 };
-pub use options::{Limits, Options, Resubscribe};
+pub use options::{Limits, OfflineQueue, Options, Resubscribe};
 pub use receipt::Receipt;
+pub use session_store::{
+    MemoryStore, Persistence, SessionStore, StoreError, StoreFuture, StoreOperation,
+};
 pub use status::{Failure, Status, StopReason, in_words};
 pub use transport::{Link, LinkHandler, Transport, WebSocketTransport};

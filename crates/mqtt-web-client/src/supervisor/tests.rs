@@ -1,6 +1,7 @@
 //! A client's life on a virtual clock; the test is the shell, the link and the Server.
 
 mod connecting;
+mod persistence;
 mod publishing;
 mod reconnecting;
 mod subscribing;
