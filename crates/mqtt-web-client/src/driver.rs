@@ -14,8 +14,9 @@ use wasm_bindgen_futures::spawn_local;
 
 use self::browser::{Clock, PageListener};
 use crate::{
-    Events, Link, LinkHandler, Options, Publication, PublishError, Receipt, Status, SubscribeError,
-    SubscriptionOptions, Transport,
+    Credentials, Events, Link, LinkHandler, Options, Publication, PublishError, Receipt, Status,
+    SubscribeError, SubscriptionOptions, Transport,
+    credentials::{Asking, CredentialsAnswer},
     event::EventQueue,
     receipt,
     supervisor::{Output, Supervisor},
@@ -33,6 +34,8 @@ pub(crate) struct Driver {
     supervisor: RefCell<Supervisor>,
     link: RefCell<Option<Box<dyn Link>>>,
     link_events: RefCell<Vec<(Generation, LinkEvent)>>,
+    /// Whoever is asked for credentials; kept until they are there or of no use any more.
+    asking: RefCell<Option<Asking>>,
     events: Rc<RefCell<EventQueue>>,
     timer: RefCell<Option<(Instant, Timeout)>>,
     is_awake: Cell<bool>,
@@ -53,6 +56,12 @@ impl Wake {
             drop(link_events);
             self.wake();
         }
+    }
+
+    pub(crate) fn credentials(&self, generation: Generation, result: Result<Credentials, String>) {
+        self.with_supervisor(|supervisor, now| {
+            supervisor.handle_credentials(generation, result, now);
+        });
     }
 
     /// Makes a turn come soon, once.
@@ -93,6 +102,7 @@ impl Driver {
                 supervisor: RefCell::new(supervisor),
                 link: RefCell::default(),
                 link_events: RefCell::default(),
+                asking: RefCell::default(),
                 events: Rc::clone(&events),
                 timer: RefCell::default(),
                 is_awake: Cell::new(false),
@@ -192,6 +202,7 @@ impl Driver {
         loop {
             let output = self.supervisor.borrow_mut().poll_output();
             match output {
+                Output::AskForCredentials(generation) => self.ask_for_credentials(generation),
                 Output::Open(generation) => self.open(generation),
                 Output::Transmit(bytes) => {
                     if let Some(link) = &mut *self.link.borrow_mut() {
@@ -199,6 +210,7 @@ impl Driver {
                     }
                 }
                 Output::Close => {
+                    self.asking.take();
                     let link = self.link.borrow_mut().take();
                     if let Some(mut link) = link {
                         link.close();
@@ -213,6 +225,13 @@ impl Driver {
                 }
             }
         }
+    }
+
+    fn ask_for_credentials(&self, generation: Generation) {
+        let answer = CredentialsAnswer::new(generation, self.wake.clone());
+        let provider = self.supervisor.borrow().credentials_provider().cloned();
+        let asking = provider.map(|provider| provider.ask(answer));
+        self.asking.replace(asking);
     }
 
     fn open(&self, generation: Generation) {

@@ -21,6 +21,7 @@
 
 mod backoff;
 mod client;
+mod credentials;
 mod driver;
 mod error;
 mod event;
@@ -35,6 +36,7 @@ mod transport;
 pub use backoff::{Backoff, BackoffSettings};
 pub use bytes::Bytes;
 pub use client::{Client, SubscriptionOptions};
+pub use credentials::{Credentials, CredentialsProvider};
 pub use error::{PublishError, SubscribeError};
 pub use event::{Event, Events};
 pub use message::{Message, Publication, QueuePolicy};

@@ -4,6 +4,7 @@ mod ending;
 mod publications;
 mod random;
 mod requests;
+mod servers;
 #[cfg(test)]
 mod tests;
 
@@ -16,10 +17,10 @@ use mqtt_protocol::{
     ReasonCode, Session, Subscription, TopicFilter,
 };
 
-use self::{publications::Publications, random::Random, requests::Requests};
+use self::{publications::Publications, random::Random, requests::Requests, servers::Servers};
 use crate::{
-    Backoff, Event, Failure, Message, Options, Publication, PublishError, Resubscribe, Status,
-    StopReason, SubscribeError, SubscriptionOptions,
+    Backoff, Credentials, CredentialsProvider, Event, Failure, Message, Options, Publication,
+    PublishError, Resubscribe, Status, StopReason, SubscribeError, SubscriptionOptions,
     receipt::Answer,
     transport::{Generation, LinkEvent},
 };
@@ -41,15 +42,25 @@ pub(crate) struct Supervisor {
     random: Random,
     is_visible: bool,
     client_identifier: ByteString,
+    credentials: Credentials,
+    servers: Servers,
     /// Whether a Server has accepted a connection before.
     has_connected: bool,
     /// Whether requests were given up that the Server may not have seen.
     must_renew: bool,
+    /// Whether the last credentials that were asked for were refused.
+    was_refused: bool,
+    /// When the last attempt began.
+    attempted_at: Instant,
     /// Of the time without a connection; a connection has it meanwhile.
     session: ClientSession,
     requests: Requests,
     publications: Publications,
     congestion: Option<Congestion>,
+    /// What had not left the socket's buffer when it was last looked at.
+    buffered_amount: usize,
+    /// What was published since.
+    n_bytes_published: usize,
     round_trip_time: Option<Duration>,
     outputs: VecDeque<Output>,
 }
@@ -57,6 +68,8 @@ pub(crate) struct Supervisor {
 /// What the shell is to do.
 #[derive(Debug)]
 pub(crate) enum Output {
+    /// Ask for credentials, for the attempt with this number.
+    AskForCredentials(Generation),
     /// Open a Network Connection, and forget an earlier one.
     Open(Generation),
     /// Send on it.
@@ -74,6 +87,8 @@ pub(crate) enum Output {
 }
 
 enum State {
+    /// The credentials of an attempt are asked for.
+    Asking { give_up_at: Instant },
     /// A Network Connection is being opened.
     Opening { give_up_at: Instant },
     /// It is open.
@@ -111,8 +126,15 @@ impl Supervisor {
             random: Random::new(seed),
             is_visible,
             client_identifier: options.client_identifier.as_str().into(),
+            credentials: Credentials {
+                user_name: options.user_name.clone(),
+                password: options.password.clone(),
+            },
+            servers: Servers::new(&options.url),
             has_connected: false,
             must_renew: false,
+            was_refused: false,
+            attempted_at: now,
             session: ClientSession {
                 is_established: false,
                 exchanges: Session::new(OutgoingLimits {
@@ -123,6 +145,8 @@ impl Supervisor {
             requests: Requests::new(options.limits.queue_len_max),
             publications: Publications::new(options.protocol_version, &options.limits),
             congestion: None,
+            buffered_amount: 0,
+            n_bytes_published: 0,
             round_trip_time: None,
             outputs: VecDeque::new(),
             options,
@@ -149,13 +173,16 @@ impl Supervisor {
             }
             (LinkEvent::Opened, State::Open { .. })
             | (LinkEvent::Received(_), State::Opening { .. })
-            | (_, State::Waiting { .. } | State::Idle) => {}
+            | (_, State::Asking { .. } | State::Waiting { .. } | State::Idle) => {}
         }
     }
 
     /// Handles the passing of time, and sends what was asked for since the last call.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
+            State::Asking { give_up_at } if *give_up_at <= now => {
+                self.fail(Failure::CredentialsTimeout, now);
+            }
             State::Opening { give_up_at } if *give_up_at <= now => {
                 self.fail(Failure::ConnackTimeout, now);
             }
@@ -164,14 +191,25 @@ impl Supervisor {
                 self.drain(now);
             }
             State::Waiting { retry_at } if *retry_at <= now => self.attempt(now),
-            State::Opening { .. } | State::Waiting { .. } | State::Idle => {}
+            State::Asking { .. } | State::Opening { .. } | State::Waiting { .. } | State::Idle => {}
         }
         self.publications.expire(&mut self.outputs, now);
     }
 
     /// Takes note of how much has not left the socket's buffer.
     pub(crate) fn handle_buffered_amount(&mut self, amount: usize, now: Instant) {
-        let is_congested = amount > self.options.limits.buffered_amount_max;
+        let before = std::mem::replace(&mut self.buffered_amount, amount);
+        self.n_bytes_published = 0;
+        if amount < before
+            && let State::Open { connection, .. } = &mut self.state
+        {
+            connection.handle_progress(now);
+        }
+        let limits = &self.options.limits;
+        let is_congested = match self.congestion {
+            Some(_) => amount > limits.buffered_amount_low,
+            None => amount > limits.buffered_amount_max,
+        };
         self.publications.is_congested = is_congested;
         if !is_congested {
             self.congestion = None;
@@ -203,13 +241,23 @@ impl Supervisor {
 
     /// Finds out at once how things stand.
     fn handle_wake(&mut self, now: Instant) {
+        self.backoff.reset();
         match &mut self.state {
-            State::Waiting { .. } => {
-                self.backoff.reset();
-                self.attempt(now);
+            State::Waiting { .. } => self.attempt(now),
+            State::Open {
+                connection,
+                connected_at: Some(_),
+                ..
+            } => connection.probe(PROBE_TIMEOUT, now),
+            State::Asking { .. } | State::Opening { .. } | State::Open { .. } => {
+                // What began before the page slept may wait for what will never come.
+                if now.saturating_duration_since(self.attempted_at) >= PROBE_TIMEOUT {
+                    self.close_connection(now);
+                    self.end_link();
+                    self.attempt(now);
+                }
             }
-            State::Open { connection, .. } => connection.probe(PROBE_TIMEOUT, now),
-            State::Opening { .. } | State::Idle => {}
+            State::Idle => {}
         }
     }
 
@@ -226,8 +274,16 @@ impl Supervisor {
         }
         let connection = match &mut self.state {
             State::Open { connection, .. } => Some(&mut **connection),
-            State::Opening { .. } | State::Waiting { .. } | State::Idle => None,
+            State::Asking { .. } | State::Opening { .. } | State::Waiting { .. } | State::Idle => {
+                None
+            }
         };
+        // What is published in one turn of the event loop reaches the socket only after it.
+        if connection.is_some() {
+            self.n_bytes_published += publication.payload.len();
+            let n_bytes = self.buffered_amount + self.n_bytes_published;
+            self.publications.is_congested |= n_bytes > self.options.limits.buffered_amount_max;
+        }
         self.publications
             .publish(publication, answer, connection, &mut self.outputs, now);
     }
@@ -265,7 +321,26 @@ impl Supervisor {
                 self.backoff.reset();
                 self.attempt(now);
             }
-            State::Opening { .. } | State::Open { .. } => {}
+            State::Asking { .. } | State::Opening { .. } | State::Open { .. } => {}
+        }
+    }
+
+    /// Takes the credentials that the attempt of this number waits for, or why there are none.
+    pub(crate) fn handle_credentials(
+        &mut self,
+        generation: Generation,
+        result: Result<Credentials, String>,
+        now: Instant,
+    ) {
+        if generation != self.generation || !matches!(self.state, State::Asking { .. }) {
+            return;
+        }
+        match result {
+            Ok(credentials) => {
+                self.credentials = credentials;
+                self.open_link(now);
+            }
+            Err(reason) => self.fail(Failure::NoCredentials { reason }, now),
         }
     }
 
@@ -285,7 +360,9 @@ impl Supervisor {
             return output;
         }
         let (deadline, is_connected) = match &self.state {
-            State::Opening { give_up_at } => (Some(*give_up_at), false),
+            State::Asking { give_up_at } | State::Opening { give_up_at } => {
+                (Some(*give_up_at), false)
+            }
             State::Open {
                 deadline,
                 connected_at,
@@ -308,17 +385,35 @@ impl Supervisor {
     }
 
     pub(crate) fn url(&self) -> &str {
-        &self.options.url
+        self.servers.url()
+    }
+
+    /// Who is to be asked for credentials.
+    pub(crate) fn credentials_provider(&self) -> Option<&CredentialsProvider> {
+        self.options.credentials_provider.as_ref()
     }
 
     fn attempt(&mut self, now: Instant) {
         self.generation = self.generation.next();
-        self.state = State::Opening {
-            give_up_at: now + self.options.connack_timeout,
-        };
+        self.attempted_at = now;
         self.set_status(Status::Connecting {
             attempt: self.backoff.n_failures().saturating_add(1),
         });
+        if self.options.credentials_provider.is_none() {
+            self.open_link(now);
+            return;
+        }
+        self.state = State::Asking {
+            give_up_at: now + self.options.credentials_timeout,
+        };
+        let ask = Output::AskForCredentials(self.generation);
+        self.outputs.push_back(ask);
+    }
+
+    fn open_link(&mut self, now: Instant) {
+        self.state = State::Opening {
+            give_up_at: now + self.options.connack_timeout,
+        };
         self.outputs.push_back(Output::Open(self.generation));
     }
 
@@ -364,8 +459,8 @@ impl Supervisor {
             properties,
             client_identifier: self.client_identifier.clone(),
             will: options.will.clone(),
-            user_name: options.user_name.as_deref().map(Into::into),
-            password: options.password.clone(),
+            user_name: self.credentials.user_name.as_deref().map(Into::into),
+            password: self.credentials.password.clone(),
         }
     }
 
@@ -392,6 +487,11 @@ impl Supervisor {
 
     /// Ends a connection whose link is of no use any more.
     fn lose(&mut self, failure: Failure, now: Instant) {
+        self.close_connection(now);
+        self.fail(failure, now);
+    }
+
+    fn close_connection(&mut self, now: Instant) {
         if let State::Open { connection, .. } = &mut self.state {
             connection.handle_close();
         }
@@ -402,7 +502,6 @@ impl Supervisor {
                 ClientOutput::Transmit(_) | ClientOutput::Close => {}
             }
         }
-        self.fail(failure, now);
     }
 
     /// Hands over publications that wait; says whether there were any.
@@ -457,6 +556,8 @@ impl Supervisor {
         if let State::Open { connected_at, .. } = &mut self.state {
             *connected_at = Some(now);
         }
+        self.was_refused = false;
+        self.servers.arrive();
         let is_first = !self.has_connected;
         self.has_connected = true;
         if let Some(assigned) = connack.properties.assigned_client_identifier() {
