@@ -4,21 +4,24 @@ mod browser;
 
 use std::{
     cell::{Cell, RefCell},
+    num::NonZeroU32,
     rc::{Rc, Weak},
     time::Duration,
 };
 
 use gloo_timers::callback::Timeout;
-use mqtt_protocol::{Instant, ReasonCode, TopicFilter};
+use mqtt_protocol::{Instant, ProtocolVersion, ReasonCode, TopicFilter};
 use wasm_bindgen_futures::spawn_local;
 
+pub(crate) use self::browser::seed;
 use self::browser::{Clock, PageListener};
 use crate::{
-    Credentials, Events, Link, LinkHandler, Options, Publication, PublishError, Receipt, Status,
-    SubscribeError, SubscriptionOptions, Transport,
+    Credentials, Events, Limits, Link, LinkHandler, Options, Publication, PublishError, Receipt,
+    Status, SubscribeError, SubscriptionOptions, Transport,
     credentials::{Asking, CredentialsAnswer},
     event::EventQueue,
     receipt,
+    sink::Sinks,
     supervisor::{Output, Supervisor},
     transport::{Generation, LinkEvent},
 };
@@ -37,6 +40,7 @@ pub(crate) struct Driver {
     /// Whoever is asked for credentials; kept until they are there or of no use any more.
     asking: RefCell<Option<Asking>>,
     events: Rc<RefCell<EventQueue>>,
+    sinks: Sinks,
     timer: RefCell<Option<(Instant, Timeout)>>,
     is_awake: Cell<bool>,
     wake: Wake,
@@ -93,7 +97,7 @@ impl Driver {
         let events = Rc::new(RefCell::new(EventQueue::new(options.limits.events_len_max)));
         let clock = Clock::new();
         let is_visible = browser::is_visible();
-        let supervisor = Supervisor::new(options, is_visible, browser::seed(), clock.now());
+        let supervisor = Supervisor::new(options, is_visible, seed(), clock.now());
         let driver = Rc::new_cyclic(|weak| {
             let wake = Wake(weak.clone());
             Self {
@@ -104,6 +108,7 @@ impl Driver {
                 link_events: RefCell::default(),
                 asking: RefCell::default(),
                 events: Rc::clone(&events),
+                sinks: Sinks::default(),
                 timer: RefCell::default(),
                 is_awake: Cell::new(false),
                 _page_listener: listen_to_page(&wake),
@@ -138,8 +143,42 @@ impl Driver {
         topic_filters: Vec<TopicFilter>,
     ) -> Receipt<Result<Vec<ReasonCode>, SubscribeError>> {
         let (answer, receipt) = receipt::pair();
+        self.sinks
+            .each(|sink| sink.handle_unsubscribe(&topic_filters));
         self.call(|supervisor, _| supervisor.unsubscribe(topic_filters, answer));
         receipt
+    }
+
+    pub(crate) fn subscribe_stream(
+        &self,
+        topic_filter: TopicFilter,
+        options: SubscriptionOptions,
+    ) -> (
+        Option<NonZeroU32>,
+        Receipt<Result<Vec<ReasonCode>, SubscribeError>>,
+    ) {
+        let (answer, receipt) = receipt::pair();
+        let mut identifier = None;
+        self.call(|supervisor, _| {
+            identifier = supervisor.subscribe_stream(topic_filter, options, answer);
+        });
+        (identifier, receipt)
+    }
+
+    pub(crate) fn leave_stream(&self, topic_filter: &TopicFilter) {
+        self.call(|supervisor, _| supervisor.leave_stream(topic_filter));
+    }
+
+    pub(crate) fn sinks(&self) -> &Sinks {
+        &self.sinks
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.supervisor.borrow().limits()
+    }
+
+    pub(crate) fn protocol_version(&self) -> ProtocolVersion {
+        self.supervisor.borrow().protocol_version()
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -178,8 +217,13 @@ impl Driver {
             supervisor.handle_timeout(now);
         }
         self.obey();
+        self.wake_readers();
+    }
+
+    fn wake_readers(&self) {
         let waker = self.events.borrow_mut().take_waker();
-        if let Some(waker) = waker {
+        let wakers = self.sinks.take_wakers();
+        for waker in waker.into_iter().chain(wakers) {
             waker.wake();
         }
     }
@@ -216,7 +260,12 @@ impl Driver {
                         link.close();
                     }
                 }
-                Output::Event(event) => self.events.borrow_mut().push(event),
+                Output::Event(event) => {
+                    let by_identifier = self.supervisor.borrow().has_subscription_identifiers();
+                    self.sinks
+                        .each(|sink| sink.handle_event(&event, by_identifier));
+                    self.events.borrow_mut().push(event);
+                }
                 Output::Published(answer, result) => answer.give(result),
                 Output::Subscribed(answer, result) => answer.give(result),
                 Output::Timeout(deadline) => {
@@ -269,13 +318,9 @@ impl Drop for Driver {
         self.supervisor.get_mut().disconnect(now);
         self.obey();
         self.timer.get_mut().take();
-        let mut events = self.events.borrow_mut();
-        events.close();
-        let waker = events.take_waker();
-        drop(events);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        self.events.borrow_mut().close();
+        self.sinks.each(|sink| sink.close());
+        self.wake_readers();
     }
 }
 
@@ -290,7 +335,7 @@ fn listen_to_page(wake: &Wake) -> PageListener {
 }
 
 /// Rounds up, so that a timer never fires before its deadline; browsers take at most 2³¹ − 1.
-fn whole_milliseconds(wait: Duration) -> u32 {
+pub(crate) fn whole_milliseconds(wait: Duration) -> u32 {
     let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
     seconds
         .saturating_mul(1000)

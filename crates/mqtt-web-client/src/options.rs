@@ -70,6 +70,10 @@ pub struct Limits {
     pub queue_bytes_max: usize,
     /// Messages that wait for the reader of [`Events`](crate::Events).
     pub events_len_max: usize,
+    /// Messages that wait for the reader of one [`Messages`](crate::Messages).
+    pub stream_len_max: usize,
+    /// Bytes of payloads and topics that wait for the reader of one [`Messages`](crate::Messages).
+    pub stream_bytes_max: usize,
     /// Packets from the Server, in bytes.
     pub maximum_packet_size: NonZeroU32,
     /// Unacknowledged messages from the Server. Announced on 5.0 only.
@@ -113,6 +117,8 @@ impl Default for Limits {
             queue_len_max: 1000,
             queue_bytes_max: 1 << 20,
             events_len_max: 10_000,
+            stream_len_max: 1000,
+            stream_bytes_max: 4 << 20,
             maximum_packet_size: MAXIMUM_PACKET_SIZE,
             receive_maximum: RECEIVE_MAXIMUM,
             topic_alias_maximum: 64,

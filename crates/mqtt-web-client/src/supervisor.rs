@@ -8,19 +8,20 @@ mod servers;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, num::NonZeroU32, time::Duration};
 
 use bytestring::ByteString;
 use mqtt_protocol::{
     ClientConnection, ClientEvent, ClientOutput, ClientSession, ClientSettings, Connack, Connect,
     Disconnect, Instant, OutgoingLimits, Properties, Property, ProtocolVersion, Publish,
-    ReasonCode, Session, Subscription, TopicFilter,
+    ReasonCode, Session, TopicFilter,
 };
 
 use self::{publications::Publications, random::Random, requests::Requests, servers::Servers};
 use crate::{
-    Backoff, Credentials, CredentialsProvider, Event, Failure, Message, Options, Publication,
-    PublishError, Resubscribe, Status, StopReason, SubscribeError, SubscriptionOptions,
+    Backoff, Credentials, CredentialsProvider, Event, Failure, Limits, Message, Options,
+    Publication, PublishError, Resubscribe, Status, StopReason, SubscribeError,
+    SubscriptionOptions,
     receipt::Answer,
     transport::{Generation, LinkEvent},
 };
@@ -116,6 +117,7 @@ struct Congestion {
 impl Supervisor {
     /// Begins with the first attempt.
     pub(crate) fn new(options: Options, is_visible: bool, seed: u64, now: Instant) -> Self {
+        let mut random = Random::new(seed);
         let mut supervisor = Self {
             state: State::Idle,
             status: Status::Stopped {
@@ -123,7 +125,6 @@ impl Supervisor {
             },
             generation: Generation::default(),
             backoff: Backoff::new(options.backoff.clone()),
-            random: Random::new(seed),
             is_visible,
             client_identifier: options.client_identifier.as_str().into(),
             credentials: Credentials {
@@ -142,7 +143,8 @@ impl Supervisor {
                     ..OutgoingLimits::default()
                 }),
             },
-            requests: Requests::new(options.limits.queue_len_max),
+            requests: Requests::new(options.limits.queue_len_max, random.next()),
+            random,
             publications: Publications::new(options.protocol_version, &options.limits),
             congestion: None,
             buffered_amount: 0,
@@ -296,16 +298,31 @@ impl Supervisor {
     ) {
         let subscriptions = topic_filters
             .into_iter()
-            .map(|topic_filter| Subscription {
-                topic_filter,
-                maximum_qos: options.maximum_qos,
-                no_local: options.no_local,
-                retain_as_published: options.retain_as_published,
-                retain_handling: options.retain_handling,
-            })
+            .map(|topic_filter| options.of(topic_filter))
             .collect();
         self.requests
             .subscribe(subscriptions, answer, &mut self.outputs);
+        self.send_requests();
+    }
+
+    /// Subscribes for a stream, whose messages have this Subscription Identifier if the Server knows them.
+    pub(crate) fn subscribe_stream(
+        &mut self,
+        topic_filter: TopicFilter,
+        options: SubscriptionOptions,
+        answer: SubscribeAnswer,
+    ) -> Option<NonZeroU32> {
+        let subscription = options.of(topic_filter);
+        let identifier = self
+            .requests
+            .subscribe_stream(subscription, answer, &mut self.outputs);
+        self.send_requests();
+        identifier
+    }
+
+    /// Unsubscribes if this was the last that wanted it.
+    pub(crate) fn leave_stream(&mut self, topic_filter: &TopicFilter) {
+        self.requests.leave_stream(topic_filter);
         self.send_requests();
     }
 
@@ -386,6 +403,19 @@ impl Supervisor {
 
     pub(crate) fn url(&self) -> &str {
         self.servers.url()
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.options.limits
+    }
+
+    pub(crate) fn protocol_version(&self) -> ProtocolVersion {
+        self.options.protocol_version
+    }
+
+    /// Whether messages have the Subscription Identifiers of their subscriptions.
+    pub(crate) fn has_subscription_identifiers(&self) -> bool {
+        self.requests.has_identifiers()
     }
 
     /// Who is to be asked for credentials.
@@ -558,6 +588,10 @@ impl Supervisor {
         }
         self.was_refused = false;
         self.servers.arrive();
+        let identifiers = connack.properties.subscription_identifiers_available();
+        let is_5_0 = self.options.protocol_version == ProtocolVersion::V5_0;
+        self.requests
+            .handle_connected(is_5_0 && identifiers.unwrap_or(true));
         let is_first = !self.has_connected;
         self.has_connected = true;
         if let Some(assigned) = connack.properties.assigned_client_identifier() {

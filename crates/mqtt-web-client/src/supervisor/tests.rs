@@ -6,6 +6,7 @@ mod elsewhere;
 mod lifecycle;
 mod publishing;
 mod reconnecting;
+mod streams;
 mod subscribing;
 
 use std::{
@@ -209,6 +210,21 @@ impl Page {
         self.supervisor.subscribe(filters, options, answer);
         self.turn();
         Given(receipt)
+    }
+
+    fn subscribe_stream(&mut self, filter: &str) -> (u32, Subscribed) {
+        let (answer, receipt) = receipt::pair();
+        let options = SubscriptionOptions::default();
+        let identifier = self
+            .supervisor
+            .subscribe_stream(filter_of(filter), options, answer);
+        self.turn();
+        (identifier.map_or(0, NonZeroU32::get), Given(receipt))
+    }
+
+    fn leave_stream(&mut self, filter: &str) {
+        self.supervisor.leave_stream(&filter_of(filter));
+        self.turn();
     }
 
     fn unsubscribe(&mut self, filters: &[&str]) -> Subscribed {
