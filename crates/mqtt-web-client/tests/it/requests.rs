@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use futures_util::{FutureExt as _, join};
+use futures_util::{FutureExt as _, future::join3};
 use mqtt_protocol::Packet;
 use mqtt_web_client::{
     Client, Event, Events, Message, Options, Properties, Property, ProtocolVersion, Publication,
@@ -57,7 +57,7 @@ async fn every_question_gets_its_own_answer_in_whatever_order() {
             answer(&client, question);
         }
     };
-    let (first, second, ()) = within_10_s(async { join!(first, second, answered) }).await;
+    let (first, second, ()) = within_10_s(join3(first, second, answered)).await;
     assert_eq!(first.unwrap().payload, "1");
     assert_eq!(second.unwrap().payload, "2");
 }
