@@ -277,6 +277,13 @@ impl ClientConnection {
         }
     }
 
+    /// Takes note that what was transmitted is on its way: a PINGREQ may have to wait behind a large packet.
+    pub fn handle_progress(&mut self, now: Instant) {
+        if let Some(ping_timer) = &mut self.ping_timer {
+            ping_timer.handle_input(now);
+        }
+    }
+
     /// Handles the end of the Network Connection.
     pub fn handle_close(&mut self) {
         if !self.is_over() {

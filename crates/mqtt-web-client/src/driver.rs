@@ -5,22 +5,26 @@ mod keeping;
 
 use std::{
     cell::{Cell, RefCell},
+    num::NonZeroU32,
     rc::{Rc, Weak},
     time::Duration,
 };
 
 use gloo_timers::callback::Timeout;
-use mqtt_protocol::{Instant, ReasonCode, TopicFilter};
+use mqtt_protocol::{Instant, ProtocolVersion, ReasonCode, TopicFilter};
 use wasm_bindgen_futures::spawn_local;
 
+pub(crate) use self::browser::seed;
 pub use self::keeping::SharedStore;
 
 use self::browser::{Clock, PageListener};
 use crate::{
-    Events, Link, LinkHandler, Options, Persistence, Publication, PublishError, Receipt, Status,
-    SubscribeError, SubscriptionOptions, Transport,
+    Credentials, Events, Limits, Link, LinkHandler, Options, Persistence, Publication,
+    PublishError, Receipt, Status, SubscribeError, SubscriptionOptions, Transport,
+    credentials::{Asking, CredentialsAnswer},
     event::EventQueue,
     receipt,
+    sink::Sinks,
     supervisor::{Output, Supervisor},
     transport::{Generation, LinkEvent},
 };
@@ -36,7 +40,10 @@ pub(crate) struct Driver {
     supervisor: RefCell<Supervisor>,
     link: RefCell<Option<Box<dyn Link>>>,
     link_events: RefCell<Vec<(Generation, LinkEvent)>>,
+    /// Whoever is asked for credentials; kept until they are there or of no use any more.
+    asking: RefCell<Option<Asking>>,
     events: Rc<RefCell<EventQueue>>,
+    sinks: Sinks,
     timer: RefCell<Option<(Instant, Timeout)>>,
     store: Option<SharedStore>,
     /// Whether a batch is being stored.
@@ -59,6 +66,12 @@ impl Wake {
             drop(link_events);
             self.wake();
         }
+    }
+
+    pub(crate) fn credentials(&self, generation: Generation, result: Result<Credentials, String>) {
+        self.with_supervisor(|supervisor, now| {
+            supervisor.handle_credentials(generation, result, now);
+        });
     }
 
     /// Makes a turn come soon, once.
@@ -91,7 +104,7 @@ impl Driver {
         let clock = Clock::new();
         let store = options.session_store.clone();
         let is_visible = browser::is_visible();
-        let supervisor = Supervisor::new(options, is_visible, browser::seed(), clock.now());
+        let supervisor = Supervisor::new(options, is_visible, seed(), clock.now());
         let driver = Rc::new_cyclic(|weak| {
             let wake = Wake(weak.clone());
             Self {
@@ -100,7 +113,9 @@ impl Driver {
                 supervisor: RefCell::new(supervisor),
                 link: RefCell::default(),
                 link_events: RefCell::default(),
+                asking: RefCell::default(),
                 events: Rc::clone(&events),
+                sinks: Sinks::default(),
                 timer: RefCell::default(),
                 store,
                 is_writing: Cell::new(false),
@@ -140,8 +155,42 @@ impl Driver {
         topic_filters: Vec<TopicFilter>,
     ) -> Receipt<Result<Vec<ReasonCode>, SubscribeError>> {
         let (answer, receipt) = receipt::pair();
+        self.sinks
+            .each(|sink| sink.handle_unsubscribe(&topic_filters));
         self.call(|supervisor, _| supervisor.unsubscribe(topic_filters, answer));
         receipt
+    }
+
+    pub(crate) fn subscribe_stream(
+        &self,
+        topic_filter: TopicFilter,
+        options: SubscriptionOptions,
+    ) -> (
+        Option<NonZeroU32>,
+        Receipt<Result<Vec<ReasonCode>, SubscribeError>>,
+    ) {
+        let (answer, receipt) = receipt::pair();
+        let mut identifier = None;
+        self.call(|supervisor, _| {
+            identifier = supervisor.subscribe_stream(topic_filter, options, answer);
+        });
+        (identifier, receipt)
+    }
+
+    pub(crate) fn leave_stream(&self, topic_filter: &TopicFilter) {
+        self.call(|supervisor, _| supervisor.leave_stream(topic_filter));
+    }
+
+    pub(crate) fn sinks(&self) -> &Sinks {
+        &self.sinks
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.supervisor.borrow().limits()
+    }
+
+    pub(crate) fn protocol_version(&self) -> ProtocolVersion {
+        self.supervisor.borrow().protocol_version()
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -185,8 +234,13 @@ impl Driver {
         }
         self.obey();
         self.store();
+        self.wake_readers();
+    }
+
+    fn wake_readers(&self) {
         let waker = self.events.borrow_mut().take_waker();
-        if let Some(waker) = waker {
+        let wakers = self.sinks.take_wakers();
+        for waker in waker.into_iter().chain(wakers) {
             waker.wake();
         }
     }
@@ -215,6 +269,7 @@ impl Driver {
         loop {
             let output = self.supervisor.borrow_mut().poll_output();
             match output {
+                Output::AskForCredentials(generation) => self.ask_for_credentials(generation),
                 Output::Open(generation) => self.open(generation),
                 Output::Transmit(bytes) => {
                     if let Some(link) = &mut *self.link.borrow_mut() {
@@ -222,12 +277,18 @@ impl Driver {
                     }
                 }
                 Output::Close => {
+                    self.asking.take();
                     let link = self.link.borrow_mut().take();
                     if let Some(mut link) = link {
                         link.close();
                     }
                 }
-                Output::Event(event) => self.events.borrow_mut().push(event),
+                Output::Event(event) => {
+                    let by_identifier = self.supervisor.borrow().has_subscription_identifiers();
+                    self.sinks
+                        .each(|sink| sink.handle_event(&event, by_identifier));
+                    self.events.borrow_mut().push(event);
+                }
                 Output::Published(answer, result) => answer.give(result),
                 Output::Subscribed(answer, result) => answer.give(result),
                 Output::Timeout(deadline) => {
@@ -236,6 +297,13 @@ impl Driver {
                 }
             }
         }
+    }
+
+    fn ask_for_credentials(&self, generation: Generation) {
+        let answer = CredentialsAnswer::new(generation, self.wake.clone());
+        let provider = self.supervisor.borrow().credentials_provider().cloned();
+        let asking = provider.map(|provider| provider.ask(answer));
+        self.asking.replace(asking);
     }
 
     fn open(&self, generation: Generation) {
@@ -276,13 +344,9 @@ impl Drop for Driver {
         self.is_writing.set(false);
         self.store();
         self.timer.get_mut().take();
-        let mut events = self.events.borrow_mut();
-        events.close();
-        let waker = events.take_waker();
-        drop(events);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        self.events.borrow_mut().close();
+        self.sinks.each(|sink| sink.close());
+        self.wake_readers();
     }
 }
 
@@ -297,7 +361,7 @@ fn listen_to_page(wake: &Wake) -> PageListener {
 }
 
 /// Rounds up, so that a timer never fires before its deadline; browsers take at most 2³¹ − 1.
-fn whole_milliseconds(wait: Duration) -> u32 {
+pub(crate) fn whole_milliseconds(wait: Duration) -> u32 {
     let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
     seconds
         .saturating_mul(1000)

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use mqtt_protocol::{ProtocolVersion, QoS, WillMessage};
 
-use crate::{BackoffSettings, SharedStore};
+use crate::{BackoffSettings, CredentialsProvider, SharedStore};
 
 /// Where to connect, as whom, and how patiently.
 #[derive(Debug, Clone)]
@@ -23,6 +23,14 @@ pub struct Options {
     pub user_name: Option<String>,
     /// How they prove it.
     pub password: Option<Bytes>,
+    /// Asked for the user name and password of every attempt, in place of those above; by default not.
+    pub credentials_provider: Option<CredentialsProvider>,
+    /// How long that may take; by default 10 s.
+    pub credentials_timeout: Duration,
+    /// Whether a broker may send its clients, with all that these options say, to another address
+    /// (Use another server, Server moved): to `ws://` and `wss://` only, and never from `wss://` down to `ws://`.
+    /// By default not. 5.0 only.
+    pub follow_server_reference: bool,
     /// Seconds that the Server keeps the session without a connection, so that a reconnection goes on with
     /// unfinished exchanges. The first connection always begins anew. 5.0 only; by default 5 min.
     pub session_expiry_interval_secs: u32,
@@ -83,14 +91,20 @@ pub struct Limits {
     pub queue_bytes_max: usize,
     /// Messages that wait for the reader of [`Events`](crate::Events).
     pub events_len_max: usize,
+    /// Messages that wait for the reader of one [`Messages`](crate::Messages).
+    pub stream_len_max: usize,
+    /// Bytes of payloads and topics that wait for the reader of one [`Messages`](crate::Messages).
+    pub stream_bytes_max: usize,
     /// Packets from the Server, in bytes.
     pub maximum_packet_size: NonZeroU32,
     /// Unacknowledged messages from the Server. Announced on 5.0 only.
     pub receive_maximum: NonZeroU16,
     /// Topic Aliases from the Server. Announced on 5.0 only.
     pub topic_alias_maximum: u16,
-    /// Bytes in the socket's buffer above which publications are refused.
+    /// Bytes in the socket's buffer above which publications wait or are refused.
     pub buffered_amount_max: usize,
+    /// Bytes in the socket's buffer down to which it has to empty before they are sent again.
+    pub buffered_amount_low: usize,
 }
 
 impl OfflineQueue {
@@ -119,6 +133,9 @@ impl Options {
             client_identifier: String::new(),
             user_name: None,
             password: None,
+            credentials_provider: None,
+            credentials_timeout: Duration::from_secs(10),
+            follow_server_reference: false,
             session_expiry_interval_secs: 300,
             keep_alive_secs: 120,
             will: None,
@@ -139,10 +156,13 @@ impl Default for Limits {
             queue_len_max: 1000,
             queue_bytes_max: 1 << 20,
             events_len_max: 10_000,
+            stream_len_max: 1000,
+            stream_bytes_max: 4 << 20,
             maximum_packet_size: MAXIMUM_PACKET_SIZE,
             receive_maximum: RECEIVE_MAXIMUM,
             topic_alias_maximum: 64,
             buffered_amount_max: 4 << 20,
+            buffered_amount_low: 1 << 20,
         }
     }
 }

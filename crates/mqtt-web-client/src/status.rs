@@ -48,6 +48,15 @@ pub enum Failure {
     /// No WebSocket could be opened; browsers do not say why.
     #[error("the broker cannot be reached")]
     Unreachable,
+    /// The [`CredentialsProvider`](crate::CredentialsProvider) failed.
+    #[error("no credentials: {reason}")]
+    NoCredentials {
+        /// What it said.
+        reason: String,
+    },
+    /// The [`CredentialsProvider`](crate::CredentialsProvider) took too long.
+    #[error("the credentials did not come in time")]
+    CredentialsTimeout,
     /// There is a WebSocket server, but it did not choose the subprotocol `mqtt`.
     #[error("what answers at this address does not speak MQTT")]
     SubprotocolMissing,
@@ -81,6 +90,12 @@ pub enum Failure {
         reason_code: ReasonCode,
         /// What it said for people.
         reason_string: Option<String>,
+    },
+    /// The Server told us to go to another one, which the next attempt does.
+    #[error("the broker sends us to {server_reference}")]
+    Elsewhere {
+        /// The other one's address.
+        server_reference: String,
     },
     /// The Server broke the rules.
     #[error("the broker broke the protocol: {}", in_words(*reason_code))]
