@@ -7,8 +7,9 @@ use mqtt_protocol::{
 };
 
 use crate::{
-    Events, Messages, Options, Publication, PublishError, Receipt, RequestError, Requester, Status,
-    StatusWatch, SubscribeError, Subscribing, Transport, WebSocketTransport, driver::Driver,
+    Events, Messages, Options, Persistence, Publication, PublishError, Receipt, RequestError,
+    Requester, Status, StatusWatch, SubscribeError, Subscribing, Transport, WebSocketTransport,
+    driver::Driver,
 };
 
 /// A client that keeps itself connected. Cheap to clone; the connection ends when the last one is dropped.
@@ -161,6 +162,12 @@ impl Client {
     #[must_use]
     pub fn status(&self) -> Status {
         self.0.status()
+    }
+
+    /// Whether the session outlives the page.
+    #[must_use]
+    pub fn persistence(&self) -> Persistence {
+        self.0.persistence()
     }
 
     /// Watches the status: the present one, then every change, the newest always.

@@ -1,6 +1,7 @@
 //! The shell's loop: takes in what happened, asks the [`Supervisor`], does what it says.
 
 mod browser;
+mod keeping;
 
 use std::{
     cell::{Cell, RefCell},
@@ -14,10 +15,12 @@ use mqtt_protocol::{Instant, ProtocolVersion, ReasonCode, TopicFilter};
 use wasm_bindgen_futures::spawn_local;
 
 pub(crate) use self::browser::seed;
+pub use self::keeping::SharedStore;
+
 use self::browser::{Clock, PageListener};
 use crate::{
-    Credentials, Events, Limits, Link, LinkHandler, Options, Publication, PublishError, Receipt,
-    Status, SubscribeError, SubscriptionOptions, Transport,
+    Credentials, Events, Limits, Link, LinkHandler, Options, Persistence, Publication,
+    PublishError, Receipt, Status, SubscribeError, SubscriptionOptions, Transport,
     credentials::{Asking, CredentialsAnswer},
     event::EventQueue,
     receipt,
@@ -42,6 +45,9 @@ pub(crate) struct Driver {
     events: Rc<RefCell<EventQueue>>,
     sinks: Sinks,
     timer: RefCell<Option<(Instant, Timeout)>>,
+    store: Option<SharedStore>,
+    /// Whether a batch is being stored.
+    is_writing: Cell<bool>,
     is_awake: Cell<bool>,
     wake: Wake,
     /// Kept for its `Drop`.
@@ -96,6 +102,7 @@ impl Driver {
     pub(crate) fn start(transport: Rc<dyn Transport>, options: Options) -> (Rc<Self>, Events) {
         let events = Rc::new(RefCell::new(EventQueue::new(options.limits.events_len_max)));
         let clock = Clock::new();
+        let store = options.session_store.clone();
         let is_visible = browser::is_visible();
         let supervisor = Supervisor::new(options, is_visible, seed(), clock.now());
         let driver = Rc::new_cyclic(|weak| {
@@ -110,11 +117,16 @@ impl Driver {
                 events: Rc::clone(&events),
                 sinks: Sinks::default(),
                 timer: RefCell::default(),
+                store,
+                is_writing: Cell::new(false),
                 is_awake: Cell::new(false),
                 _page_listener: listen_to_page(&wake),
                 wake,
             }
         });
+        if let Some(store) = &driver.store {
+            store.begin(&driver);
+        }
         driver.wake.wake();
         (driver, Events::new(events))
     }
@@ -185,6 +197,10 @@ impl Driver {
         self.supervisor.borrow().status().clone()
     }
 
+    pub(crate) fn persistence(&self) -> Persistence {
+        self.supervisor.borrow().persistence().clone()
+    }
+
     pub(crate) fn now(&self) -> Instant {
         self.clock.now()
     }
@@ -217,6 +233,7 @@ impl Driver {
             supervisor.handle_timeout(now);
         }
         self.obey();
+        self.store();
         self.wake_readers();
     }
 
@@ -225,6 +242,12 @@ impl Driver {
         let wakers = self.sinks.take_wakers();
         for waker in waker.into_iter().chain(wakers) {
             waker.wake();
+        }
+    }
+
+    fn store(&self) {
+        if let Some(store) = &self.store {
+            store.flush(self);
         }
     }
 
@@ -317,6 +340,9 @@ impl Drop for Driver {
         let now = self.now();
         self.supervisor.get_mut().disconnect(now);
         self.obey();
+        // The store does things in order; it need not be done with what it was given before.
+        self.is_writing.set(false);
+        self.store();
         self.timer.get_mut().take();
         self.events.borrow_mut().close();
         self.sinks.each(|sink| sink.close());

@@ -31,6 +31,7 @@ mod options;
 mod queue;
 mod receipt;
 mod requester;
+mod session_store;
 mod sink;
 mod status;
 mod status_watch;
@@ -41,6 +42,7 @@ pub use backoff::{Backoff, BackoffSettings};
 pub use bytes::Bytes;
 pub use client::{Client, SubscriptionOptions};
 pub use credentials::{Credentials, CredentialsProvider};
+pub use driver::SharedStore;
 pub use error::{PublishError, SubscribeError};
 pub use event::{Event, Events};
 pub use message::{Message, Publication, QueuePolicy};
@@ -49,9 +51,13 @@ pub use mqtt_protocol::{
     Instant, InvalidTopic, Properties, Property, ProtocolVersion, QoS, ReasonCode, RetainHandling,
     TopicFilter, TopicName, WillMessage,
 };
-pub use options::{Limits, Options, Resubscribe};
+pub use options::{Limits, OfflineQueue, Options, Resubscribe};
 pub use receipt::Receipt;
 pub use requester::{RequestError, Requester};
+pub use session_store::{
+    IndexedDbStore, MemoryStore, Persistence, SessionStore, StoreError, StoreFuture,
+    StoreOperation, TabSession,
+};
 pub use status::{Failure, Status, StopReason, in_words};
 pub use status_watch::StatusWatch;
 pub use transport::{Link, LinkHandler, Transport, WebSocketTransport};

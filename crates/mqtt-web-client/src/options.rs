@@ -6,9 +6,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use mqtt_protocol::{ProtocolVersion, WillMessage};
+use mqtt_protocol::{ProtocolVersion, QoS, WillMessage};
 
-use crate::{BackoffSettings, CredentialsProvider};
+use crate::{BackoffSettings, CredentialsProvider, SharedStore};
 
 /// Where to connect, as whom, and how patiently.
 #[derive(Debug, Clone)]
@@ -43,12 +43,33 @@ pub struct Options {
     pub connack_timeout: Duration,
     /// From PINGREQ to PINGRESP; by default 20 s.
     pub pingresp_timeout: Duration,
+    /// Where the session is kept beyond the life of the page; by default nowhere.
+    pub session_store: Option<SharedStore>,
+    /// Which publications may wait for a connection and go on after a cut.
+    pub offline_queue: OfflineQueue,
     /// Whether subscriptions are made again on reconnection.
     pub resubscribe: Resubscribe,
     /// How long to wait between attempts.
     pub backoff: BackoffSettings,
     /// How much may gather, in either direction.
     pub limits: Limits,
+}
+
+/// Which of the publications that may wait ([`QueuePolicy::WhileDisconnected`](crate::QueuePolicy)) do so
+/// while there is no connection, and survive its loss. With a store, the same survive the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OfflineQueue {
+    /// None: what was sent and not acknowledged before a cut is [`Indeterminate`](crate::PublishError),
+    /// what was not sent is [`NotConnected`](crate::PublishError).
+    Nothing,
+    /// Those of QoS 1 and 2 that were sent before the cut: their exchanges are brought to their end.
+    /// What was not sent is [`NotConnected`](crate::PublishError).
+    InFlight,
+    /// Those of QoS 1 and 2.
+    AtLeastOnce,
+    /// All, those of QoS 0 too.
+    #[default]
+    All,
 }
 
 /// When subscriptions are made again.
@@ -86,6 +107,22 @@ pub struct Limits {
     pub buffered_amount_low: usize,
 }
 
+impl OfflineQueue {
+    /// Whether one that was never sent waits for a connection.
+    pub(crate) fn keeps_unsent(self, qos: QoS) -> bool {
+        match self {
+            Self::Nothing | Self::InFlight => false,
+            Self::AtLeastOnce => qos > QoS::AtMostOnce,
+            Self::All => true,
+        }
+    }
+
+    /// Whether one that was sent is sent again.
+    pub(crate) fn keeps_sent(self) -> bool {
+        self != Self::Nothing
+    }
+}
+
 impl Options {
     /// Makes the default options for a broker's address.
     #[must_use]
@@ -104,6 +141,8 @@ impl Options {
             will: None,
             connack_timeout: Duration::from_secs(10),
             pingresp_timeout: Duration::from_secs(20),
+            session_store: None,
+            offline_queue: OfflineQueue::default(),
             resubscribe: Resubscribe::default(),
             backoff: BackoffSettings::default(),
             limits: Limits::default(),

@@ -114,6 +114,9 @@ pub enum StopReason {
     /// Another connection uses the same Client Identifier; coming back would only fight it.
     #[error("another tab or device uses the same Client Identifier")]
     SessionTakenOver,
+    /// Another client has the stored session; connecting would only fight it.
+    #[error("another tab has this session")]
+    SessionInUse,
     /// The address is none that a WebSocket can be opened to from this page.
     #[error("the address is not valid")]
     InvalidAddress,

@@ -1,6 +1,7 @@
 //! Keeps one client connected: attempts, waits, subscriptions, queue. Pure, so that it is tested natively.
 
 mod ending;
+mod persistence;
 mod publications;
 mod random;
 mod requests;
@@ -17,7 +18,13 @@ use mqtt_protocol::{
     ReasonCode, Session, TopicFilter,
 };
 
-use self::{publications::Publications, random::Random, requests::Requests, servers::Servers};
+use self::{
+    persistence::{Keeping, keeper},
+    publications::Publications,
+    random::Random,
+    requests::Requests,
+    servers::Servers,
+};
 use crate::{
     Backoff, Credentials, CredentialsProvider, Event, Failure, Limits, Message, Options,
     Publication, PublishError, Resubscribe, Status, StopReason, SubscribeError,
@@ -55,6 +62,7 @@ pub(crate) struct Supervisor {
     attempted_at: Instant,
     /// Of the time without a connection; a connection has it meanwhile.
     session: ClientSession,
+    keeping: Keeping,
     requests: Requests,
     publications: Publications,
     congestion: Option<Congestion>,
@@ -120,9 +128,7 @@ impl Supervisor {
         let mut random = Random::new(seed);
         let mut supervisor = Self {
             state: State::Idle,
-            status: Status::Stopped {
-                reason: StopReason::ByCaller,
-            },
+            status: Status::Connecting { attempt: 0 },
             generation: Generation::default(),
             backoff: Backoff::new(options.backoff.clone()),
             is_visible,
@@ -142,10 +148,12 @@ impl Supervisor {
                     queue_len_max: options.limits.queue_len_max,
                     ..OutgoingLimits::default()
                 }),
+                keeper: None,
             },
+            keeping: Keeping::new(&options),
             requests: Requests::new(options.limits.queue_len_max, random.next()),
             random,
-            publications: Publications::new(options.protocol_version, &options.limits),
+            publications: Publications::new(&options),
             congestion: None,
             buffered_amount: 0,
             n_bytes_published: 0,
@@ -153,7 +161,9 @@ impl Supervisor {
             outputs: VecDeque::new(),
             options,
         };
-        supervisor.attempt(now);
+        if supervisor.options.session_store.is_none() {
+            supervisor.attempt(now);
+        }
         supervisor
     }
 
@@ -195,7 +205,8 @@ impl Supervisor {
             State::Waiting { retry_at } if *retry_at <= now => self.attempt(now),
             State::Asking { .. } | State::Opening { .. } | State::Waiting { .. } | State::Idle => {}
         }
-        self.publications.expire(&mut self.outputs, now);
+        let keeper = keeper(&mut self.state, &mut self.session);
+        self.publications.expire(keeper, &mut self.outputs, now);
     }
 
     /// Takes note of how much has not left the socket's buffer.
@@ -288,6 +299,10 @@ impl Supervisor {
         }
         self.publications
             .publish(publication, answer, connection, &mut self.outputs, now);
+        let keeper = keeper(&mut self.state, &mut self.session);
+        if let Some(keeper) = keeper {
+            self.publications.note_last(keeper);
+        }
     }
 
     pub(crate) fn subscribe(
@@ -334,10 +349,11 @@ impl Supervisor {
 
     pub(crate) fn reconnect_now(&mut self, now: Instant) {
         match self.state {
-            State::Waiting { .. } | State::Idle => {
+            State::Waiting { .. } | State::Idle if !self.keeping.is_loading() => {
                 self.backoff.reset();
                 self.attempt(now);
             }
+            State::Waiting { .. } | State::Idle => {}
             State::Asking { .. } | State::Opening { .. } | State::Open { .. } => {}
         }
     }
@@ -454,7 +470,8 @@ impl Supervisor {
             maximum_packet_size: self.options.limits.maximum_packet_size.get(),
         };
         let session = std::mem::take(&mut self.session);
-        let connect = self.connect_packet();
+        let connect = self.connect_packet(session.is_established);
+        self.keeping.was_clean = connect.clean_start;
         let connection = ClientConnection::new(connect, session, settings, now);
         self.state = State::Open {
             connection: Box::new(connection),
@@ -464,15 +481,18 @@ impl Supervisor {
         self.drain(now);
     }
 
-    fn connect_packet(&self) -> Connect {
+    fn connect_packet(&self, is_established: bool) -> Connect {
         let options = &self.options;
         let limits = &options.limits;
         // A Server must not go on with a session of which a fresh page knows nothing.
-        // On 3.1.1, where it would keep a session for ever, every connection begins anew.
+        // On 3.1.1, where it would keep a session for ever, every connection begins anew unless we keep it too.
         let (clean_start, properties) = match options.protocol_version {
-            ProtocolVersion::V3_1_1 => (true, Properties::new()),
+            ProtocolVersion::V3_1_1 => (
+                !(is_established && self.keeping.is_kept()),
+                Properties::new(),
+            ),
             ProtocolVersion::V5_0 => (
-                !self.has_connected,
+                !is_established,
                 Properties::new()
                     .with(Property::SessionExpiryInterval(
                         options.session_expiry_interval_secs,
@@ -596,6 +616,16 @@ impl Supervisor {
         self.has_connected = true;
         if let Some(assigned) = connack.properties.assigned_client_identifier() {
             self.client_identifier = assigned.clone();
+        }
+        self.note_identity(now);
+        if self.keeping.was_clean
+            && self.keeping.is_kept()
+            && self.options.protocol_version == ProtocolVersion::V3_1_1
+        {
+            // Now the Server has nothing of an earlier session; but what began with Clean Session 1 ends with it.
+            self.end_link();
+            self.attempt(now);
+            return;
         }
         let session_present = connack.session_present;
         self.set_status(Status::Connected { session_present });

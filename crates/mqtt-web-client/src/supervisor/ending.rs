@@ -116,7 +116,9 @@ impl Supervisor {
 
     pub(super) fn stop(&mut self, reason: StopReason) {
         self.end_link();
-        drop(self.session.exchanges.outgoing.abandon(|_| true));
+        let is_kept = self.session.keeper.is_some();
+        let outgoing = &mut self.session.exchanges.outgoing;
+        drop(outgoing.abandon(|message| !(is_kept && message.may_wait)));
         self.publications.stop(&mut self.outputs);
         self.requests.stop(&mut self.outputs);
         self.must_renew = true;
@@ -135,6 +137,7 @@ impl Supervisor {
             State::Open { connection, .. } => {
                 self.session = connection.into_session();
                 self.requests.handle_close();
+                self.publications.handle_close(&mut self.outputs);
                 self.outputs.push_back(Output::Close);
             }
             State::Asking { .. } | State::Opening { .. } => self.outputs.push_back(Output::Close),

@@ -4,6 +4,7 @@ mod connecting;
 mod credentials;
 mod elsewhere;
 mod lifecycle;
+mod persistence;
 mod publishing;
 mod reconnecting;
 mod restarts;

@@ -17,7 +17,11 @@ fn publication(payload: &'static str, qos: QoS) -> Publication {
 fn message(event: Event) -> Option<Message> {
     match event {
         Event::Message(message) => Some(message),
-        Event::Status(_) | Event::Subscribed { .. } | Event::Dropped { .. } => None,
+        Event::Status(_)
+        | Event::Subscribed { .. }
+        | Event::Persistence(_)
+        | Event::Published { .. }
+        | Event::Dropped { .. } => None,
     }
 }
 
@@ -47,7 +51,11 @@ async fn a_subscription_is_answered_for_each_filter() {
     );
     let subscribed = next(&mut events, |event| match event {
         Event::Subscribed { topic_filter, .. } => Some(topic_filter),
-        Event::Status(_) | Event::Message(_) | Event::Dropped { .. } => None,
+        Event::Status(_)
+        | Event::Message(_)
+        | Event::Persistence(_)
+        | Event::Published { .. }
+        | Event::Dropped { .. } => None,
     });
     assert_eq!(subscribed.await.as_str(), "a/#");
 }
