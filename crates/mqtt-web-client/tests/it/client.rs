@@ -119,3 +119,21 @@ async fn a_cut_is_told_and_repaired() {
     );
     assert_eq!(server.n_links(), 1);
 }
+
+#[wasm_bindgen_test]
+async fn reconnecting_from_inside_the_event_of_a_close_works() {
+    let server = InPageServer::default();
+    let (client, mut events) = connect(&server);
+    connected(&mut events).await;
+    for _ in 0..10 {
+        server.cut();
+        let waiting = crate::status(&mut events, |status| {
+            matches!(status, mqtt_web_client::Status::Waiting { .. })
+        });
+        waiting.await;
+        client.reconnect_now();
+        client.reconnect_now();
+        connected(&mut events).await;
+        assert_eq!(server.n_links(), 1);
+    }
+}

@@ -7,6 +7,7 @@
 )]
 
 mod client;
+mod fake_web_socket;
 mod in_page_server;
 mod lifecycle;
 mod persistence;
