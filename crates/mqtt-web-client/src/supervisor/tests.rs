@@ -1,6 +1,8 @@
 //! A client's life on a virtual clock; the test is the shell, the link and the Server.
 
 mod connecting;
+#[cfg(not(target_arch = "wasm32"))]
+mod crashes;
 mod credentials;
 mod elsewhere;
 mod lifecycle;
