@@ -100,7 +100,9 @@ impl Wake {
 
 impl Driver {
     pub(crate) fn start(transport: Rc<dyn Transport>, options: Options) -> (Rc<Self>, Events) {
-        let events = Rc::new(RefCell::new(EventQueue::new(options.limits.events_len_max)));
+        let limits = &options.limits;
+        let events = EventQueue::new(limits.events_len_max, limits.events_bytes_max);
+        let events = Rc::new(RefCell::new(events));
         let clock = Clock::new();
         let store = options.session_store.clone();
         let is_visible = browser::is_visible();

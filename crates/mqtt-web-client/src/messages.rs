@@ -231,7 +231,7 @@ impl MessageQueue {
     }
 
     fn push(&mut self, message: Message) {
-        self.n_bytes += size(&message);
+        self.n_bytes += message.size();
         self.messages.push_back(message);
         while self.messages.len() > 1
             && (self.messages.len() > self.len_max || self.n_bytes > self.bytes_max)
@@ -243,7 +243,7 @@ impl MessageQueue {
 
     fn pop_message(&mut self) -> Option<Message> {
         let message = self.messages.pop_front()?;
-        self.n_bytes -= size(&message);
+        self.n_bytes -= message.size();
         Some(message)
     }
 }
@@ -269,10 +269,6 @@ impl Queue for MessageQueue {
     fn waker(&mut self) -> &mut Option<Waker> {
         &mut self.waker
     }
-}
-
-fn size(message: &Message) -> usize {
-    message.payload.len() + message.topic_name.as_str().len()
 }
 
 #[cfg(test)]

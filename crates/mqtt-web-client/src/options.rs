@@ -91,6 +91,8 @@ pub struct Limits {
     pub queue_bytes_max: usize,
     /// Messages that wait for the reader of [`Events`](crate::Events).
     pub events_len_max: usize,
+    /// Bytes of payloads and topics that wait for the reader of [`Events`](crate::Events).
+    pub events_bytes_max: usize,
     /// Messages that wait for the reader of one [`Messages`](crate::Messages).
     pub stream_len_max: usize,
     /// Bytes of payloads and topics that wait for the reader of one [`Messages`](crate::Messages).
@@ -156,6 +158,7 @@ impl Default for Limits {
             queue_len_max: 1000,
             queue_bytes_max: 1 << 20,
             events_len_max: 10_000,
+            events_bytes_max: 64 << 20,
             stream_len_max: 1000,
             stream_bytes_max: 4 << 20,
             maximum_packet_size: MAXIMUM_PACKET_SIZE,
