@@ -32,7 +32,8 @@ pub struct Options {
     /// By default not. 5.0 only.
     pub follow_server_reference: bool,
     /// Seconds that the Server keeps the session without a connection, so that a reconnection goes on with
-    /// unfinished exchanges. The first connection always begins anew. 5.0 only; by default 5 min.
+    /// unfinished exchanges. Without a [`session_store`](Self::session_store) the first connection begins anew.
+    /// 5.0 only; by default 5 min.
     pub session_expiry_interval_secs: u32,
     /// Seconds; by default 120, with a ping at half of it, because browsers run the timers
     /// of a hidden page only once a minute. 0 for no pings.
