@@ -88,4 +88,5 @@ pub use session_store::{
 };
 pub use status::{Failure, Status, StopReason, in_words};
 pub use status_watch::StatusWatch;
+pub use supervisor::FollowServerReference;
 pub use transport::{Link, LinkHandler, Transport, WebSocketTransport};

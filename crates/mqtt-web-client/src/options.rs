@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use mqtt_protocol::{ProtocolVersion, QoS, WillMessage};
 
-use crate::{BackoffSettings, CredentialsProvider, SharedStore};
+use crate::{BackoffSettings, CredentialsProvider, FollowServerReference, SharedStore};
 
 /// Where to connect, as whom, and how patiently.
 #[derive(Debug, Clone)]
@@ -27,10 +27,9 @@ pub struct Options {
     pub credentials_provider: Option<CredentialsProvider>,
     /// How long that may take; by default 10 s.
     pub credentials_timeout: Duration,
-    /// Whether a broker may send its clients, with all that these options say, to another address
-    /// (Use another server, Server moved): to `ws://` and `wss://` only, and never from `wss://` down to `ws://`.
+    /// Whether a broker may send its clients to another one (Use another server, Server moved).
     /// By default not. 5.0 only.
-    pub follow_server_reference: bool,
+    pub follow_server_reference: Option<FollowServerReference>,
     /// Seconds that the Server keeps the session without a connection, so that a reconnection goes on with
     /// unfinished exchanges. Without a [`session_store`](Self::session_store) the first connection begins anew.
     /// 5.0 only; by default 5 min.
@@ -138,7 +137,7 @@ impl Options {
             password: None,
             credentials_provider: None,
             credentials_timeout: Duration::from_secs(10),
-            follow_server_reference: false,
+            follow_server_reference: None,
             session_expiry_interval_secs: 300,
             keep_alive_secs: 120,
             will: None,
