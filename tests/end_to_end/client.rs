@@ -1,0 +1,7 @@
+//! The client alone in a real browser, with real brokers.
+
+mod brokers;
+mod figures;
+mod lifecycle;
+mod memory;
+mod pixels;
