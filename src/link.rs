@@ -345,7 +345,7 @@ fn subscribe(client: &Client, filters: impl IntoIterator<Item = String>, is_of_c
         no_local: is_of_commands,
         ..SubscriptionOptions::default()
     };
-    drop(client.subscribe(filters.collect::<Vec<_>>(), options));
+    drop(client.subscribe_events(filters.collect::<Vec<_>>(), options));
 }
 
 /// What the switches want published.

@@ -9,9 +9,9 @@ use std::{
 };
 
 use futures_core::Stream;
-use mqtt_protocol::{ReasonCode, TopicFilter};
+use mqtt_protocol::{ReasonCode, TopicFilter, TopicName};
 
-use crate::{Message, Status};
+use crate::{Message, Persistence, PublishError, Status};
 
 /// What the client tells its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,15 @@ pub enum Event {
         topic_filter: TopicFilter,
         /// The Server's answer.
         reason_code: ReasonCode,
+    },
+    /// Whether the session outlives the page has changed.
+    Persistence(Persistence),
+    /// What became of a publication of an earlier page, whose caller is gone.
+    Published {
+        /// Where it was published.
+        topic_name: TopicName,
+        /// The answer.
+        result: Result<ReasonCode, PublishError>,
     },
     /// Messages were dropped here, the oldest first, because the reader of [`Events`] was too slow.
     Dropped {
@@ -98,7 +107,13 @@ impl EventQueue {
             match self.events.pop_front() {
                 Some(Event::Message(_)) => self.n_dropped += 1,
                 Some(Event::Status(status)) if !self.has_status() => self.status = Some(status),
-                Some(Event::Status(_) | Event::Subscribed { .. } | Event::Dropped { .. })
+                Some(
+                    Event::Status(_)
+                    | Event::Subscribed { .. }
+                    | Event::Persistence(_)
+                    | Event::Published { .. }
+                    | Event::Dropped { .. },
+                )
                 | None => {}
             }
         }

@@ -40,7 +40,7 @@ async fn a_message_goes_out_and_comes_in() {
 async fn a_subscription_is_answered_for_each_filter() {
     let (client, mut events) = connect(&InPageServer::default());
     let filters = ["a/#", "b"].map(|filter| TopicFilter::new(filter).unwrap());
-    let receipt = client.subscribe(filters, SubscriptionOptions::default());
+    let receipt = client.subscribe_events(filters, SubscriptionOptions::default());
     assert_eq!(
         within_10_s(receipt).await,
         Ok(vec![ReasonCode::Success, ReasonCode::Success])
@@ -61,7 +61,7 @@ async fn every_call_may_be_made_while_an_event_is_handled() {
         let message = next(&mut events, message).await;
         assert!(!message.payload.is_empty(), "message {n_messages}");
         let filter = TopicFilter::new("a/b").unwrap();
-        drop(client.subscribe([filter.clone()], SubscriptionOptions::default()));
+        drop(client.subscribe_events([filter.clone()], SubscriptionOptions::default()));
         drop(client.unsubscribe([filter]));
         drop(client.publish(publication("again", QoS::AtLeastOnce)));
         client.reconnect_now();
@@ -92,7 +92,7 @@ async fn a_cut_is_told_and_repaired() {
     let (client, mut events) = connect(&server);
     connected(&mut events).await;
     let filter = TopicFilter::new("a/b").unwrap();
-    let receipt = client.subscribe([filter], SubscriptionOptions::default());
+    let receipt = client.subscribe_events([filter], SubscriptionOptions::default());
     within_10_s(receipt).await.unwrap();
     server.take_received();
 

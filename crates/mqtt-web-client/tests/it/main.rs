@@ -9,6 +9,8 @@
 mod client;
 mod in_page_server;
 mod lifecycle;
+mod requests;
+mod streams;
 mod web_socket;
 
 use futures_util::{StreamExt as _, future::select, pin_mut};
