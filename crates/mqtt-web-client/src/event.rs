@@ -46,6 +46,8 @@ pub enum Event {
 
 /// The stream of [`Event`]s. It ends when the last [`Client`](crate::Client) is dropped.
 ///
+/// Who does not want them drops it, and none are kept.
+///
 /// At most [`Limits::events_len_max`](crate::Limits::events_len_max) wait in it. Beyond that the oldest are dropped,
 /// of whatever QoS, and an [`Event::Dropped`] stands in their place; the newest [`Status`] is never dropped.
 #[derive(Debug)]
@@ -60,7 +62,10 @@ pub(crate) struct EventQueue {
     n_dropped: usize,
     /// Told after everything else that waits, so that it can be replaced by a newer one.
     status: Option<Status>,
+    /// Nothing more will come.
     is_closed: bool,
+    /// Nobody will read what comes.
+    is_abandoned: bool,
     waker: Option<Waker>,
 }
 
@@ -72,11 +77,15 @@ impl EventQueue {
             n_dropped: 0,
             status: None,
             is_closed: false,
+            is_abandoned: false,
             waker: None,
         }
     }
 
     pub(crate) fn push(&mut self, event: Event) {
+        if self.is_abandoned {
+            return;
+        }
         if let Event::Status(status) = event {
             self.status = Some(status);
             return;
@@ -90,6 +99,13 @@ impl EventQueue {
 
     pub(crate) fn close(&mut self) {
         self.is_closed = true;
+    }
+
+    fn abandon(&mut self) {
+        *self = Self {
+            is_abandoned: true,
+            ..Self::new(0)
+        };
     }
 
     /// What to wake once nothing is borrowed any more.
@@ -143,6 +159,12 @@ impl Events {
     /// Takes the next event if there is one.
     pub fn try_next(&mut self) -> Option<Event> {
         self.queue.borrow_mut().pop()
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.queue.borrow_mut().abandon();
     }
 }
 
@@ -215,6 +237,18 @@ mod tests {
         let told = queue(3, [status(1)].into_iter().chain((1..=9).map(message)));
         assert!(told.contains(&status(1)), "{told:?}");
         assert!(told.contains(&message(9)), "{told:?}");
+    }
+
+    #[test]
+    fn what_nobody_will_read_is_not_kept() {
+        let queue = Rc::new(RefCell::new(EventQueue::new(10)));
+        let events = Events::new(Rc::clone(&queue));
+        queue.borrow_mut().push(message(1));
+        drop(events);
+        queue.borrow_mut().push(message(2));
+        queue.borrow_mut().push(status(1));
+        assert_eq!(queue.borrow_mut().pop(), None);
+        assert_eq!(queue.borrow().events.capacity(), 0);
     }
 
     #[test]
