@@ -6,7 +6,7 @@ use std::rc::Rc;
 use futures_util::StreamExt as _;
 use mqtt_protocol::{Decoder, DecoderSettings, Packet, ProtocolVersion, Role};
 use mqtt_web_client::{
-    Bytes, Client, Event, Events, Options, Publication, SubscriptionOptions, TopicFilter, TopicName,
+    Bytes, Client, Messages, Options, Publication, SubscriptionOptions, TopicFilter, TopicName,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
@@ -64,12 +64,11 @@ struct Counted {
 impl Reader {
     /// Resolves when the Server has acknowledged the subscription.
     pub async fn open(url: String, filter: String) -> Option<Self> {
-        let (client, events) = Client::connect(Options::new(url));
+        let (client, _) = Client::connect(Options::new(url));
         let counted = Rc::new(Counted::default());
-        spawn_local(count(events, Rc::clone(&counted)));
         let topic_filter = TopicFilter::new(filter).ok()?;
-        let receipt = client.subscribe([topic_filter], SubscriptionOptions::default());
-        receipt.await.ok()?;
+        let subscribing = client.subscribe([topic_filter], SubscriptionOptions::default());
+        spawn_local(count(subscribing.await.ok()?, Rc::clone(&counted)));
         Some(Self { client, counted })
     }
 
@@ -107,9 +106,9 @@ impl Reader {
     }
 }
 
-async fn count(mut events: Events, counted: Rc<Counted>) {
-    while let Some(event) = events.next().await {
-        if let Event::Message(message) = event {
+async fn count(mut messages: Messages, counted: Rc<Counted>) {
+    while let Some(item) = messages.next().await {
+        if let Ok(message) = item {
             counted.n_messages.set(counted.n_messages.get() + 1);
             counted
                 .n_bytes

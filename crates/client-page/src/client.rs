@@ -3,8 +3,8 @@
 use futures_util::StreamExt as _;
 use js_sys::{Function, Uint8Array};
 use mqtt_web_client::{
-    Bytes, Client, Event, Events, Message, Options, ProtocolVersion, Publication, QoS, QueuePolicy,
-    Resubscribe, Status, SubscriptionOptions, TopicFilter, TopicName,
+    Bytes, Client, Message, Messages, Options, ProtocolVersion, Publication, QoS, QueuePolicy,
+    Resubscribe, Status, StatusWatch, SubscriptionOptions, TopicFilter, TopicName,
 };
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::spawn_local;
@@ -13,6 +13,7 @@ use wasm_bindgen_futures::spawn_local;
 #[wasm_bindgen]
 pub struct PageClient {
     client: Client,
+    on_message: Function,
 }
 
 #[wasm_bindgen]
@@ -40,9 +41,9 @@ impl PageClient {
             resubscribe: Resubscribe::IfSessionLost,
             ..Options::new(url)
         };
-        let (client, events) = Client::connect(options);
-        spawn_local(tell(events, on_status, on_message));
-        Self { client }
+        let (client, _) = Client::connect(options);
+        spawn_local(tell_statuses(client.watch_status(), on_status));
+        Self { client, on_message }
     }
 
     /// Resolves when the message is acknowledged as its QoS says.
@@ -66,16 +67,21 @@ impl PageClient {
         receipt.await.map(drop).map_err(in_words)
     }
 
-    /// Resolves with the Reason Code.
+    /// Resolves with the Reason Code. The messages are told from then on, as long as there is the client.
     pub async fn subscribe(&self, filter: String, qos: u8) -> Result<u8, String> {
         let topic_filter = TopicFilter::new(filter).map_err(in_words)?;
         let options = SubscriptionOptions {
             maximum_qos: quality(qos),
             ..SubscriptionOptions::default()
         };
-        let receipt = self.client.subscribe([topic_filter], options);
-        let reason_codes = receipt.await.map_err(in_words)?;
-        Ok(reason_codes.first().map_or(0, |code| *code as u8))
+        let subscribing = self.client.subscribe([topic_filter], options);
+        let messages = subscribing.await.map_err(in_words)?;
+        let reason_code = messages
+            .reason_codes()
+            .first()
+            .map_or(0, |code| *code as u8);
+        spawn_local(tell_messages(messages, self.on_message.clone()));
+        Ok(reason_code)
     }
 
     /// Whether messages flow.
@@ -90,15 +96,17 @@ impl PageClient {
     }
 }
 
-async fn tell(mut events: Events, on_status: Function, on_message: Function) {
-    while let Some(event) = events.next().await {
-        match event {
-            Event::Status(status) => {
-                // What a listener throws is its own affair.
-                let _ = on_status.call1(&JsValue::NULL, &status_in_words(&status).into());
-            }
-            Event::Message(message) => tell_message(&on_message, &message),
-            Event::Subscribed { .. } | Event::Dropped { .. } => {}
+async fn tell_statuses(mut statuses: StatusWatch, on_status: Function) {
+    while let Some(status) = statuses.next().await {
+        // What a listener throws is its own affair.
+        let _ = on_status.call1(&JsValue::NULL, &status_in_words(&status).into());
+    }
+}
+
+async fn tell_messages(mut messages: Messages, on_message: Function) {
+    while let Some(item) = messages.next().await {
+        if let Ok(message) = item {
+            tell_message(&on_message, &message);
         }
     }
 }

@@ -12,11 +12,11 @@ async fn a_page_that_is_shown_again_recovers() {
     let other = browser.client.new_window(true).await.unwrap();
     browser.client.switch_to_window(other.handle).await.unwrap();
     browser.devtools("Page.bringToFront", json!({})).await;
-    browser.client.switch_to_window(tab).await.unwrap();
-    world.sees("hidden").await;
 
     world.link.silence();
+    browser.client.switch_to_window(tab).await.unwrap();
     browser.devtools("Page.bringToFront", json!({})).await;
+    world.sees("hidden").await;
     world.recovers_from("visible").await;
 }
 

@@ -12,20 +12,15 @@ use crate::harness::{Account, Broker, ClientPage, Publisher, V5_0, eventually, n
 async fn a_thousand_clients_leave_nothing_behind() {
     let broker = Broker::with_client_page(&["--in-memory"], 0, 0).await;
     let page = ClientPage::open().await;
-    let mut at_a_fifth = None;
-    for cycles in (200..=1000).step_by(200) {
-        let given = vec![json!(broker.web_socket_url()), json!(200)];
-        let done = page
-            .browser
-            .client
-            .execute_async(CYCLES, given)
-            .await
-            .unwrap();
-        assert_eq!(done, true);
-        let memory = Memory::of(&page).await;
-        println!("after {cycles} connections: {memory:?}");
-        memory.check(*at_a_fifth.get_or_insert(memory));
-    }
+    // What the browser itself makes of a page's scripts, once, is not the client's.
+    connect(&page, &broker, 600).await;
+    connect(&page, &broker, 200).await;
+    let at_a_fifth = Memory::of(&page).await;
+    println!("after 200 connections: {at_a_fifth:?}");
+    connect(&page, &broker, 800).await;
+    let memory = Memory::of(&page).await;
+    println!("after 1000 connections: {memory:?}");
+    memory.check(at_a_fifth);
 }
 
 #[tokio::test]
@@ -56,6 +51,15 @@ async fn a_thousand_messages_a_second_leave_nothing_behind() {
     let memory = Memory::of(&page).await;
     println!("after {n_published} messages: {memory:?}");
     memory.check(at_a_fifth);
+}
+
+async fn connect(page: &ClientPage, broker: &Broker, n_times: u32) {
+    for _ in 0..n_times / 200 {
+        let given = vec![json!(broker.web_socket_url()), json!(200)];
+        let browser = &page.browser;
+        let done = browser.client.execute_async(CYCLES, given).await.unwrap();
+        assert_eq!(done, true);
+    }
 }
 
 /// A message each millisecond; says how many.
