@@ -180,7 +180,10 @@ impl Link {
                 self.handle_status(&status);
             }
             Event::Message(message) => self.take(message),
-            Event::Subscribed { .. } | Event::Dropped { .. } => {}
+            Event::Subscribed { .. }
+            | Event::Persistence(_)
+            | Event::Published { .. }
+            | Event::Dropped { .. } => {}
         }
     }
 

@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 use js_sys::{Function, Uint8Array};
 use mqtt_web_client::{
     Bytes, Client, Message, Messages, Options, ProtocolVersion, Publication, QoS, QueuePolicy,
-    Resubscribe, Status, StatusWatch, SubscriptionOptions, TopicFilter, TopicName,
+    Status, StatusWatch, SubscriptionOptions, TabSession, TopicFilter, TopicName,
 };
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::spawn_local;
@@ -20,27 +20,28 @@ pub struct PageClient {
 impl PageClient {
     /// Begins to connect. Empty texts stand for what is left out.
     ///
+    /// With a `session_prefix` the session outlives the page: it is the tab's, and its Client Identifier begins so.
     /// Statuses are told by `on_status(text)`, messages by `on_message(topic, payload, qos, retain)`.
-    #[wasm_bindgen(constructor)]
-    #[must_use]
-    pub fn new(
+    pub async fn open(
         url: String,
         is_5: bool,
-        client_identifier: String,
+        session_prefix: String,
         user_name: String,
         password: String,
         on_status: Function,
         on_message: Function,
     ) -> Self {
         let is_given = |text: &String| !text.is_empty();
-        let options = Options {
+        let mut options = Options {
             protocol_version: version(is_5),
-            client_identifier,
             user_name: Some(user_name).filter(is_given),
             password: Some(password).filter(is_given).map(Bytes::from),
-            resubscribe: Resubscribe::IfSessionLost,
             ..Options::new(url)
         };
+        if is_given(&session_prefix) {
+            let session = TabSession::claim(&session_prefix).await;
+            options = session.apply_to(options);
+        }
         let (client, _) = Client::connect(options);
         spawn_local(tell_statuses(client.watch_status(), on_status));
         Self { client, on_message }

@@ -55,7 +55,8 @@ pub use options::{Limits, OfflineQueue, Options, Resubscribe};
 pub use receipt::Receipt;
 pub use requester::{RequestError, Requester};
 pub use session_store::{
-    MemoryStore, Persistence, SessionStore, StoreError, StoreFuture, StoreOperation,
+    IndexedDbStore, MemoryStore, Persistence, SessionStore, StoreError, StoreFuture,
+    StoreOperation, TabSession,
 };
 pub use status::{Failure, Status, StopReason, in_words};
 pub use status_watch::StatusWatch;

@@ -1,8 +1,13 @@
 //! The seam between the client and what keeps its session beyond the life of the page.
 
+mod indexed_db;
 mod memory;
+mod tab;
+mod web_lock;
 
+pub use indexed_db::IndexedDbStore;
 pub use memory::MemoryStore;
+pub use tab::TabSession;
 
 use std::pin::Pin;
 
@@ -43,6 +48,9 @@ pub enum StoreError {
     /// Another client has this session.
     #[error("another tab has this session")]
     InUse,
+    /// The page did not come over a secure connection, so that tabs cannot be told apart: each load is a new Client.
+    #[error("the page did not come over a secure connection")]
+    NotSecure,
     /// What is kept was written by a later version.
     #[error("what is stored is of a later version")]
     LaterVersion,

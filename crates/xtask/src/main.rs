@@ -8,6 +8,7 @@ use lexopt::{Arg, Parser, ValueExt};
 mod bans;
 #[cfg(target_os = "linux")]
 mod bench;
+mod client_cases;
 mod client_page;
 mod compression;
 mod conformance;

@@ -143,7 +143,7 @@ async fn check_restart(
 }
 
 const GROWER: Account = Account {
-    client_identifier: "",
+    session_prefix: "",
     user_name: USER_NAME,
     password: PASSWORD,
 };

@@ -117,11 +117,11 @@ const CYCLES: &str = r"
     const [url, nCycles, done] = arguments;
     (async () => {
         for (let n = 0; n < nCycles; n++) {
-            let mqttClient;
-            await new Promise((resolve) => {
-                const told = (status) => { if (status.startsWith('connected')) resolve(); };
-                mqttClient = new client.PageClient(url, n % 2 === 0, '', '', '', told, () => {});
-            });
+            let tell;
+            const connected = new Promise((resolve) => (tell = resolve));
+            const told = (status) => { if (status.startsWith('connected')) tell(); };
+            const mqttClient = await client.PageClient.open(url, n % 2 === 0, '', '', '', told, () => {});
+            await connected;
             await mqttClient.publish('memory/cycle', bytes('x'), n % 3, false);
             mqttClient.free();
         }

@@ -6,11 +6,17 @@ document.addEventListener('visibilitychange', () => note(document.visibilityStat
 for (const type of ['freeze', 'resume']) document.addEventListener(type, () => note(type));
 for (const type of ['offline', 'online']) window.addEventListener(type, () => note(type));
 window.addEventListener('pageshow', (event) => note(event.persisted ? 'restored' : 'loaded'));
-window.connect = (url, is5, identifier, userName, password) => {
+window.connect = async (url, is5, sessionPrefix, userName, password) => {
     const decoder = new TextDecoder();
     events.length = 0;
-    window.mqttClient = new client.PageClient(url, is5, identifier, userName, password, note, (topic, payload, qos, retain) =>
-        messages.push({ topic, payload: decoder.decode(payload), qos, retain }),
+    window.mqttClient = await client.PageClient.open(
+        url,
+        is5,
+        sessionPrefix,
+        userName,
+        password,
+        note,
+        (topic, payload, qos, retain) => messages.push({ topic, payload: decoder.decode(payload), qos, retain }),
     );
 };
 window.settle = (promise, done) =>

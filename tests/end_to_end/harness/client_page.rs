@@ -14,7 +14,8 @@ pub(crate) struct ClientPage {
 /// As whom the client connects; empty texts for nobody in particular.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Account {
-    pub(crate) client_identifier: &'static str,
+    /// If it is given, the session is the tab's and outlives the page.
+    pub(crate) session_prefix: &'static str,
     pub(crate) user_name: &'static str,
     pub(crate) password: &'static str,
 }
@@ -46,20 +47,16 @@ impl ClientPage {
 
     /// Lets the client connect, in place of one that is there.
     pub(crate) async fn connect(&self, url: &str, version: &str, account: Account) {
-        self.browser
-            .client
-            .execute(
-                "window.mqttClient?.free(); connect(...arguments);",
-                vec![
-                    url.into(),
-                    (version == V5_0).into(),
-                    account.client_identifier.into(),
-                    account.user_name.into(),
-                    account.password.into(),
-                ],
-            )
-            .await
-            .unwrap();
+        let given = json!([
+            url,
+            version == V5_0,
+            account.session_prefix,
+            account.user_name,
+            account.password,
+        ]);
+        self.browser.script("window.mqttClient?.free();").await;
+        let connecting = self.settled("connect(...given)", given).await;
+        connecting.unwrap();
     }
 
     pub(crate) async fn is_connected(&self) -> bool {

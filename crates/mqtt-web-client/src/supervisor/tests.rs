@@ -1,12 +1,15 @@
 //! A client's life on a virtual clock; the test is the shell, the link and the Server.
 
 mod connecting;
+#[cfg(not(target_arch = "wasm32"))]
+mod crashes;
 mod credentials;
 mod elsewhere;
 mod lifecycle;
 mod persistence;
 mod publishing;
 mod reconnecting;
+mod restarts;
 mod streams;
 mod subscribing;
 
@@ -43,9 +46,13 @@ struct Page {
 
 impl Page {
     fn new(options: Options) -> Self {
+        Self::with_seed(options, 42)
+    }
+
+    fn with_seed(options: Options, seed: u64) -> Self {
         let version = options.protocol_version;
         let mut page = Self {
-            supervisor: Supervisor::new(options, true, 42, START),
+            supervisor: Supervisor::new(options, true, seed, START),
             now: START,
             link: None,
             asked: None,

@@ -17,7 +17,11 @@ fn publication(payload: &'static str, qos: QoS) -> Publication {
 fn message(event: Event) -> Option<Message> {
     match event {
         Event::Message(message) => Some(message),
-        Event::Status(_) | Event::Subscribed { .. } | Event::Dropped { .. } => None,
+        Event::Status(_)
+        | Event::Subscribed { .. }
+        | Event::Persistence(_)
+        | Event::Published { .. }
+        | Event::Dropped { .. } => None,
     }
 }
 
@@ -47,7 +51,11 @@ async fn a_subscription_is_answered_for_each_filter() {
     );
     let subscribed = next(&mut events, |event| match event {
         Event::Subscribed { topic_filter, .. } => Some(topic_filter),
-        Event::Status(_) | Event::Message(_) | Event::Dropped { .. } => None,
+        Event::Status(_)
+        | Event::Message(_)
+        | Event::Persistence(_)
+        | Event::Published { .. }
+        | Event::Dropped { .. } => None,
     });
     assert_eq!(subscribed.await.as_str(), "a/#");
 }
@@ -110,4 +118,22 @@ async fn a_cut_is_told_and_repaired() {
         "{received:?}"
     );
     assert_eq!(server.n_links(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn reconnecting_from_inside_the_event_of_a_close_works() {
+    let server = InPageServer::default();
+    let (client, mut events) = connect(&server);
+    connected(&mut events).await;
+    for _ in 0..10 {
+        server.cut();
+        let waiting = crate::status(&mut events, |status| {
+            matches!(status, mqtt_web_client::Status::Waiting { .. })
+        });
+        waiting.await;
+        client.reconnect_now();
+        client.reconnect_now();
+        connected(&mut events).await;
+        assert_eq!(server.n_links(), 1);
+    }
 }

@@ -19,6 +19,7 @@ struct State {
     subscribed: Vec<Subscribe>,
     n_sends: usize,
     n_links: usize,
+    is_silent: bool,
 }
 
 struct InPageLink {
@@ -30,6 +31,13 @@ struct InPageLink {
 impl InPageServer {
     pub(crate) fn transport(&self) -> Rc<dyn Transport> {
         Rc::new(self.clone())
+    }
+
+    /// One that keeps sessions and answers no PUBLISH.
+    pub(crate) fn silent() -> Self {
+        let server = Self::default();
+        server.0.borrow_mut().is_silent = true;
+        server
     }
 
     /// Options for a Server that needs none.
@@ -110,8 +118,8 @@ impl InPageServer {
         let properties = Properties::new();
         let reason_code = ReasonCode::Success;
         match packet {
-            Packet::Connect(_) => vec![Packet::Connack(Connack {
-                session_present: false,
+            Packet::Connect(connect) => vec![Packet::Connack(Connack {
+                session_present: self.0.borrow().is_silent && !connect.clean_start,
                 reason_code,
                 properties,
             })],
@@ -135,6 +143,7 @@ impl InPageServer {
                     reason_codes: vec![reason_code; unsubscribe.topic_filters.len()],
                 })]
             }
+            Packet::Publish(_) if self.0.borrow().is_silent => Vec::new(),
             Packet::Publish(publish) => {
                 let echo = Packet::Publish(Publish {
                     qos: mqtt_protocol::QoS::AtMostOnce,

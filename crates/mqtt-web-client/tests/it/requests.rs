@@ -28,9 +28,12 @@ async fn requester(server: &InPageServer) -> (Client, Events, Requester) {
 async fn question(events: &mut Events) -> Message {
     next(events, |event| match event {
         Event::Message(message) if message.topic_name == topic("question") => Some(message),
-        Event::Message(_) | Event::Status(_) | Event::Subscribed { .. } | Event::Dropped { .. } => {
-            None
-        }
+        Event::Message(_)
+        | Event::Status(_)
+        | Event::Subscribed { .. }
+        | Event::Persistence(_)
+        | Event::Published { .. }
+        | Event::Dropped { .. } => None,
     })
     .await
 }
