@@ -125,10 +125,13 @@ cargo xtask COMMAND
              power-cuts      the broker and its store lose power at any moment, 100,000 times
              kills           the broker killed under other people's clients, 1,000 times
              churn           thousands of sessions that come and go, for ten minutes
+             browser-crashes the tab, the link and the broker break while the browser's client
+                             publishes 10,000 messages
              browser-memory  1,000 messages a second to the client in a browser, for ten minutes
              --minutes N     for that long
              --cuts N        power-cuts only: until there were so many
              --kills N       kills only: until there were so many
+             --messages N    browser-crashes only: until there were so many
              --seed N        this one run again; of the simulation with what came before its failure
   size     what a browser downloads: raw, gzip, brotli; of the page, and of the MQTT client
            alone, beside a program that does nothing

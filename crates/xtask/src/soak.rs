@@ -44,6 +44,7 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
         ("power-cuts", _) => cut_power(until.unwrap_or(Until::Times(100_000)), seed),
         ("kills", _) => kill(until.unwrap_or(Until::Times(1000)), seed),
         ("churn", _) => churn(until.unwrap_or(Until::Seconds(600)), seed),
+        ("browser-crashes", _) => crash_browser(until.unwrap_or(Until::Times(10_000)), seed),
         ("browser-memory", _) => use_memory(until.unwrap_or(Until::Seconds(600))),
         (other, _) => bail!("there is no soak of {other:?}. {SOAKS}"),
     }
@@ -115,6 +116,17 @@ fn churn(until: Until, seed: Option<u64>) -> Result<()> {
     run_command(test.arg("churn::"))
 }
 
+/// Reloads the tab, cuts the link and kills the broker at random while the tab publishes numbers.
+pub(crate) fn crash_browser(until: Until, seed: Option<u64>) -> Result<()> {
+    test::prepare_end_to_end()?;
+    let mut test = test::end_to_end_command()?;
+    until.tell(&mut test, "CRASH_SECONDS", "CRASH_MESSAGES");
+    if let Some(seed) = seed {
+        test.env("SEED", seed.to_string());
+    }
+    run_command(test.args(["client::crashes::", "--", "--nocapture"]))
+}
+
 /// Lets messages come to the client in a browser, and watches its memory.
 fn use_memory(until: Until) -> Result<()> {
     test::prepare_end_to_end()?;
@@ -148,4 +160,5 @@ fn cargo_test(seed: Option<u64>) -> Result<Command> {
     Ok(test)
 }
 
-const SOAKS: &str = "There are simulation, power-cuts, kills, churn and browser-memory.";
+const SOAKS: &str =
+    "There are simulation, power-cuts, kills, churn, browser-crashes and browser-memory.";

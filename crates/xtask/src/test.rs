@@ -17,7 +17,7 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
         match argument {
             Arg::Long("list") => {
                 for part in &PARTS {
-                    print(format_args!("{:<12} {}", part.name, part.about));
+                    print(format_args!("{:<16} {}", part.name, part.about));
                 }
                 return Ok(());
             }
@@ -90,12 +90,12 @@ impl Report {
     fn as_row(&self) -> String {
         let minutes = self.took.as_secs_f64() / 60.0;
         let verdict = if self.failed { "FAILED" } else { "passed" };
-        format!("{:<12} {minutes:>6.2} min  {verdict}", self.name)
+        format!("{:<16} {minutes:>6.2} min  {verdict}", self.name)
     }
 }
 
 /// Cheap ones first.
-const PARTS: [Part; 15] = [
+const PARTS: [Part; 16] = [
     Part {
         name: "fmt",
         about: "every file is formatted",
@@ -170,6 +170,11 @@ const PARTS: [Part; 15] = [
         name: "client",
         about: "the client alone in a browser, with real brokers",
         run: client,
+    },
+    Part {
+        name: "browser-crashes",
+        about: "exactly once, whatever breaks: the tab, the link, the broker",
+        run: || soak::crash_browser(soak::Until::Seconds(BROWSER_CRASHES_SECS), None),
     },
 ];
 
@@ -336,6 +341,9 @@ fn client() -> Result<()> {
         "--test-threads",
         "2",
         "--nocapture",
+        // A part of its own.
+        "--skip",
+        "client::crashes",
     ]))
 }
 
@@ -394,4 +402,5 @@ const IN_PAGE_BROKER: &str = "dashboard/in-page-broker";
 const SIMULATION_SECS: u64 = 180;
 const POWER_CUT_SECS: u64 = 180;
 const KILLS_SECS: u64 = 240;
+const BROWSER_CRASHES_SECS: u64 = 240;
 const BROWSER_TEST_SECS_MAX: &str = "120";
