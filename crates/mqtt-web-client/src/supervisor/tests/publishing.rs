@@ -279,3 +279,41 @@ fn pings_go_out_while_the_socket_is_full() {
     page.buffered_amount(page.supervisor.options.limits.buffered_amount_max);
     assert_eq!(page.take_sent(), [Packet::Pingreq]);
 }
+
+#[test]
+fn closing_says_what_was_asked_for_and_then_goodbye() {
+    let mut page = Page::connected(options());
+    page.take_sent();
+    let mut receipt = page.publish(waiting("1"));
+    page.supervisor.disconnect(page.now);
+    page.turn();
+    let sent = page.take_sent();
+    assert!(
+        matches!(sent[..], [Packet::Publish(_), Packet::Disconnect(_)]),
+        "{sent:?}"
+    );
+    assert_eq!(receipt.take(), Some(Err(PublishError::Indeterminate)));
+}
+
+#[test]
+fn a_reply_after_disconnecting_does_nothing() {
+    let mut page = Page::connected(options());
+    page.publish(waiting("1"));
+    page.turn();
+    let link = page.link.unwrap();
+    page.supervisor.disconnect(page.now);
+    page.turn();
+    let n_events = page.events.len();
+    page.take_sent();
+    let mut bytes = Vec::new();
+    let puback = Packet::Puback(Puback {
+        packet_identifier: PacketIdentifier::new(1).unwrap(),
+        reason_code: ReasonCode::Success,
+        properties: Properties::new(),
+    });
+    puback.encode(page.version, &mut bytes).unwrap();
+    let received = LinkEvent::Received(bytes.into());
+    page.supervisor.handle_link(link, received, page.now);
+    page.turn();
+    assert_eq!((page.take_sent(), page.events.len()), (vec![], n_events));
+}
