@@ -1,4 +1,4 @@
-//! The page that is nothing but the client, made as the dashboard is made, and what it is compared with.
+//! Pages of nothing but the client, made as the dashboard is made, and what they are compared with.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,21 @@ use crate::process::{cargo, command, run};
 use crate::progress::step;
 use crate::{compression, tools, workspace};
 
-/// Builds it, and a program that does nothing.
+/// Builds the page with which the client is tested.
 pub(crate) fn build() -> Result<()> {
-    compile(&["--lib", "--example", "baseline"])?;
+    compile(&["--lib"])?;
     make("client_page.wasm", &client(), "{ default, PageClient }")?;
-    add_html(&client())?;
-    make("examples/baseline.wasm", &baseline(), "{ default }")?;
-    step("compressing both", || {
-        compression::compress_folder(&client())?;
-        compression::compress_folder(&baseline())
-    })
+    add_html(&client())
+}
+
+/// Builds a small application, and a program that does nothing, whose sizes are compared.
+pub(crate) fn build_application() -> Result<()> {
+    compile(&["--example", "application", "--example", "baseline"])?;
+    for (name, folder) in [("application", application()), ("baseline", baseline())] {
+        make(&format!("examples/{name}.wasm"), &folder, "{ default }")?;
+        step("compressing it", || compression::compress_folder(&folder))?;
+    }
+    Ok(())
 }
 
 /// Builds the page with which the client is measured beside other people's: they are `mqtt.js` and `mqtt-packet.js`.
@@ -61,7 +66,10 @@ pub(crate) fn client() -> PathBuf {
     workspace::target().join("client-page")
 }
 
-/// Where the program is that the client's page is compared with.
+pub(crate) fn application() -> PathBuf {
+    workspace::target().join("client-page-application")
+}
+
 pub(crate) fn baseline() -> PathBuf {
     workspace::target().join("client-page-baseline")
 }

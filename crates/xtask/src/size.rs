@@ -26,7 +26,7 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
     }
     tools::install_for_page()?;
     page::build()?;
-    client_page::build()?;
+    client_page::build_application()?;
     let page = measure_and_print("page", &workspace::page())?;
     let client = measure_and_print_client()?;
     if let Some(path) = json_file {
@@ -46,7 +46,7 @@ pub(crate) fn measure_and_check_growth() -> Result<()> {
     let page = measure_and_print("page", &workspace::page())?;
     let client = measure_and_print_client()?;
     check("page", &page, GZIP_BYTES_RATCHET)?;
-    check("client", &client, CLIENT_GZIP_BYTES_MAX)
+    check("client", &client, CLIENT_GZIP_BYTES_RATCHET)
 }
 
 fn check(what: &str, size: &Size, gzip_max: u64) -> Result<()> {
@@ -61,7 +61,7 @@ fn check(what: &str, size: &Size, gzip_max: u64) -> Result<()> {
 
 /// What the client adds to a program that does nothing.
 fn measure_and_print_client() -> Result<Size> {
-    let whole = measure_and_print("client", &client_page::client())?;
+    let whole = measure_and_print("application", &client_page::application())?;
     let baseline = measure_and_print("baseline", &client_page::baseline())?;
     let difference = whole - baseline;
     progress::print(difference.as_row("client alone"));
@@ -196,6 +196,9 @@ const GZIP_BYTES_RATCHET: u64 = 137_500;
 
 /// A third of MQTT.js, over a program that does nothing.
 const CLIENT_GZIP_BYTES_MAX: u64 = 40_000;
+
+/// What the tests allow on the way there.
+const CLIENT_GZIP_BYTES_RATCHET: u64 = 62_000;
 
 /// What makes up the page. Its HTML is shown besides: it is there at once, and draws while the rest is loaded.
 const KINDS: [(&str, &str); 3] = [("Wasm", "wasm"), ("JavaScript", "js"), ("CSS", "css")];

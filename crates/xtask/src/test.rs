@@ -315,7 +315,7 @@ fn browser() -> Result<()> {
 fn build_and_measure_page() -> Result<()> {
     tools::install_for_page()?;
     page::build()?;
-    client_page::build()?;
+    client_page::build_application()?;
     size::measure_and_check_growth()
 }
 
