@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what a message costs `rootzone` and its peers, measured alike and in one run (`broker`),
-//! what the steps of its way cost without sockets (`micro`), and what it costs to keep it (`durable`).
+//! what the steps of its way cost without sockets (`micro`), what it costs to keep it (`durable`),
+//! and how fast the browser client is beside other people's (`client`).
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use self::figures::Figures;
 use self::program::Program;
 use self::scenario::{SCENARIOS, Scenario};
 
+mod client;
 mod cores;
 mod durable;
 mod figures;
@@ -32,12 +34,13 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
         Some(Arg::Value(what)) if what == "broker" => measure_brokers(arguments),
         Some(Arg::Value(what)) if what == "micro" => micro::run(arguments),
         Some(Arg::Value(what)) if what == "store" => store::run(arguments),
+        Some(Arg::Value(what)) if what == "client" => client::run(arguments),
         Some(Arg::Value(what)) if what == "durable" => durable::run(arguments),
         Some(argument @ (Arg::Value(_) | Arg::Long(_) | Arg::Short(_))) => {
             Err(argument.unexpected().into())
         }
         None => bail!(
-            "what shall be measured? There are `cargo xtask bench broker`, `micro`, `store` and `durable`"
+            "what shall be measured? There are `cargo xtask bench broker`, `client`, `micro`, `store` and `durable`"
         ),
     }
 }

@@ -9,7 +9,7 @@ use crate::{Instant, PacketIdentifier, PublicationFailure, Publish, PublishParts
 /// happen before they are durable. [`SessionJournal`](crate::SessionJournal) is the one.
 ///
 /// Behind a trait so that a client without a store does not carry it.
-pub trait SessionKeeper: fmt::Debug {
+pub trait SessionKeeper {
     /// Takes note of a change.
     fn note(&mut self, change: SessionChange<'_>);
 
@@ -35,6 +35,13 @@ pub trait SessionKeeper: fmt::Debug {
 
     /// Takes note that the store takes nothing any more: nothing is noted from here on, and nothing held back.
     fn handle_store_failed(&mut self);
+}
+
+// Not what it holds: a page would carry what writes all of it.
+impl fmt::Debug for dyn SessionKeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionKeeper")
+    }
 }
 
 /// Something that the next process has to know.
