@@ -205,7 +205,9 @@ fn every_refusal_is_told_in_words_and_tried_again_only_where_that_can_help() {
                 assert!(failure.to_string().starts_with("the broker refused: "));
                 for_now.push(reason_code);
             }
-            status => panic!("{status:?}"),
+            Status::Connecting { .. } | Status::Connected { .. } | Status::Stopped { .. } => {
+                panic!("{:?}", page.status())
+            }
         }
     }
     assert_eq!(
