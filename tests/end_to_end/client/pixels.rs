@@ -19,11 +19,7 @@ pub(super) struct Latency {
 pub(super) async fn measure(duration: Duration) -> Latency {
     let broker = Broker::start().await;
     let browser = Browser::open("about:blank").await;
-    // High enough for all cards: charts out of sight do not draw.
-    let metrics = json!({ "width": 1440, "height": 3000, "deviceScaleFactor": 1, "mobile": false });
-    browser
-        .devtools("Emulation.setDeviceMetricsOverride", metrics)
-        .await;
+    set_height(&browser, 6000).await;
     let script = json!({ "source": include_str!("pixels.js") });
     browser
         .devtools("Page.addScriptToEvaluateOnNewDocument", script)
