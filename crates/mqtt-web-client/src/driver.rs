@@ -4,7 +4,7 @@ mod browser;
 mod keeping;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     num::NonZeroU32,
     rc::{Rc, Weak},
     time::Duration,
@@ -24,7 +24,7 @@ use crate::{
     credentials::{Asking, CredentialsAnswer},
     event::EventQueue,
     receipt,
-    sink::Sinks,
+    sink::{Sink, Sinks},
     supervisor::{Output, Supervisor},
     transport::{Generation, LinkEvent},
 };
@@ -43,7 +43,8 @@ pub(crate) struct Driver {
     /// Whoever is asked for credentials; kept until they are there or of no use any more.
     asking: RefCell<Option<Asking>>,
     events: Rc<RefCell<EventQueue>>,
-    sinks: Sinks,
+    /// Only made if it is used.
+    sinks: OnceCell<Box<dyn Sink>>,
     timer: RefCell<Option<(Instant, Timeout)>>,
     store: Option<SharedStore>,
     /// Whether a batch is being stored.
@@ -100,7 +101,9 @@ impl Wake {
 
 impl Driver {
     pub(crate) fn start(transport: Rc<dyn Transport>, options: Options) -> (Rc<Self>, Events) {
-        let events = Rc::new(RefCell::new(EventQueue::new(options.limits.events_len_max)));
+        let limits = &options.limits;
+        let events = EventQueue::new(limits.events_len_max, limits.events_bytes_max);
+        let events = Rc::new(RefCell::new(events));
         let clock = Clock::new();
         let store = options.session_store.clone();
         let is_visible = browser::is_visible();
@@ -115,7 +118,7 @@ impl Driver {
                 link_events: RefCell::default(),
                 asking: RefCell::default(),
                 events: Rc::clone(&events),
-                sinks: Sinks::default(),
+                sinks: OnceCell::new(),
                 timer: RefCell::default(),
                 store,
                 is_writing: Cell::new(false),
@@ -155,8 +158,9 @@ impl Driver {
         topic_filters: Vec<TopicFilter>,
     ) -> Receipt<Result<Vec<ReasonCode>, SubscribeError>> {
         let (answer, receipt) = receipt::pair();
-        self.sinks
-            .each(|sink| sink.handle_unsubscribe(&topic_filters));
+        if let Some(sinks) = self.sinks.get() {
+            sinks.handle_unsubscribe(&topic_filters);
+        }
         self.call(|supervisor, _| supervisor.unsubscribe(topic_filters, answer));
         receipt
     }
@@ -181,8 +185,15 @@ impl Driver {
         self.call(|supervisor, _| supervisor.leave_stream(topic_filter));
     }
 
-    pub(crate) fn sinks(&self) -> &Sinks {
-        &self.sinks
+    pub(crate) fn add_sink(&self, sink: Rc<dyn Sink>) {
+        let sinks = self.sinks.get_or_init(|| Box::new(Sinks::default()));
+        sinks.add(sink);
+    }
+
+    pub(crate) fn remove_sink(&self, sink: &Rc<dyn Sink>) {
+        if let Some(sinks) = self.sinks.get() {
+            sinks.remove(sink);
+        }
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -239,8 +250,10 @@ impl Driver {
 
     fn wake_readers(&self) {
         let waker = self.events.borrow_mut().take_waker();
-        let wakers = self.sinks.take_wakers();
-        for waker in waker.into_iter().chain(wakers) {
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        while let Some(waker) = self.sinks.get().and_then(|sinks| sinks.take_waker()) {
             waker.wake();
         }
     }
@@ -284,9 +297,10 @@ impl Driver {
                     }
                 }
                 Output::Event(event) => {
-                    let by_identifier = self.supervisor.borrow().has_subscription_identifiers();
-                    self.sinks
-                        .each(|sink| sink.handle_event(&event, by_identifier));
+                    if let Some(sinks) = self.sinks.get() {
+                        let supervisor = self.supervisor.borrow();
+                        sinks.handle_event(&event, supervisor.has_subscription_identifiers());
+                    }
                     self.events.borrow_mut().push(event);
                 }
                 Output::Published(answer, result) => answer.give(result),
@@ -345,7 +359,9 @@ impl Drop for Driver {
         self.store();
         self.timer.get_mut().take();
         self.events.borrow_mut().close();
-        self.sinks.each(|sink| sink.close());
+        if let Some(sinks) = self.sinks.get() {
+            sinks.close();
+        }
         self.wake_readers();
     }
 }

@@ -46,10 +46,10 @@ pub enum Event {
 
 /// The stream of [`Event`]s. It ends when the last [`Client`](crate::Client) is dropped.
 ///
-/// Who does not want them drops it, and none are kept.
-///
-/// At most [`Limits::events_len_max`](crate::Limits::events_len_max) wait in it. Beyond that the oldest are dropped,
+/// At most [`Limits::events_len_max`](crate::Limits::events_len_max) wait in it, with at most
+/// [`Limits::events_bytes_max`](crate::Limits::events_bytes_max) of messages. Beyond that the oldest are dropped,
 /// of whatever QoS, and an [`Event::Dropped`] stands in their place; the newest [`Status`] is never dropped.
+/// Once this is dropped, nothing waits.
 #[derive(Debug)]
 pub struct Events {
     queue: Rc<RefCell<EventQueue>>,
@@ -58,32 +58,33 @@ pub struct Events {
 #[derive(Debug)]
 pub(crate) struct EventQueue {
     len_max: usize,
+    bytes_max: usize,
+    /// Invariant: the sum of the sizes of the messages in `events`.
+    n_bytes: usize,
     events: VecDeque<Event>,
     n_dropped: usize,
     /// Told after everything else that waits, so that it can be replaced by a newer one.
     status: Option<Status>,
-    /// Nothing more will come.
     is_closed: bool,
-    /// Nobody will read what comes.
-    is_abandoned: bool,
     waker: Option<Waker>,
 }
 
 impl EventQueue {
-    pub(crate) fn new(len_max: usize) -> Self {
+    pub(crate) fn new(len_max: usize, bytes_max: usize) -> Self {
         Self {
             len_max,
+            bytes_max,
+            n_bytes: 0,
             events: VecDeque::new(),
             n_dropped: 0,
             status: None,
             is_closed: false,
-            is_abandoned: false,
             waker: None,
         }
     }
 
     pub(crate) fn push(&mut self, event: Event) {
-        if self.is_abandoned {
+        if self.is_closed {
             return;
         }
         if let Event::Status(status) = event {
@@ -101,13 +102,6 @@ impl EventQueue {
         self.is_closed = true;
     }
 
-    fn abandon(&mut self) {
-        *self = Self {
-            is_abandoned: true,
-            ..Self::new(0)
-        };
-    }
-
     /// What to wake once nothing is borrowed any more.
     pub(crate) fn take_waker(&mut self) -> Option<Waker> {
         if self.is_closed || self.n_dropped > 0 || !self.events.is_empty() || self.status.is_some()
@@ -119,8 +113,11 @@ impl EventQueue {
     }
 
     fn push_bounded(&mut self, event: Event) {
-        if self.events.len() >= self.len_max {
-            match self.events.pop_front() {
+        self.n_bytes += size(&event);
+        while !self.events.is_empty()
+            && (self.events.len() >= self.len_max || self.n_bytes > self.bytes_max)
+        {
+            match self.pop_event() {
                 Some(Event::Message(_)) => self.n_dropped += 1,
                 Some(Event::Status(status)) if !self.has_status() => self.status = Some(status),
                 Some(
@@ -136,6 +133,12 @@ impl EventQueue {
         self.events.push_back(event);
     }
 
+    fn pop_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        self.n_bytes -= size(&event);
+        Some(event)
+    }
+
     fn has_status(&self) -> bool {
         let mut events = self.events.iter();
         events.any(|event| matches!(event, Event::Status(_)))
@@ -146,7 +149,7 @@ impl EventQueue {
         if n_messages > 0 {
             return Some(Event::Dropped { n_messages });
         }
-        let event = self.events.pop_front();
+        let event = self.pop_event();
         event.or_else(|| self.status.take().map(Event::Status))
     }
 }
@@ -164,7 +167,10 @@ impl Events {
 
 impl Drop for Events {
     fn drop(&mut self) {
-        self.queue.borrow_mut().abandon();
+        let mut queue = self.queue.borrow_mut();
+        queue.close();
+        queue.events.clear();
+        queue.n_bytes = 0;
     }
 }
 
@@ -181,6 +187,17 @@ impl Stream for Events {
         }
         queue.waker = Some(context.waker().clone());
         Poll::Pending
+    }
+}
+
+fn size(event: &Event) -> usize {
+    match event {
+        Event::Message(message) => message.size(),
+        Event::Status(_)
+        | Event::Subscribed { .. }
+        | Event::Persistence(_)
+        | Event::Published { .. }
+        | Event::Dropped { .. } => 0,
     }
 }
 
@@ -206,7 +223,7 @@ mod tests {
     }
 
     fn queue(len_max: usize, events: impl IntoIterator<Item = Event>) -> Vec<Event> {
-        let mut queue = EventQueue::new(len_max);
+        let mut queue = EventQueue::new(len_max, 1000);
         for event in events {
             queue.push(event);
         }
@@ -233,22 +250,32 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_status_is_never_dropped() {
-        let told = queue(3, [status(1)].into_iter().chain((1..=9).map(message)));
-        assert!(told.contains(&status(1)), "{told:?}");
-        assert!(told.contains(&message(9)), "{told:?}");
+    fn what_waits_is_bounded_in_bytes() {
+        let mut queue = EventQueue::new(10, 5);
+        for number in 1..=5 {
+            queue.push(message(number));
+        }
+        let dropped = Event::Dropped { n_messages: 3 };
+        let told: Vec<Event> = std::iter::from_fn(|| queue.pop()).collect();
+        assert_eq!(told, [dropped, message(4), message(5)]);
+        assert_eq!(queue.n_bytes, 0);
     }
 
     #[test]
-    fn what_nobody_will_read_is_not_kept() {
-        let queue = Rc::new(RefCell::new(EventQueue::new(10)));
+    fn without_a_reader_nothing_waits() {
+        let queue = Rc::new(RefCell::new(EventQueue::new(10, 1000)));
         let events = Events::new(Rc::clone(&queue));
         queue.borrow_mut().push(message(1));
         drop(events);
         queue.borrow_mut().push(message(2));
-        queue.borrow_mut().push(status(1));
-        assert_eq!(queue.borrow_mut().pop(), None);
-        assert_eq!(queue.borrow().events.capacity(), 0);
+        assert!(queue.borrow().events.is_empty());
+    }
+
+    #[test]
+    fn the_newest_status_is_never_dropped() {
+        let told = queue(3, [status(1)].into_iter().chain((1..=9).map(message)));
+        assert!(told.contains(&status(1)), "{told:?}");
+        assert!(told.contains(&message(9)), "{told:?}");
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Messages {
             limits.stream_len_max,
             limits.stream_bytes_max,
         ))));
-        driver.sinks().add(Rc::<MessageSink>::clone(&sink));
+        driver.add_sink(Rc::<MessageSink>::clone(&sink));
         let mut receipts = VecDeque::new();
         if topic_filters.is_empty() {
             receipts.push_back(receipt::given(Err(SubscribeError::Empty)));
@@ -109,7 +109,7 @@ impl Drop for Messages {
             return;
         };
         let sink: Rc<dyn Sink> = Rc::<MessageSink>::clone(&self.sink);
-        driver.sinks().remove(&sink);
+        driver.remove_sink(&sink);
         let filters = std::mem::take(&mut self.sink.0.borrow_mut().filters);
         for (topic_filter, _) in filters {
             driver.leave_stream(&topic_filter);
@@ -177,8 +177,8 @@ impl Sink for MessageSink {
         self.0.borrow_mut().is_closed = true;
     }
 
-    fn take_wakers(&self, wakers: &mut Vec<Waker>) {
-        sink::take_waker(&self.0, wakers);
+    fn take_waker(&self) -> Option<Waker> {
+        sink::take_waker(&self.0)
     }
 }
 
@@ -231,7 +231,7 @@ impl MessageQueue {
     }
 
     fn push(&mut self, message: Message) {
-        self.n_bytes += size(&message);
+        self.n_bytes += message.size();
         self.messages.push_back(message);
         while self.messages.len() > 1
             && (self.messages.len() > self.len_max || self.n_bytes > self.bytes_max)
@@ -243,7 +243,7 @@ impl MessageQueue {
 
     fn pop_message(&mut self) -> Option<Message> {
         let message = self.messages.pop_front()?;
-        self.n_bytes -= size(&message);
+        self.n_bytes -= message.size();
         Some(message)
     }
 }
@@ -269,10 +269,6 @@ impl Queue for MessageQueue {
     fn waker(&mut self) -> &mut Option<Waker> {
         &mut self.waker
     }
-}
-
-fn size(message: &Message) -> usize {
-    message.payload.len() + message.topic_name.as_str().len()
 }
 
 #[cfg(test)]

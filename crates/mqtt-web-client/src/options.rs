@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use mqtt_protocol::{ProtocolVersion, QoS, WillMessage};
 
-use crate::{BackoffSettings, CredentialsProvider, SharedStore};
+use crate::{BackoffSettings, CredentialsProvider, FollowServerReference, SharedStore};
 
 /// Where to connect, as whom, and how patiently.
 #[derive(Debug, Clone)]
@@ -27,12 +27,12 @@ pub struct Options {
     pub credentials_provider: Option<CredentialsProvider>,
     /// How long that may take; by default 10 s.
     pub credentials_timeout: Duration,
-    /// Whether a broker may send its clients, with all that these options say, to another address
-    /// (Use another server, Server moved): to `ws://` and `wss://` only, and never from `wss://` down to `ws://`.
+    /// Whether a broker may send its clients to another one (Use another server, Server moved).
     /// By default not. 5.0 only.
-    pub follow_server_reference: bool,
+    pub follow_server_reference: Option<FollowServerReference>,
     /// Seconds that the Server keeps the session without a connection, so that a reconnection goes on with
-    /// unfinished exchanges. The first connection always begins anew. 5.0 only; by default 5 min.
+    /// unfinished exchanges. Without a [`session_store`](Self::session_store) the first connection begins anew.
+    /// 5.0 only; by default 5 min.
     pub session_expiry_interval_secs: u32,
     /// Seconds; by default 120, with a ping at half of it, because browsers run the timers
     /// of a hidden page only once a minute. 0 for no pings.
@@ -91,6 +91,8 @@ pub struct Limits {
     pub queue_bytes_max: usize,
     /// Messages that wait for the reader of [`Events`](crate::Events).
     pub events_len_max: usize,
+    /// Bytes of payloads and topics that wait for the reader of [`Events`](crate::Events).
+    pub events_bytes_max: usize,
     /// Messages that wait for the reader of one [`Messages`](crate::Messages).
     pub stream_len_max: usize,
     /// Bytes of payloads and topics that wait for the reader of one [`Messages`](crate::Messages).
@@ -135,7 +137,7 @@ impl Options {
             password: None,
             credentials_provider: None,
             credentials_timeout: Duration::from_secs(10),
-            follow_server_reference: false,
+            follow_server_reference: None,
             session_expiry_interval_secs: 300,
             keep_alive_secs: 120,
             will: None,
@@ -156,6 +158,7 @@ impl Default for Limits {
             queue_len_max: 1000,
             queue_bytes_max: 1 << 20,
             events_len_max: 10_000,
+            events_bytes_max: 64 << 20,
             stream_len_max: 1000,
             stream_bytes_max: 4 << 20,
             maximum_packet_size: MAXIMUM_PACKET_SIZE,

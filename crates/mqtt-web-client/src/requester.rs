@@ -92,7 +92,7 @@ impl Requester {
             is_closed: false,
             wakers: Vec::new(),
         })));
-        driver.sinks().add(Rc::<AnswerSink>::clone(&sink));
+        driver.add_sink(Rc::<AnswerSink>::clone(&sink));
         let requester = Self {
             client,
             response_topic,
@@ -177,7 +177,7 @@ impl Drop for Requester {
     fn drop(&mut self) {
         let driver = self.client.driver();
         let sink: Rc<dyn Sink> = Rc::<AnswerSink>::clone(&self.sink);
-        driver.sinks().remove(&sink);
+        driver.remove_sink(&sink);
         if let Ok(topic_filter) = filter(&self.response_topic) {
             driver.leave_stream(&topic_filter);
         }
@@ -266,8 +266,8 @@ impl Sink for AnswerSink {
         self.0.borrow_mut().close();
     }
 
-    fn take_wakers(&self, wakers: &mut Vec<Waker>) {
-        wakers.append(&mut self.0.borrow_mut().wakers);
+    fn take_waker(&self) -> Option<Waker> {
+        self.0.borrow_mut().wakers.pop()
     }
 }
 

@@ -23,8 +23,14 @@ pub(crate) trait Sink {
     /// Takes note that nothing more will come.
     fn close(&self);
 
-    /// Gives what to wake once nothing is borrowed any more, because there is something to read.
-    fn take_wakers(&self, wakers: &mut Vec<Waker>);
+    /// Gives one to wake, if there is something to read; to be called until it gives none.
+    fn take_waker(&self) -> Option<Waker>;
+
+    /// Passes on to another one.
+    fn add(&self, _sink: Rc<dyn Sink>) {}
+
+    /// The opposite of [`add`](Self::add).
+    fn remove(&self, _sink: &Rc<dyn Sink>) {}
 }
 
 /// The reader's end of a sink's queue.
@@ -54,36 +60,46 @@ pub(crate) fn poll_next<Q: Queue>(
 }
 
 /// Takes the waker of a reader that has something to read.
-pub(crate) fn take_waker(queue: &RefCell<impl Queue>, wakers: &mut Vec<Waker>) {
+pub(crate) fn take_waker(queue: &RefCell<impl Queue>) -> Option<Waker> {
     let mut queue = queue.borrow_mut();
-    if queue.is_closed() || !queue.is_empty() {
-        wakers.extend(queue.waker().take());
-    }
+    let is_any = queue.is_closed() || !queue.is_empty();
+    if is_any { queue.waker().take() } else { None }
 }
 
-/// The driver's sinks.
+/// The sinks of a driver, itself one.
 #[derive(Default)]
 pub(crate) struct Sinks(RefCell<Vec<Rc<dyn Sink>>>);
 
-impl Sinks {
-    pub(crate) fn add(&self, sink: Rc<dyn Sink>) {
-        self.0.borrow_mut().push(sink);
-    }
-
-    pub(crate) fn remove(&self, sink: &Rc<dyn Sink>) {
-        let mut sinks = self.0.borrow_mut();
-        sinks.retain(|other| !Rc::ptr_eq(other, sink));
-    }
-
-    pub(crate) fn each(&self, mut handle: impl FnMut(&(dyn Sink + 'static))) {
+impl Sink for Sinks {
+    fn handle_event(&self, event: &Event, by_identifier: bool) {
         for sink in &*self.0.borrow() {
-            handle(&**sink);
+            sink.handle_event(event, by_identifier);
         }
     }
 
-    pub(crate) fn take_wakers(&self) -> Vec<Waker> {
-        let mut wakers = Vec::new();
-        self.each(|sink| sink.take_wakers(&mut wakers));
-        wakers
+    fn handle_unsubscribe(&self, topic_filters: &[TopicFilter]) {
+        for sink in &*self.0.borrow() {
+            sink.handle_unsubscribe(topic_filters);
+        }
+    }
+
+    fn close(&self) {
+        for sink in &*self.0.borrow() {
+            sink.close();
+        }
+    }
+
+    fn take_waker(&self) -> Option<Waker> {
+        let sinks = self.0.borrow();
+        sinks.iter().find_map(|sink| sink.take_waker())
+    }
+
+    fn add(&self, sink: Rc<dyn Sink>) {
+        self.0.borrow_mut().push(sink);
+    }
+
+    fn remove(&self, sink: &Rc<dyn Sink>) {
+        let mut sinks = self.0.borrow_mut();
+        sinks.retain(|other| !Rc::ptr_eq(other, sink));
     }
 }

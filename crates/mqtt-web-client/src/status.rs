@@ -7,7 +7,7 @@ use mqtt_protocol::{Instant, ReasonCode};
 pub enum Status {
     /// An attempt is being made.
     Connecting {
-        /// 1 for the first since the last stable connection.
+        /// 1 for the first since the last stable connection; 0 while what an earlier page left is being read.
         attempt: u32,
     },
     /// The Server has accepted the connection.

@@ -33,7 +33,7 @@ impl StatusWatch {
             is_closed: false,
             waker: None,
         })));
-        driver.sinks().add(Rc::<StatusSink>::clone(&sink));
+        driver.add_sink(Rc::<StatusSink>::clone(&sink));
         Self {
             driver: Rc::downgrade(driver),
             sink,
@@ -45,7 +45,7 @@ impl Drop for StatusWatch {
     fn drop(&mut self) {
         if let Some(driver) = self.driver.upgrade() {
             let sink: Rc<dyn Sink> = Rc::<StatusSink>::clone(&self.sink);
-            driver.sinks().remove(&sink);
+            driver.remove_sink(&sink);
         }
     }
 }
@@ -82,8 +82,8 @@ impl Sink for StatusSink {
         self.0.borrow_mut().is_closed = true;
     }
 
-    fn take_wakers(&self, wakers: &mut Vec<Waker>) {
-        sink::take_waker(&self.0, wakers);
+    fn take_waker(&self) -> Option<Waker> {
+        sink::take_waker(&self.0)
     }
 }
 

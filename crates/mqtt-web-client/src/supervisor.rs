@@ -1,11 +1,11 @@
 //! Keeps one client connected: attempts, waits, subscriptions, queue. Pure, so that it is tested natively.
 
+mod elsewhere;
 mod ending;
 mod persistence;
 mod publications;
 mod random;
 mod requests;
-mod servers;
 #[cfg(test)]
 mod tests;
 
@@ -18,12 +18,14 @@ use mqtt_protocol::{
     ReasonCode, Session, TopicFilter,
 };
 
+pub use self::elsewhere::FollowServerReference;
+
 use self::{
+    elsewhere::Away,
     persistence::{Keeping, keeper},
     publications::Publications,
     random::Random,
     requests::Requests,
-    servers::Servers,
 };
 use crate::{
     Backoff, Credentials, CredentialsProvider, Event, Failure, Limits, Message, Options,
@@ -50,8 +52,9 @@ pub(crate) struct Supervisor {
     random: Random,
     is_visible: bool,
     client_identifier: ByteString,
-    credentials: Credentials,
-    servers: Servers,
+    /// Those that were asked for.
+    credentials: Option<Credentials>,
+    away: Option<Away>,
     /// Whether a Server has accepted a connection before.
     has_connected: bool,
     /// Whether requests were given up that the Server may not have seen.
@@ -133,11 +136,8 @@ impl Supervisor {
             backoff: Backoff::new(options.backoff.clone()),
             is_visible,
             client_identifier: options.client_identifier.as_str().into(),
-            credentials: Credentials {
-                user_name: options.user_name.clone(),
-                password: options.password.clone(),
-            },
-            servers: Servers::new(&options.url),
+            credentials: None,
+            away: None,
             has_connected: false,
             must_renew: false,
             was_refused: false,
@@ -370,7 +370,7 @@ impl Supervisor {
         }
         match result {
             Ok(credentials) => {
-                self.credentials = credentials;
+                self.credentials = Some(credentials);
                 self.open_link(now);
             }
             Err(reason) => self.fail(Failure::NoCredentials { reason }, now),
@@ -418,7 +418,7 @@ impl Supervisor {
     }
 
     pub(crate) fn url(&self) -> &str {
-        self.servers.url()
+        &self.options.url
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -502,6 +502,10 @@ impl Supervisor {
                     .with(Property::TopicAliasMaximum(limits.topic_alias_maximum)),
             ),
         };
+        let (user_name, password) = match &self.credentials {
+            Some(asked) => (&asked.user_name, &asked.password),
+            None => (&options.user_name, &options.password),
+        };
         Connect {
             protocol_version: options.protocol_version,
             clean_start,
@@ -509,8 +513,8 @@ impl Supervisor {
             properties,
             client_identifier: self.client_identifier.clone(),
             will: options.will.clone(),
-            user_name: self.credentials.user_name.as_deref().map(Into::into),
-            password: self.credentials.password.clone(),
+            user_name: user_name.as_deref().map(Into::into),
+            password: password.clone(),
         }
     }
 
@@ -607,7 +611,7 @@ impl Supervisor {
             *connected_at = Some(now);
         }
         self.was_refused = false;
-        self.servers.arrive();
+        self.arrive();
         let identifiers = connack.properties.subscription_identifiers_available();
         let is_5_0 = self.options.protocol_version == ProtocolVersion::V5_0;
         self.requests

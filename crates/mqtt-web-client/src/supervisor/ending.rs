@@ -2,7 +2,7 @@
 
 use mqtt_protocol::{CloseReason, Instant, Properties, ReasonCode};
 
-use super::{Output, State, Supervisor};
+use super::{FollowServerReference, Output, State, Supervisor};
 use crate::{Failure, Status, StopReason};
 
 impl Supervisor {
@@ -70,7 +70,7 @@ impl Supervisor {
             }
         }
         self.end_link();
-        let is_away = self.servers.return_home();
+        let is_away = self.return_home();
         if failure == Failure::InvalidAddress && !is_away {
             self.stop(StopReason::InvalidAddress);
             return;
@@ -92,18 +92,12 @@ impl Supervisor {
         properties: &Properties,
         now: Instant,
     ) -> bool {
-        if !self.options.follow_server_reference || !is_elsewhere(reason_code) {
-            return false;
+        match self.options.follow_server_reference {
+            Some(FollowServerReference(go)) if is_elsewhere(reason_code) => {
+                go(self, reason_code, properties, now)
+            }
+            Some(_) | None => false,
         }
-        let reference = properties.server_reference();
-        let Some(url) = reference.and_then(|reference| self.servers.allowed(reference)) else {
-            return false;
-        };
-        let server_reference = url.clone();
-        self.fail(Failure::Elsewhere { server_reference }, now);
-        let is_moved = reason_code == ReasonCode::ServerMoved;
-        self.servers.go(url, is_moved);
-        true
     }
 
     fn refuse(&mut self, reason_code: ReasonCode, reason_string: Option<String>) {

@@ -182,7 +182,7 @@ impl Supervisor {
         };
         let is_established = session.is_established;
         let identity = SessionIdentity {
-            address: self.options.url.clone(),
+            address: self.home().to_owned(),
             client_identifier: self.client_identifier.to_string(),
             protocol_level: self.protocol_level(),
             is_established,

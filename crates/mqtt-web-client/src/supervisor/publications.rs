@@ -168,6 +168,14 @@ impl Publications {
         }
         while let Some(message) = stored.queued.pop() {
             let publish = message.publish;
+            // What is left of the expiry is said anew when it is sent.
+            let mut properties = publish.properties;
+            if message.expires_at.is_some() {
+                let properties_left = properties
+                    .iter()
+                    .filter(|property| !matches!(property, Property::MessageExpiryInterval(_)));
+                properties = properties_left.cloned().collect();
+            }
             if let Some(topic_name) = publish.topic_name {
                 self.queue.push_front(Waiting {
                     token: message.token,
@@ -180,7 +188,7 @@ impl Publications {
                         retain: publish.retain,
                         expiry: None,
                         queue: QueuePolicy::WhileDisconnected,
-                        properties: publish.properties,
+                        properties,
                     },
                 });
             }

@@ -2,7 +2,7 @@ use super::*;
 
 fn following(url: &str) -> Options {
     Options {
-        follow_server_reference: true,
+        follow_server_reference: Some(FollowServerReference::new()),
         ..Options::new(url)
     }
 }

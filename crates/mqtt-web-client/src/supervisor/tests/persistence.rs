@@ -695,3 +695,32 @@ fn a_queue_of_all_keeps_qos_0_too() {
     assert_eq!(sent, ["in flight", "queued", "late"]);
     assert_eq!(answers, [None, None, None]);
 }
+
+#[test]
+fn what_waits_again_after_a_lost_session_and_a_reload_has_one_expiry() {
+    let mut kept = Kept::connected(options());
+    for payload in ["1", "2"] {
+        kept.publish(Publication {
+            expiry: Some(secs(60)),
+            ..waiting(payload)
+        });
+    }
+    kept.settle();
+    // The Server has lost the session, and takes only one message at a time.
+    let mut kept = kept.reload();
+    let receive_maximum = Property::ReceiveMaximum(1.try_into().unwrap());
+    kept.page
+        .accept_with(false, Properties::new().with(receive_maximum));
+    kept.settle();
+    let kept = kept.reloaded(true);
+    let sent = kept.page.sent.iter().filter_map(|packet| {
+        let Packet::Publish(publish) = packet else {
+            return None;
+        };
+        let expiries = publish.properties.iter();
+        let expiries =
+            expiries.filter(|property| matches!(property, Property::MessageExpiryInterval(_)));
+        Some((publish.payload.clone(), expiries.count()))
+    });
+    assert_eq!(sent.collect::<Vec<_>>(), [("1".into(), 1), ("2".into(), 1)]);
+}
