@@ -10,7 +10,7 @@ mod mosquitto;
 mod process;
 mod wait;
 
-pub(crate) use broker::Broker;
+pub(crate) use broker::{Broker, PASSWORD, USER_NAME};
 pub(crate) use browser::{Browser, Role};
 pub(crate) use dashboard::{Card, Dashboard};
 pub(crate) use field::Field;

@@ -10,6 +10,7 @@
 )]
 
 mod broker_restart;
+mod connection_settings;
 mod harness;
 mod misbehaviour;
 mod pump;

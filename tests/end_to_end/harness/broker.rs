@@ -1,7 +1,9 @@
 //! The real `rootzone`, on ports of its own.
 
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 
+use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::{Process, path_by, rootzone};
@@ -10,6 +12,8 @@ pub(crate) struct Broker {
     process: Process,
     pub(crate) mqtt_port: u16,
     pub(crate) page_port: u16,
+    /// What it is set up by.
+    _folder: Option<TempDir>,
 }
 
 impl Broker {
@@ -36,18 +40,55 @@ impl Broker {
             process,
             mqtt_port,
             page_port,
+            _folder: None,
         }
     }
 
     /// Debian's mosquitto in its place, which has no page.
     pub(crate) async fn mosquitto() -> Self {
-        // It cannot choose a port by itself.
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let mqtt_port = listener.local_addr().unwrap().port();
-        drop(listener);
+        let mqtt_port = free_port();
+        let arguments = ["-p", &mqtt_port.to_string()].map(String::from);
+        Self::start_mosquitto(&arguments, mqtt_port, 0, None).await
+    }
+
+    /// Debian's mosquitto with a WebSocket listener, which [`page_port`](Self::page_port) is then,
+    /// for whoever has the password.
+    pub(crate) async fn guarded_mosquitto() -> Self {
+        let (mqtt_port, web_socket_port) = (free_port(), free_port());
+        let folder = TempDir::new().unwrap();
+        let passwords = folder.path().join("passwords");
+        let status = Command::new("mosquitto_passwd")
+            .args(["-b", "-c"])
+            .arg(&passwords)
+            .args([USER_NAME, PASSWORD])
+            .status()
+            .await
+            .unwrap();
+        assert!(status.success(), "mosquitto_passwd ended with {status}");
+        let configuration = folder.path().join("mosquitto.conf");
+        let lines = [
+            format!("listener {mqtt_port} 127.0.0.1"),
+            format!("listener {web_socket_port} 127.0.0.1"),
+            "protocol websockets".into(),
+            "allow_anonymous false".into(),
+            format!("password_file {}", passwords.display()),
+            // As root it would become a user who cannot read that file.
+            "user root".into(),
+        ];
+        fs::write(&configuration, lines.join("\n")).unwrap();
+        let arguments = ["-c", &configuration.display().to_string()].map(String::from);
+        Self::start_mosquitto(&arguments, mqtt_port, web_socket_port, Some(folder)).await
+    }
+
+    async fn start_mosquitto(
+        arguments: &[String],
+        mqtt_port: u16,
+        page_port: u16,
+        folder: Option<TempDir>,
+    ) -> Self {
         let mut process = Process::start(
             "mosquitto",
-            Command::new(path_by("MOSQUITTO")).args(["-p", &mqtt_port.to_string()]),
+            Command::new(path_by("MOSQUITTO")).args(arguments),
         );
         process
             .line("mosquitto is ready", |line| {
@@ -57,7 +98,8 @@ impl Broker {
         Self {
             process,
             mqtt_port,
-            page_port: 0,
+            page_port,
+            _folder: folder,
         }
     }
 
@@ -76,6 +118,16 @@ impl Broker {
         assert!(status.success(), "the broker ended with {status}");
     }
 }
+
+/// One for a broker that cannot choose by itself.
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+/// Whom a guarded mosquitto lets in.
+pub(crate) const USER_NAME: &str = "anna";
+pub(crate) const PASSWORD: &str = "geheim";
 
 /// From `rootzone: mqtt 127.0.0.1:1883, page http://127.0.0.1:8080/`.
 fn ports(line: &str) -> Option<(u16, u16)> {
