@@ -91,9 +91,10 @@ fn show(places: &mut Places, path: &Signal<String>) {
         places.attribute(place, "aria-current", current(&route, place));
         places.attribute(place, "href", Some(&link_to(path)));
     }
-    let key = match route {
-        Route::Settings => "/settings",
-        _ => &path.read(),
+    let key = if route == Route::Settings {
+        "/settings"
+    } else {
+        &path.read()
     };
     places.part("main", Some(key), &|_| page(&route));
 }

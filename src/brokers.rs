@@ -45,10 +45,9 @@ pub struct Forgotten {
     was_in_use: bool,
 }
 
-impl Draft {
+impl Default for Draft {
     /// An empty form.
-    #[must_use]
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self {
             broker: Broker::new(""),
             edited: String::new(),
@@ -66,7 +65,7 @@ impl BrokerStore {
             link,
             remembered: Signal::default(),
             is_kept: Signal::new(true),
-            draft: Signal::new(Draft::new()),
+            draft: Signal::default(),
             asked_at: Signal::default(),
             forgotten: Signal::default(),
         }
@@ -136,7 +135,7 @@ impl BrokerStore {
         });
         let accepted = move || {
             self.keep(broker, &edited);
-            self.draft.set(Draft::new());
+            self.draft.set(Draft::default());
             self.show_use();
         };
         self.link.try_broker(tried, Box::new(accepted));

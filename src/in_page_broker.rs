@@ -40,10 +40,12 @@ struct Shared {
     published: RefCell<Vec<Publish>>,
     connects: RefCell<Vec<Connect>>,
     /// The Reason Code by which a CONNECT is refused, if it is.
-    refusal: RefCell<Box<dyn Fn(&Connect) -> Option<ReasonCode>>>,
+    refusal: RefCell<Refusal>,
     is_silent: Cell<bool>,
     timer: RefCell<Option<Timeout>>,
 }
+
+type Refusal = Box<dyn Fn(&Connect) -> Option<ReasonCode>>;
 
 struct InPageLink {
     shared: Weak<Shared>,

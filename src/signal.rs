@@ -61,7 +61,6 @@ impl<T: Clone> Signal<T> {
 /// Runs something at once and again whenever what it read has changed, as long as this is kept.
 ///
 /// Leptos's own effects are compiled anew for every closure; of this, there is one.
-#[must_use]
 pub fn watch(mut run: Box<dyn FnMut()>) -> RenderEffect<()> {
     RenderEffect::new(move |_| run())
 }

@@ -81,10 +81,7 @@ impl Connection {
     #[must_use]
     pub fn lead(&self) -> String {
         let (begin, reason) = match self {
-            Self::Asking => (
-                "Not connected: ",
-                "it has to be said first that this is the right broker",
-            ),
+            Self::Asking => ("Not connected: ", "this broker has to be confirmed first"),
             Self::Connecting { .. } | Self::Connected => return "Reconnecting.".into(),
             Self::Waiting { reason, .. } => ("Not connected: ", reason.as_str()),
             Self::Refused { reason } => ("The broker refused: ", reason.as_str()),

@@ -31,10 +31,10 @@ pub struct Fault {
 #[must_use]
 pub fn remedy(status: &Status) -> (&'static str, &'static str) {
     if let Status::Stopped { reason } = status {
-        return match reason {
-            StopReason::InvalidOptions => ("user", "With MQTT 3.1.1 a password needs a user name."),
-            _ => ("address", INVALID_ADDRESS),
-        };
+        if *reason == StopReason::InvalidOptions {
+            return ("user", "With MQTT 3.1.1 a password needs a user name.");
+        }
+        return ("address", INVALID_ADDRESS);
     }
     let (Status::Refused { reason_code, .. }
     | Status::Waiting {
@@ -44,21 +44,29 @@ pub fn remedy(status: &Status) -> (&'static str, &'static str) {
     else {
         return ("address", UNREACHABLE);
     };
-    match reason_code {
-        ReasonCode::BadUserNameOrPassword | ReasonCode::NotAuthorized => {
-            ("user", "Check the user name and the password.")
-        }
-        ReasonCode::ClientIdentifierNotValid => (
+    let remedies = [
+        (ReasonCode::BadUserNameOrPassword, "user", CHECK_USER),
+        (ReasonCode::NotAuthorized, "user", CHECK_USER),
+        (
+            ReasonCode::ClientIdentifierNotValid,
             "client",
             "Choose another Client Identifier, or leave it empty.",
         ),
-        ReasonCode::UnsupportedProtocolVersion => ("version", "Try the other version."),
-        _ => ("address", ""),
-    }
+        (
+            ReasonCode::UnsupportedProtocolVersion,
+            "version",
+            "Try the other version.",
+        ),
+    ];
+    let mut remedies = remedies.into_iter();
+    remedies
+        .find(|(known, ..)| known == reason_code)
+        .map_or(("address", ""), |(_, field, remedy)| (field, remedy))
 }
 
 /// What an address is.
 pub const INVALID_ADDRESS: &str = "It begins with ws:// or wss:// and names a host. From a page that came over https, only wss:// is possible.";
+const CHECK_USER: &str = "Check the user name and the password.";
 const UNREACHABLE: &str = "Check the host, and the port: it has to be the one for WebSockets.";
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ pub fn broker_form() -> Piece {
             if *link.trial.read_untracked() == Trial::Trying {
                 link.end_trial();
             } else {
-                brokers.draft.set(Draft::new());
+                brokers.draft.set(Draft::default());
             }
             cancelled.focus("address");
         })

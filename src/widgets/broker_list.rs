@@ -26,7 +26,12 @@ pub fn broker_list() -> Piece {
             Some(reason) => places.text("state", &[connection.title(), ": ", reason].concat()),
             None => places.text("state", connection.title()),
         }
-        places.text("connected", &link.address());
+        let address = if *connection == Connection::Asking {
+            "none".into()
+        } else {
+            link.address()
+        };
+        places.text("connected", &address);
         let software = software.as_ref().and_then(|software| software.get());
         places.show("software-name", software.is_some());
         places.show("software", software.is_some());
