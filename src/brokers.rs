@@ -272,9 +272,9 @@ fn label_of(broker: &Option<Broker>) -> String {
     broker.as_ref().map_or("", Broker::label).into()
 }
 
-/// Whether that is the one that served the page, and nothing else is known of it.
+/// Whether that is the one that served the page, as nobody in particular.
 fn is_own(broker: &Broker) -> bool {
-    *broker == Broker::new(&preferences::default_broker_address())
+    broker.user_name.is_empty() && broker.address == preferences::default_broker_address()
 }
 
 const UNKNOWN: &str = "The address of this page names a broker that this browser does not know. Connect only if you do: whoever runs it sees what you do here.";

@@ -15,9 +15,9 @@ pub fn document() -> Document {
     window().document().expect("a window has a document")
 }
 
-/// Moves the focus to the first element that a selector means, unless something on the page has taken it meanwhile.
+/// Moves the focus to the first element that a selector means, unless a control of the page has taken it meanwhile.
 pub fn offer_focus(selector: &str) {
-    if let Ok(None) = document().query_selector("main :focus") {
+    if let Ok(None) = document().query_selector("main :focus:not(h1)") {
         focus(selector);
     }
 }

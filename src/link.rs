@@ -134,6 +134,7 @@ impl Link {
         self.adopt(broker, client, events);
     }
 
+    /// Makes a client the one in use. What became of it before is to be told by [`Link::handle_status`].
     fn adopt(&'static self, broker: Option<Broker>, client: Client, events: Events) {
         self.leave();
         self.connection.set(Connection::Connecting { again: false });
@@ -143,11 +144,7 @@ impl Link {
         for (filter, _) in self.readers.borrow().iter() {
             subscribe(&client, [String::from(filter.as_str())], false);
         }
-        let status = client.status();
         *self.client.borrow_mut() = Some(client);
-        if status.is_connected() {
-            self.handle_status(&status);
-        }
         spawn_local(listen(self, events, self.generation.get()));
     }
 
@@ -209,6 +206,7 @@ impl Link {
                     self.connect(Some(broker));
                 } else {
                     self.adopt(Some(broker), client, events);
+                    self.handle_status(&status);
                 }
                 accepted();
                 self.trial.set(Trial::Kept);

@@ -75,7 +75,7 @@ pub fn broker_in_address() -> String {
     let search = window().location().search().unwrap_or_default();
     let mut fields = search.split(['?', '&']);
     let label = fields.find_map(|field| field.strip_prefix("broker="));
-    decode(&label.unwrap_or_default().replace('+', " "))
+    decode(label.unwrap_or_default())
 }
 
 /// Puts another address in the place of the page's.
