@@ -14,7 +14,10 @@ use leptos::reactive::{effect::RenderEffect, graph::untrack};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, HtmlTemplateElement};
 
-use crate::dom::{Listener, document};
+use crate::{
+    dom::{Listener, document},
+    signal::watch,
+};
 
 /// A part of the page that is shown as long as it is kept.
 pub struct Piece {
@@ -50,7 +53,7 @@ impl Piece {
             places: places_of(&root),
         }));
         let filled = Rc::clone(&places);
-        let filling = RenderEffect::new(move |_| fill(&mut filled.borrow_mut()));
+        let filling = watch(Box::new(move || fill(&mut filled.borrow_mut())));
         Self {
             root,
             places,

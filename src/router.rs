@@ -8,6 +8,7 @@ use crate::{
     dom::{Listener, window},
     signal::Signal,
     state::ProbeId,
+    store::use_brokers,
 };
 
 /// A page.
@@ -49,18 +50,54 @@ pub fn probe_path(id: &ProbeId) -> String {
         path.push('/');
         path.push_str(&String::from(js_sys::encode_uri_component(level)));
     }
-    path
+    link_to(&path)
+}
+
+/// The address of a page of ours that shows the broker in use. Whoever asks is told when that is another one.
+#[must_use]
+pub fn link_to(path: &str) -> String {
+    with_broker(path, &use_brokers().in_use())
+}
+
+/// The address of a page of ours that shows a broker; an empty label is the one that served it.
+#[must_use]
+pub fn with_broker(path: &str, label: &str) -> String {
+    if label.is_empty() {
+        return path.into();
+    }
+    let label = String::from(js_sys::encode_uri_component(label));
+    [path, "?broker=", &label].concat()
+}
+
+/// The label of the broker that the address names; empty if it names none.
+#[must_use]
+pub fn broker_in_address() -> String {
+    let search = window().location().search().unwrap_or_default();
+    let mut fields = search.split(['?', '&']);
+    let label = fields.find_map(|field| field.strip_prefix("broker="));
+    decode(label.unwrap_or_default())
+}
+
+/// Puts another address in the place of the page's.
+pub fn replace_address(address: &str) {
+    if let Ok(history) = window().history() {
+        // Only an address of another site is refused.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(address));
+    }
 }
 
 /// The path in the address, followed: links within the page and the browser's own buttons change it without a load.
 ///
-/// It is followed for as long as the listeners are kept.
+/// It is followed for as long as the listeners are kept; `moved` is called when the browser went to an earlier or later address.
 #[must_use]
-pub fn follow_location() -> (Rc<Signal<String>>, [Listener; 2]) {
+pub fn follow_location(moved: impl Fn() + 'static) -> (Rc<Signal<String>>, [Listener; 2]) {
     let path = Rc::new(Signal::new(current_path()));
     let popped = {
         let path = Rc::clone(&path);
-        move |_| path.set(current_path())
+        move |_| {
+            moved();
+            path.set(current_path());
+        }
     };
     let clicked = {
         let path = Rc::clone(&path);
@@ -89,7 +126,9 @@ fn go_to(href: &str) {
     }
 }
 
-fn current_path() -> String {
+/// The path in the address.
+#[must_use]
+pub fn current_path() -> String {
     window().location().pathname().unwrap_or_default()
 }
 
@@ -111,7 +150,8 @@ fn inner_link(event: &web_sys::MouseEvent) -> Option<String> {
     is_inner.then_some(href)
 }
 
-/// What cannot be decoded is no probe's id either way.
-fn decode(text: &str) -> String {
+/// What cannot be decoded means nothing either way.
+#[must_use]
+pub fn decode(text: &str) -> String {
     js_sys::decode_uri_component(text).map_or_else(|_| text.into(), Into::into)
 }

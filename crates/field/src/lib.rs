@@ -17,7 +17,7 @@
 mod address;
 mod config;
 mod discovery;
-mod json;
+pub mod json;
 mod payload_error;
 mod pump;
 mod pump_device;
