@@ -1,11 +1,11 @@
-//! The little JSON that devices speak: read by `serde_json` into [`Json`], and written by hand.
+//! The little JSON that devices speak: read into [`Json`], and written by hand.
 //!
-//! Derived (de)serialisers would cost the page more bytes than these few fields are worth.
+//! A library, or derived (de)serialisers, would cost the page more bytes than these few fields are worth.
 //! For the same reason no number is read by the standard library, whose tables are larger than this crate.
 
-use std::fmt::{self, Write as _};
+mod reader;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use std::fmt::Write as _;
 
 use crate::{PayloadError, Timestamp};
 
@@ -84,7 +84,7 @@ impl Json {
     /// Reads a text; `None` if it is not JSON.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok()
+        reader::read(text)
     }
 
     /// The string, if it is one.
@@ -115,62 +115,6 @@ impl Json {
     }
 }
 
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyJson)
-    }
-}
-
-struct AnyJson;
-
-impl<'de> Visitor<'de> for AnyJson {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-        Ok(Json::Bool(value))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Json, E> {
-        Ok(Json::Number(number as f64))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Json, E> {
-        Ok(Json::Number(number as f64))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<Json, E> {
-        Ok(Json::Number(number))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
-        Ok(Json::Text(text.into()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
-            list.push(item);
-        }
-        Ok(Json::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
-            fields.push(entry);
-        }
-        Ok(Json::Object(Fields(fields)))
-    }
-}
-
 /// The payload as a text without the white space around it.
 pub(crate) fn text_of(payload: &[u8]) -> Result<&str, PayloadError> {
     if payload.len() > PAYLOAD_LEN_MAX {
@@ -197,10 +141,10 @@ pub(crate) fn number_of(value: &Json) -> Option<f64> {
 /// The number that a text begins with, if what follows can be its unit.
 pub(crate) fn number_in(text: &str) -> Option<f64> {
     let text = text.trim();
-    let end = text
-        .find(|c: char| !matches!(c, '0'..='9' | '.' | '-' | '+' | 'e' | 'E'))
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
+    let unit = text.trim_start_matches([
+        '.', '-', '+', 'e', 'E', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
+    ]);
+    let number = text.strip_suffix(unit)?;
     if unit
         .trim_start()
         .starts_with(|c: char| c.is_ascii_digit() || c == ',' || c == ':')
@@ -290,7 +234,8 @@ fn write_text(json: &mut String, text: &str) {
         match c {
             '"' | '\\' => json.extend(['\\', c]),
             c if c < ' ' => {
-                let _ = write!(json, "\\u{:04x}", u32::from(c));
+                json.push_str(if c < '\u{10}' { "\\u000" } else { "\\u001" });
+                json.extend(char::from_digit(u32::from(c) % 16, 16));
             }
             c => json.push(c),
         }
