@@ -208,7 +208,7 @@ impl BrokerStore {
     fn choose(&self, label: &str) {
         let known = self.remembered.read_untracked().find(label).cloned();
         match known {
-            Some(broker) if broker.password.is_none() => {
+            Some(broker) if broker.is_password_missing => {
                 let label = String::from(broker.label());
                 self.ask(broker, &label, PASSWORD_MISSING, "password");
             }
@@ -274,7 +274,7 @@ fn label_of(broker: &Option<Broker>) -> String {
 
 /// Whether that is the one that served the page, as nobody in particular.
 fn is_own(broker: &Broker) -> bool {
-    broker.user_name.is_empty() && broker.address == preferences::default_broker_address()
+    broker.user_name().is_empty() && broker.address() == preferences::default_broker_address()
 }
 
 const UNKNOWN: &str = "The address of this page names a broker that this browser does not know. Connect only if you do: whoever runs it sees what you do here.";

@@ -158,7 +158,7 @@ impl Link {
                 .broker
                 .read_untracked()
                 .as_ref()
-                .is_some_and(|in_use| in_use.client_identifier == options.client_identifier);
+                .is_some_and(|in_use| in_use.client_identifier() == options.client_identifier);
         if is_stand_in {
             options.client_identifier.push_str("Trial");
         }
@@ -226,7 +226,7 @@ impl Link {
     #[must_use]
     pub fn address(&self) -> String {
         match &*self.broker.read() {
-            Some(broker) => broker.address.clone(),
+            Some(broker) => broker.address().into(),
             None => default_broker_address(),
         }
     }
@@ -465,17 +465,17 @@ fn open(options: Options) -> (Client, Events) {
 }
 
 fn options(broker: &Broker) -> Options {
-    let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let some = |text: &str| (!text.is_empty()).then(|| String::from(text));
     Options {
-        protocol_version: broker.version,
-        client_identifier: broker.client_identifier.clone(),
-        user_name: some(&broker.user_name),
-        password: broker.password.as_ref().and_then(some).map(Into::into),
-        keep_alive_secs: broker.keep_alive_secs,
+        protocol_version: broker.version(),
+        client_identifier: broker.client_identifier().into(),
+        user_name: some(broker.user_name()),
+        password: some(broker.password()).map(Into::into),
+        keep_alive_secs: broker.keep_alive_secs().unwrap_or_default(),
         resubscribe: Resubscribe::Always,
         // A session would hand over the readings of a cut as if they were new.
         session_expiry_interval_secs: 0,
-        ..Options::new(broker.address.clone())
+        ..Options::new(broker.address())
     }
 }
 

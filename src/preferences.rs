@@ -16,8 +16,10 @@ pub fn brokers() -> Option<Brokers> {
         None => Brokers::default(),
     };
     for broker in &mut brokers.known {
-        if broker.password.is_none() {
-            broker.password = tab_password(broker.label());
+        if broker.is_password_missing
+            && let Some(password) = tab_password(broker.label())
+        {
+            broker.set_password(&password);
         }
     }
     Some(brokers)
@@ -46,7 +48,7 @@ fn tab_password(label: &str) -> Option<String> {
 pub fn keep_tab_password(label: &str, broker: Option<&Broker>) {
     let password = broker
         .filter(|broker| !broker.keeps_password)
-        .and_then(|broker| broker.password.as_deref())
+        .map(Broker::password)
         .filter(|password| !password.is_empty());
     write(&Kind::Tab, &tab_key(label), password);
 }

@@ -16,7 +16,7 @@ mod trial;
 mod zone;
 
 pub use attention::Attention;
-pub use broker::{Broker, Brokers, V3_1_1};
+pub use broker::{Broker, Brokers, FIELDS};
 pub use connection::Connection;
 pub use fleet::{Changes, Fleet};
 pub use freshness::Freshness;

@@ -3,27 +3,16 @@
 use field::json::{Json, ObjectWriter};
 use mqtt_web_client::ProtocolVersion;
 
-use crate::format::whole;
-
-/// A broker as a person set it up.
+/// A broker as a person set it up: what was typed, in the order of [`FIELDS`].
+///
+/// One list, which is read, written, shown and copied as one: members of their own would weigh several times as much.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broker {
-    /// What the person calls it; may be empty.
-    pub name: String,
-    /// Where it is, beginning with `ws://` or `wss://`.
-    pub address: String,
-    /// Which MQTT it is spoken to.
-    pub version: ProtocolVersion,
-    /// Who the person is to it; empty for nobody.
-    pub user_name: String,
-    /// How they prove it; empty for no password, `None` where it has to be asked for.
-    pub password: Option<String>,
+    values: Vec<String>,
+    /// Whether the password has to be asked for.
+    pub is_password_missing: bool,
     /// Whether the password is kept with the rest.
     pub keeps_password: bool,
-    /// Empty: the broker chooses.
-    pub client_identifier: String,
-    /// Seconds; 0 for no pings.
-    pub keep_alive_secs: u16,
 }
 
 /// The brokers that this browser remembers.
@@ -35,58 +24,141 @@ pub struct Brokers {
     pub preferred: String,
 }
 
+/// What a broker consists of, by its key in what is kept and its place in the form.
+/// The last is the box to tick for keeping the password, and has no text.
+pub const FIELDS: [&str; 8] = [
+    "address", "user", "password", "name", "version", "client", "alive", "keep",
+];
+const ADDRESS: usize = 0;
+const USER: usize = 1;
+const PASSWORD: usize = 2;
+const NAME: usize = 3;
+const VERSION: usize = 4;
+const CLIENT: usize = 5;
+const ALIVE: usize = 6;
+
 impl Broker {
     /// A broker at an address, of which nothing else is known.
     #[must_use]
     pub fn new(address: &str) -> Self {
+        let values = [address, "", "", "", "5.0", "", KEEP_ALIVE_SECS];
         Self {
-            name: String::new(),
-            address: address.into(),
-            version: ProtocolVersion::V5_0,
-            user_name: String::new(),
-            password: Some(String::new()),
+            values: values.map(String::from).into(),
+            is_password_missing: false,
             keeps_password: false,
-            client_identifier: String::new(),
-            keep_alive_secs: KEEP_ALIVE_SECS,
         }
+    }
+
+    /// What the fields hold.
+    #[must_use]
+    pub fn values(&self) -> &[String] {
+        &self.values
+    }
+
+    /// Puts what was typed into a field in its place.
+    pub fn set_value(&mut self, field: usize, typed: &str) {
+        // White space may belong to a password.
+        let typed = if field == PASSWORD {
+            typed
+        } else {
+            typed.trim()
+        };
+        if let Some(value) = self.values.get_mut(field) {
+            *value = typed.into();
+        }
+    }
+
+    // Read at many places, and longer than a call.
+    #[inline(never)]
+    fn value(&self, field: usize) -> &str {
+        self.values.get(field).map_or("", String::as_str)
+    }
+
+    /// Where it is, beginning with `ws://` or `wss://`.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.value(ADDRESS)
+    }
+
+    /// Which MQTT it is spoken to.
+    #[must_use]
+    pub fn version(&self) -> ProtocolVersion {
+        match self.value(VERSION) {
+            "3.1.1" => ProtocolVersion::V3_1_1,
+            _ => ProtocolVersion::V5_0,
+        }
+    }
+
+    /// Who the person is to it; empty for nobody.
+    #[must_use]
+    pub fn user_name(&self) -> &str {
+        self.value(USER)
+    }
+
+    /// How they prove it; empty for no password.
+    #[must_use]
+    pub fn password(&self) -> &str {
+        self.value(PASSWORD)
+    }
+
+    /// Knows the password from here on.
+    pub fn set_password(&mut self, password: &str) {
+        self.set_value(PASSWORD, password);
+        self.is_password_missing = false;
+    }
+
+    /// Empty: the broker chooses.
+    #[must_use]
+    pub fn client_identifier(&self) -> &str {
+        self.value(CLIENT)
+    }
+
+    /// Seconds; 0 for no pings, `None` if something else stands there.
+    #[must_use]
+    pub fn keep_alive_secs(&self) -> Option<u16> {
+        // Read as a longer number, as others on the page are: one function for all.
+        u16::try_from(self.value(ALIVE).parse::<u64>().ok()?).ok()
     }
 
     /// What it is told from others by, in the page's address too: its name, or where it is.
     /// What follows a `?` may be a secret.
     #[must_use]
     pub fn label(&self) -> &str {
-        match self.name.as_str() {
-            "" => without_query(&self.address),
+        match self.value(NAME) {
+            "" => without_query(self.address()),
             name => name,
         }
     }
 
     /// Moves a user name and a password out of an address of the form `ws://user:password@host`.
     pub fn split_address(&mut self, decode: fn(&str) -> String) {
-        let address = std::mem::take(&mut self.address);
-        // Nothing is cut at a position: the panic of that would weigh more than all of this.
-        let (scheme, rest) = match address.split_once('/') {
-            Some((scheme, rest)) if scheme.ends_with(':') => (scheme, rest.trim_start_matches('/')),
-            _ => ("", address.as_str()),
+        let address = self.address();
+        let scheme = until(address, &|c| c == '/');
+        let scheme = if scheme.ends_with(':') { scheme } else { "" };
+        let rest = address.strip_prefix(scheme).unwrap_or_default();
+        let rest = match scheme {
+            "" => rest,
+            _ => rest.trim_start_matches('/'),
         };
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let who = host.rsplit_once('@').map(|(who, _)| who);
-        let found = who.and_then(|who| Some((who, rest.strip_prefix(who)?.strip_prefix('@')?)));
-        let Some((who, rest)) = found else {
-            self.address = address;
+        let who = until(rest, &|c| matches!(c, '/' | '?' | '#')).trim_end_matches(|c| c != '@');
+        let (Some(rest), Some(who)) = (rest.strip_prefix(who), who.strip_suffix('@')) else {
             return;
         };
-        let (user_name, password) = who.split_once(':').unwrap_or((who, ""));
-        self.user_name = decode(user_name);
-        self.password = Some(decode(password));
+        let user_name = until(who, &|c| c == ':');
+        let password = who.strip_prefix(user_name).unwrap_or_default();
+        let password = decode(password.strip_prefix(':').unwrap_or_default());
+        let user_name = decode(user_name);
         let slashes = if scheme.is_empty() { "" } else { "//" };
-        self.address = [scheme, slashes, rest].concat();
+        let address = [scheme, slashes, rest].concat();
+        self.set_value(ADDRESS, &address);
+        self.set_value(USER, &user_name);
+        self.set_password(&password);
     }
 
     /// Whether the address has the form of one.
     #[must_use]
     pub fn has_address(&self) -> bool {
-        let address = &self.address;
+        let address = self.address();
         let host = address
             .strip_prefix("ws://")
             .or_else(|| address.strip_prefix("wss://"));
@@ -95,51 +167,32 @@ impl Broker {
 
     fn of_json(json: &Json) -> Option<Self> {
         let fields = json.as_object()?;
-        let text = |field| fields.value(field).and_then(Json::as_text);
-        let own = |field| text(field).map(String::from).unwrap_or_default();
-        let broker = Self {
-            name: own("name"),
-            version: match text("version") {
-                Some(V3_1_1) => ProtocolVersion::V3_1_1,
-                _ => ProtocolVersion::V5_0,
-            },
-            user_name: own("user"),
-            password: text("password").map(Into::into),
-            keeps_password: text("password").is_some_and(|password| !password.is_empty()),
-            client_identifier: own("client"),
-            keep_alive_secs: match fields.value("keep_alive") {
-                Some(&Json::Number(number)) => number as u16,
-                _ => KEEP_ALIVE_SECS,
-            },
-            ..Self::new(text("address")?)
-        };
+        let mut broker = Self::new("");
+        broker.is_password_missing = true;
+        for (value, field) in broker.values.iter_mut().zip(FIELDS) {
+            if let Some(text) = fields.value(field).and_then(Json::as_text) {
+                *value = text.into();
+                broker.is_password_missing &= field != "password";
+            }
+        }
+        broker.keeps_password = !broker.password().is_empty();
+        if broker.keep_alive_secs().is_none() {
+            broker.set_value(ALIVE, KEEP_ALIVE_SECS);
+        }
         broker.has_address().then_some(broker)
     }
 
     fn to_json(&self) -> String {
-        let object = ObjectWriter::new()
-            .text("name", &self.name)
-            .text("address", &self.address)
-            .text("version", self.version_text())
-            .text("user", &self.user_name)
-            .text("client", &self.client_identifier)
-            .raw("keep_alive", &whole(self.keep_alive_secs.into()));
-        match &self.password {
-            // That there is none is no secret, and then none is asked for.
-            Some(password) if self.keeps_password || password.is_empty() => {
-                object.text("password", password).finish()
+        // That there is no password is no secret, and then none is asked for.
+        let tells_password =
+            !self.is_password_missing && (self.keeps_password || self.password().is_empty());
+        let mut object = ObjectWriter::new();
+        for (value, field) in self.values.iter().zip(FIELDS) {
+            if tells_password || field != "password" {
+                object = object.text(field, value);
             }
-            _ => object.finish(),
         }
-    }
-
-    /// The version as people write it.
-    #[must_use]
-    pub const fn version_text(&self) -> &'static str {
-        match self.version {
-            ProtocolVersion::V3_1_1 => V3_1_1,
-            ProtocolVersion::V5_0 => "5.0",
-        }
+        object.finish()
     }
 }
 
@@ -186,7 +239,7 @@ impl Brokers {
             .or_else(|| {
                 let address = without_query(label);
                 let mut known = self.known.iter();
-                known.position(|broker| without_query(&broker.address) == address)
+                known.position(|broker| without_query(broker.address()) == address)
             })
     }
 
@@ -227,34 +280,40 @@ impl Brokers {
         known.any(|known| {
             known.label() == broker.label()
                 && known.label() != edited
-                && known.address != broker.address
+                && known.address() != broker.address()
         })
     }
 }
 
 fn without_query(address: &str) -> &str {
-    address.split('?').next().unwrap_or_default()
+    until(address, &|c| c == '?')
+}
+
+/// What stands before the first character that is an end.
+/// Nothing is cut at a position: the panic of that would weigh more than all of this.
+fn until<'a>(text: &'a str, is_end: &dyn Fn(char) -> bool) -> &'a str {
+    let rest = text.trim_start_matches(|c| !is_end(c));
+    text.strip_suffix(rest).unwrap_or_default()
 }
 
 /// A ping every 30 s, so that a broken line is noticed soon; half a hidden page's one timer a minute is still in time.
-const KEEP_ALIVE_SECS: u16 = 60;
-/// As people write it, and as it is kept.
-pub const V3_1_1: &str = "3.1.1";
+const KEEP_ALIVE_SECS: &str = "60";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn tent() -> Broker {
-        Broker {
-            name: "Tent".into(),
-            version: ProtocolVersion::V3_1_1,
-            user_name: "anna".into(),
-            password: Some("geheim".into()),
-            client_identifier: "tablet".into(),
-            keep_alive_secs: 30,
-            ..Broker::new("wss://tent.example/mqtt")
+        let address = "wss://tent.example/mqtt";
+        typed([address, "anna", "geheim", "Tent", "3.1.1", "tablet", "30"])
+    }
+
+    fn typed(values: [&str; 7]) -> Broker {
+        let mut broker = Broker::new("");
+        for (field, value) in values.into_iter().enumerate() {
+            broker.set_value(field, value);
         }
+        broker
     }
 
     #[test]
@@ -280,7 +339,7 @@ mod tests {
         brokers.keep(tent(), "");
         let json = brokers.to_json();
         assert!(!json.contains("geheim"), "{json}");
-        assert_eq!(Brokers::parse(&json).known[0].password, None);
+        assert!(Brokers::parse(&json).known[0].is_password_missing);
     }
 
     #[test]
@@ -296,26 +355,26 @@ mod tests {
         ] {
             assert_eq!(Brokers::parse(damaged), Brokers::default(), "{damaged}");
         }
-        let half = r#"{"brokers":[null,{"address":"ws://a","keep_alive":1e9,"name":3}]}"#;
+        let half = r#"{"brokers":[null,{"address":"ws://a","alive":"1e9","name":3}]}"#;
         let brokers = Brokers::parse(half);
         assert_eq!(brokers.known.len(), 1);
         assert_eq!(brokers.known[0].label(), "ws://a");
-        assert_eq!(brokers.known[0].keep_alive_secs, u16::MAX);
+        assert_eq!(brokers.known[0].keep_alive_secs(), Some(60));
     }
 
     #[test]
     fn who_somebody_is_does_not_stay_in_the_address() {
         let mut broker = Broker::new("wss://anna:ge:heim@tent.example:9001/mqtt?a@b");
         broker.split_address(str::to_owned);
-        assert_eq!(broker.address, "wss://tent.example:9001/mqtt?a@b");
-        assert_eq!(broker.user_name, "anna");
-        assert_eq!(broker.password.as_deref(), Some("ge:heim"));
+        assert_eq!(broker.address(), "wss://tent.example:9001/mqtt?a@b");
+        assert_eq!(broker.user_name(), "anna");
+        assert_eq!(broker.password(), "ge:heim");
         let mut plain = Broker::new("ws://tent.example/@home");
         plain.split_address(str::to_owned);
         assert_eq!(plain, Broker::new("ws://tent.example/@home"));
         let mut bare = Broker::new("anna:geheim@tent");
         bare.split_address(str::to_owned);
-        assert_eq!(bare.address, "tent");
+        assert_eq!(bare.address(), "tent");
     }
 
     #[test]
@@ -340,17 +399,12 @@ mod tests {
         let mut brokers = Brokers::default();
         brokers.keep(tent(), "");
         brokers.keep(Broker::new("ws://a"), "");
-        let renamed = Broker {
-            name: "Greenhouse".into(),
-            ..tent()
-        };
+        let address = "wss://tent.example/mqtt";
+        let renamed = typed([address, "", "", "Greenhouse", "5.0", "", "60"]);
         assert!(!brokers.is_taken(&renamed, "Tent"));
         brokers.keep(renamed, "Tent");
         assert_eq!(brokers.known[0].label(), "Greenhouse");
-        let other = Broker {
-            name: "Greenhouse".into(),
-            ..Broker::new("ws://a")
-        };
+        let other = typed(["ws://a", "", "", "Greenhouse", "5.0", "", "60"]);
         assert!(brokers.is_taken(&other, "ws://a"));
     }
 }

@@ -2,17 +2,15 @@
 
 use std::rc::Rc;
 
-use mqtt_web_client::ProtocolVersion;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
 use crate::{
     brokers::Draft,
-    format::whole,
     piece::{Piece, Places},
     router::decode,
     signal::watch,
-    state::{Broker, Fault, INVALID_ADDRESS, Trial, V3_1_1},
+    state::{Broker, FIELDS, Fault, INVALID_ADDRESS, Trial},
     store::{use_brokers, use_connection, use_link},
 };
 
@@ -128,16 +126,7 @@ impl Fields {
     }
 
     fn fill(&self, broker: &Broker) {
-        let values = [
-            broker.address.as_str(),
-            &broker.user_name,
-            broker.password.as_deref().unwrap_or_default(),
-            &broker.name,
-            broker.version_text(),
-            &broker.client_identifier,
-            &whole(broker.keep_alive_secs.into()),
-        ];
-        for (field, value) in self.0.iter().zip(values) {
+        for (field, value) in self.0.iter().zip(broker.values()) {
             field.set_value(value);
         }
         if let Some(keep) = self.0.last() {
@@ -147,49 +136,25 @@ impl Fields {
 
     /// What was typed, or what is wrong with it. Who somebody is moves out of the address.
     fn read(&self) -> Result<Broker, Fault> {
-        let values: Vec<String> = self.0.iter().map(HtmlInputElement::value).collect();
-        let [
-            address,
-            user_name,
-            password,
-            name,
-            version,
-            client_identifier,
-            keep_alive,
-            ..,
-        ] = &*values
-        else {
-            return Err(fault("address", "", ""));
-        };
-        let mut broker = Broker {
-            name: name.trim().into(),
-            version: match version.as_str() {
-                V3_1_1 => ProtocolVersion::V3_1_1,
-                _ => ProtocolVersion::V5_0,
-            },
-            user_name: user_name.trim().into(),
-            password: Some(password.clone()),
-            keeps_password: self.0.last().is_some_and(HtmlInputElement::checked),
-            client_identifier: client_identifier.trim().into(),
-            ..Broker::new(address.trim())
-        };
+        let mut broker = Broker::new("");
+        for (place, field) in self.0.iter().enumerate() {
+            broker.set_value(place, &field.value());
+        }
+        broker.keeps_password = self.0.last().is_some_and(HtmlInputElement::checked);
+        let address = String::from(broker.address());
         broker.split_address(decode);
-        if broker.address != address.trim() {
+        if broker.address() != address {
             self.fill(&broker);
         }
         if !broker.has_address() {
             return Err(fault("address", "That is not an address.", INVALID_ADDRESS));
         }
-        // Read as a longer number, as others on the page are: one function for all.
-        match keep_alive.trim().parse::<u64>().map(u16::try_from) {
-            Ok(Ok(seconds)) => broker.keep_alive_secs = seconds,
-            _ => {
-                return Err(fault(
-                    "alive",
-                    "That is not a Keep Alive.",
-                    "It is a number of seconds, 65535 at most.",
-                ));
-            }
+        if broker.keep_alive_secs().is_none() {
+            return Err(fault(
+                "alive",
+                "That is not a Keep Alive.",
+                "It is a number of seconds, 65535 at most.",
+            ));
         }
         Ok(broker)
     }
@@ -210,8 +175,3 @@ fn fault(field: &'static str, reason: &str, remedy: &'static str) -> Fault {
         remedy,
     }
 }
-
-/// The places of the form's fields, in the order of a [`Broker`]'s values; the last is a box to tick.
-const FIELDS: [&str; 8] = [
-    "address", "user", "password", "name", "version", "client", "alive", "keep",
-];

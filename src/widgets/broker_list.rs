@@ -83,7 +83,7 @@ fn row(label: &str) -> Piece {
             (Some(_), label) => label,
         };
         let address = match broker {
-            Some(broker) => broker.address.clone(),
+            Some(broker) => broker.address().into(),
             None => default_broker_address(),
         };
         let is_in_use = brokers.in_use() == label && *connection.read() != Connection::Asking;

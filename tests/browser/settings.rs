@@ -406,14 +406,12 @@ async fn a_theme_is_shown_and_kept() {
 
 fn keep_tent() {
     let mut brokers = Brokers::default();
-    let tent = Broker {
-        name: "Tent".into(),
-        user_name: "anna".into(),
-        password: Some("geheim".into()),
-        keeps_password: true,
-        client_identifier: "tablet".into(),
-        ..Broker::new(TENT)
-    };
+    let mut tent = Broker::new(TENT);
+    let typed = [TENT, "anna", "geheim", "Tent", "5.0", "tablet", "60"];
+    for (field, value) in typed.into_iter().enumerate() {
+        tent.set_value(field, value);
+    }
+    tent.keeps_password = true;
     brokers.keep(tent, "");
     assert!(preferences::keep_brokers(&brokers));
 }
