@@ -127,7 +127,7 @@ impl BrokerStore {
     pub fn try_broker(&'static self, broker: Broker, edited: String) {
         let tried = broker.clone();
         // What was typed stands there again for whoever went to another page meanwhile.
-        let draft = self.draft.read_untracked().clone();
+        let draft = self.draft.replace(Draft::default());
         self.draft.set(Draft {
             broker: broker.clone(),
             focus: "",
@@ -261,7 +261,7 @@ impl BrokerStore {
     /// Changes what is remembered, as far as other tabs have not done so meanwhile, and keeps it.
     fn change(&self, change: &mut dyn FnMut(&mut Brokers)) {
         self.refresh();
-        let mut brokers = self.remembered.get_untracked();
+        let mut brokers = self.remembered.replace(Brokers::default());
         change(&mut brokers);
         self.is_kept.set(preferences::keep_brokers(&brokers));
         self.remembered.set(brokers);

@@ -303,7 +303,10 @@ impl Link {
 
     fn handle_status(&'static self, status: &Status) {
         let was_connected = self.connection.read_untracked().is_connected();
-        let again = *self.connection.read_untracked() != Connection::Connecting { again: false };
+        let again = !matches!(
+            *self.connection.read_untracked(),
+            Connection::Connecting { again: false }
+        );
         let now = self
             .client
             .borrow()

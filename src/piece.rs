@@ -249,4 +249,12 @@ impl Place {
     }
 }
 
+/// The name of the place at which an event happened; empty where that is none.
+#[must_use]
+pub fn place_of(event: &Event) -> String {
+    let element = event.target().map(JsCast::unchecked_into::<Element>);
+    let name = element.and_then(|element| element.get_attribute(AT));
+    name.unwrap_or_default()
+}
+
 const AT: &str = "data-at";

@@ -74,7 +74,13 @@ impl Connection {
     /// Whether messages flow.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        *self == Self::Connected
+        matches!(self, Self::Connected)
+    }
+
+    /// Whether a person has to say first which broker to use.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        matches!(self, Self::Asking)
     }
 
     /// What is the matter, as a sentence.

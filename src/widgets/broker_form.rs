@@ -21,7 +21,7 @@ pub fn broker_form() -> Piece {
     let connection = use_connection();
     let link = use_link();
     // What was said on an earlier visit is no news.
-    if *link.trial.read_untracked() == Trial::Kept {
+    if matches!(*link.trial.read_untracked(), Trial::Kept) {
         link.end_trial();
     }
     let mut piece = Piece::new(include_str!("broker_form.html"), move |places| {
@@ -34,7 +34,7 @@ pub fn broker_form() -> Piece {
         places.show("question", !draft.question.is_empty());
         places.text("question", draft.question);
         let trial = link.trial.read();
-        let is_trying = *trial == Trial::Trying;
+        let is_trying = matches!(*trial, Trial::Trying);
         let progress = match *trial {
             Trial::Trying => {
                 "Trying, for 10 s at most. Nothing is kept or left before the broker accepts."
@@ -85,7 +85,7 @@ pub fn broker_form() -> Piece {
             }
         })
         .on("cancel", "click", move |_| {
-            if *link.trial.read_untracked() == Trial::Trying {
+            if matches!(*link.trial.read_untracked(), Trial::Trying) {
                 link.end_trial();
             } else {
                 brokers.draft.set(Draft::default());

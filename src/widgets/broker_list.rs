@@ -3,10 +3,9 @@
 use crate::{
     components::frame::FrameTask,
     dom::{focus, offer_focus},
-    piece::Piece,
+    piece::{Piece, place_of},
     preferences::default_broker_address,
     signal::watch,
-    state::Connection,
     store::{use_brokers, use_connection, use_link},
     topic::use_topic,
 };
@@ -26,7 +25,7 @@ pub fn broker_list() -> Piece {
             Some(reason) => places.text("state", &[connection.title(), ": ", reason].concat()),
             None => places.text("state", connection.title()),
         }
-        let address = if *connection == Connection::Asking {
+        let address = if connection.is_asking() {
             "none".into()
         } else {
             link.address()
@@ -74,7 +73,7 @@ fn row(label: &str) -> Piece {
     let brokers = use_brokers();
     let connection = use_connection();
     let label = String::from(label);
-    let (used, edited, forgotten) = (label.clone(), label.clone(), label.clone());
+    let known = label.clone();
     Piece::new(include_str!("broker_list_row.html"), move |places| {
         let remembered = brokers.remembered.read();
         let broker = remembered.find(&label);
@@ -86,7 +85,7 @@ fn row(label: &str) -> Piece {
             Some(broker) => broker.address().into(),
             None => default_broker_address(),
         };
-        let is_in_use = brokers.in_use() == label && *connection.read() != Connection::Asking;
+        let is_in_use = brokers.in_use() == label && !connection.read().is_asking();
         places.attribute("", "aria-current", is_in_use.then_some("true"));
         places.text("name", name);
         places.show("address", name != address);
@@ -104,9 +103,12 @@ fn row(label: &str) -> Piece {
             places.attribute(place, "aria-label", Some(&[verb, name].concat()));
         }
     })
-    .on("use", "click", move |_| brokers.prefer(&used))
-    .on("edit", "click", move |_| brokers.edit(&edited))
-    .on("forget", "click", move |_| brokers.forget(&forgotten))
+    .on("", "click", move |event| match place_of(&event).as_str() {
+        "use" => brokers.prefer(&known),
+        "edit" => brokers.edit(&known),
+        "forget" => brokers.forget(&known),
+        _ => {}
+    })
 }
 
 const OWN: &str = "The one that served this page";

@@ -26,7 +26,7 @@ pub fn connection_notice() -> Piece {
         places.text("next", &next(&connection, now.get()));
         places.show("check", is_up_to_somebody(&connection));
         places.attribute("settings", "href", Some(&link_to("/settings")));
-        places.show("retry", *connection != Connection::Asking);
+        places.show("retry", !connection.is_asking());
     })
     .on("retry", "click", move |_| link.reconnect_now())
 }
