@@ -141,20 +141,13 @@ pub(crate) fn number_of(value: &Json) -> Option<f64> {
 /// The number that a text begins with, if what follows can be its unit.
 pub(crate) fn number_in(text: &str) -> Option<f64> {
     let text = text.trim();
-    let unit = text.trim_start_matches([
-        '.', '-', '+', 'e', 'E', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
-    ]);
-    let number = text.strip_suffix(unit)?;
-    if unit
-        .trim_start()
-        .starts_with(|c: char| c.is_ascii_digit() || c == ',' || c == ':')
-    {
-        return None;
-    }
-    match Json::parse(number.strip_prefix('+').unwrap_or(number))? {
-        Json::Number(number) => Some(number).filter(|number| number.is_finite()),
-        Json::Null | Json::Bool(_) | Json::Text(_) | Json::List(_) | Json::Object(_) => None,
-    }
+    let (number, unit) = reader::read_number(text.strip_prefix('+').unwrap_or(text))?;
+    // What goes on like a number is another one, or none.
+    let goes_on = unit.starts_with(['.', '-', '+', 'e', 'E'])
+        || unit
+            .trim_start()
+            .starts_with(|c: char| c.is_ascii_digit() || c == ',' || c == ':');
+    (!goes_on).then_some(number)
 }
 
 /// Writes one JSON object.
@@ -260,6 +253,15 @@ mod tests {
             ("unavailable", None),
             ("NaN", None),
             ("1e999", None),
+            ("1.2.3", None),
+            ("2026-11-23", None),
+            ("5-", None),
+            ("5e", None),
+            ("1e5e", None),
+            ("01", None),
+            ("1 000", None),
+            ("1\u{a0}000", None),
+            ("-1.5e2mV", Some(-150.0)),
             ("", None),
         ] {
             assert_eq!(number_in(text), number, "{text:?}");

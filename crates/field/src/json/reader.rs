@@ -14,6 +14,16 @@ pub(super) fn read(text: &str) -> Option<Json> {
     }
 }
 
+/// The number that a text begins with, and what follows it.
+pub(super) fn read_number(text: &str) -> Option<(f64, &str)> {
+    let mut reader = Reader {
+        rest: text.as_bytes(),
+    };
+    let first = reader.next()?;
+    let number = reader.number(first)?;
+    Some((number, std::str::from_utf8(reader.rest).ok()?))
+}
+
 /// What of a text has not been read. Nothing is cut at a position: the panic of that would weigh more than all of this.
 struct Reader<'a> {
     rest: &'a [u8],
