@@ -91,7 +91,7 @@ fn show(places: &mut Places, path: &Signal<String>) {
         places.attribute(place, "aria-current", current(&route, place));
         places.attribute(place, "href", Some(&link_to(path)));
     }
-    let key = if route == Route::Settings {
+    let key = if matches!(route, Route::Settings) {
         "/settings"
     } else {
         &path.read()

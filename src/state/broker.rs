@@ -223,10 +223,17 @@ impl Brokers {
     /// What is to be kept.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let known: Vec<String> = self.known.iter().map(Broker::to_json).collect();
+        let mut known = String::from("[");
+        for broker in &self.known {
+            if known.len() > 1 {
+                known.push(',');
+            }
+            known.push_str(&broker.to_json());
+        }
+        known.push(']');
         ObjectWriter::new()
             .text("preferred", &self.preferred)
-            .raw("brokers", &["[", &known.join(","), "]"].concat())
+            .raw("brokers", &known)
             .finish()
     }
 
