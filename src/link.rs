@@ -139,10 +139,10 @@ impl Link {
         self.leave();
         self.connection.set(Connection::Connecting { again: false });
         self.broker.set(broker);
-        subscribe(&client, FILTERS.map(String::from), false);
-        subscribe(&client, [String::from(COMMAND_FILTER)], true);
+        subscribe(&client, FILTERS.map(String::from).into(), false);
+        subscribe(&client, vec![COMMAND_FILTER.into()], true);
         for (filter, _) in self.readers.borrow().iter() {
-            subscribe(&client, [String::from(filter.as_str())], false);
+            subscribe(&client, vec![filter.as_str().into()], false);
         }
         *self.client.borrow_mut() = Some(client);
         spawn_local(listen(self, events, self.generation.get()));
@@ -429,7 +429,7 @@ impl Link {
     /// and nothing when the broker is left.
     pub(crate) fn read_topic(&self, filter: TopicFilter, reader: Reader) {
         if let Some(client) = self.client() {
-            subscribe(&client, [String::from(filter.as_str())], false);
+            subscribe(&client, vec![filter.as_str().into()], false);
         }
         self.readers.borrow_mut().push((filter, reader));
     }
@@ -514,7 +514,7 @@ async fn listen(link: &'static Link, mut events: Events, generation: u32) {
     }
 }
 
-fn subscribe(client: &Client, filters: impl IntoIterator<Item = String>, is_of_commands: bool) {
+fn subscribe(client: &Client, filters: Vec<String>, is_of_commands: bool) {
     // A device may announce a topic that is none.
     let filters = filters
         .into_iter()
