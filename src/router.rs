@@ -73,9 +73,15 @@ pub fn with_broker(path: &str, label: &str) -> String {
 #[must_use]
 pub fn broker_in_address() -> String {
     let search = window().location().search().unwrap_or_default();
-    let mut fields = search.split(['?', '&']);
-    let label = fields.find_map(|field| field.strip_prefix("broker="));
-    decode(label.unwrap_or_default())
+    let mut rest = search.strip_prefix('?').unwrap_or_default();
+    while !rest.is_empty() {
+        let (field, after) = rest.split_once('&').unwrap_or((rest, ""));
+        if let Some(label) = field.strip_prefix("broker=") {
+            return decode(label);
+        }
+        rest = after;
+    }
+    String::new()
 }
 
 /// Puts another address in the place of the page's.

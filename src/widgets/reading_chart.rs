@@ -76,11 +76,13 @@ fn runs(fleet: &FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
 
 /// Everything that was collected of a probe, without its pumps.
 pub fn scene_of(probe: &Probe, now: Timestamp) -> Scene {
-    let unit = probe.unit.split_whitespace().next();
+    // Its first word.
+    let unit = probe.unit.trim();
+    let unit = unit.split_once(' ').map_or(unit, |(unit, _)| unit);
     let expiry = probe.expires_after.map(millis);
     let since = probe.collecting_since.millis();
     Scene {
-        unit: unit.unwrap_or_default().into(),
+        unit: unit.into(),
         now: now.millis(),
         since,
         window: live_window(since, None, now.millis()),
