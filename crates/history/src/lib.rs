@@ -43,6 +43,7 @@ mod integers;
 mod key;
 mod ladder;
 mod point;
+mod points;
 mod query;
 mod reader;
 mod record;

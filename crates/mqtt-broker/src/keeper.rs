@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mqtt_broker_core::{Broker, CorruptRecord, Restoration, StoreOperation};
+use mqtt_broker_core::{Broker, CorruptRecord, FIRST_BYTE_OF_OTHERS, Restoration, StoreOperation};
 use tokio::{
     select,
     sync::watch,
@@ -47,6 +47,11 @@ pub(crate) fn restore(
     store.read_all(&mut |key, value| {
         if key == store_clock::KEY {
             stored = Reading::decode(value);
+        } else if key
+            .first()
+            .is_some_and(|kind| *kind >= FIRST_BYTE_OF_OTHERS)
+        {
+            // Somebody else's, in the same store.
         } else if let Err(fault) = restoration.add(key, value) {
             unreadable.push(fault);
         }

@@ -57,7 +57,7 @@ pub(crate) fn open(
 }
 
 /// Nobody may overlook that something is gone.
-fn report(salvage: &Salvage) {
+pub(crate) fn report(salvage: &Salvage) {
     let Salvage {
         set_aside,
         damage,

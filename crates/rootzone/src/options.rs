@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::wrong_option;
+use crate::{history_tasks::HistoryTask, wrong_option};
 
 /// A small MQTT broker that also serves the Rootzone dashboard.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
@@ -71,6 +71,12 @@ pub(crate) enum Task {
         /// The data directory [default: that of the broker]
         #[arg(long, value_name = "DIR")]
         data_dir: Option<PathBuf>,
+    },
+    /// Take readings from a file into a data directory, or write those that are in it
+    History {
+        /// Which
+        #[command(subcommand)]
+        task: HistoryTask,
     },
     /// Write a copy of a data directory's file, while the broker runs or not
     Backup {

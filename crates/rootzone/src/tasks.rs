@@ -12,7 +12,7 @@ use mqtt_broker::{
     store::{self, DataDirectory, OpenError, Store},
 };
 
-use crate::{control, data_directory, options::Task};
+use crate::{control, data_directory, history_tasks, options::Task};
 
 pub(crate) fn run(task: &Task) -> anyhow::Result<()> {
     match task {
@@ -21,6 +21,7 @@ pub(crate) fn run(task: &Task) -> anyhow::Result<()> {
         Task::Backup { file, data_dir } => {
             back_up(&data_directory::choose(data_dir.as_deref())?, file)
         }
+        Task::History { task } => history_tasks::run(task),
     }
 }
 

@@ -85,6 +85,20 @@ fn all_of_time_can_be_asked_for() {
 }
 
 #[test]
+fn all_points_come_one_after_the_other() {
+    let mut probe = Probe::new(small());
+    probe.fill(200, MINUTE);
+    probe.record(START + MINUTE / 2, 7.0);
+    probe.record(START + 900 * MINUTE, 7.0);
+    let mut times = Vec::new();
+    probe.history.points(probe.id, &mut probe.disk, |points| {
+        times.extend(points.unwrap().iter().map(|point| point.time));
+    });
+    assert_eq!(times.len(), 202);
+    assert!(times.is_sorted_by(|a, b| a < b));
+}
+
+#[test]
 fn too_much_work_is_done_in_a_coarser_way_or_refused() {
     let n_points = 60 * 24 * 7;
     let ask = |query_work_max| {
