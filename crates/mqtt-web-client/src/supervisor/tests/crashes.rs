@@ -36,9 +36,11 @@ fn a_page_that_is_killed_at_any_moment_loses_nothing_and_repeats_nothing() {
         n_runs += 1;
     }
     println!("{n_runs} runs: {total:?}");
-    assert!(total.n_kills > 20 * secs_of_run, "too few kills: {total:?}");
+    // How many runs there were depends on the machine; what happened in each does not.
+    assert!(n_runs >= 3, "too slow: {n_runs} runs");
+    assert!(total.n_kills >= 10 * n_runs, "too few kills: {total:?}");
     assert!(
-        total.n_published > 100 * secs_of_run,
+        total.n_published >= 200 * n_runs,
         "too few messages: {total:?}"
     );
 }
