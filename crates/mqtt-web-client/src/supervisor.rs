@@ -254,23 +254,25 @@ impl Supervisor {
 
     /// Finds out at once how things stand.
     fn handle_wake(&mut self, now: Instant) {
-        self.backoff.reset();
-        match &mut self.state {
-            State::Waiting { .. } => self.attempt(now),
+        let is_attempt = match &mut self.state {
             State::Open {
                 connection,
                 connected_at: Some(_),
                 ..
-            } => connection.probe(PROBE_TIMEOUT, now),
-            State::Asking { .. } | State::Opening { .. } | State::Open { .. } => {
-                // What began before the page slept may wait for what will never come.
-                if now.saturating_duration_since(self.attempted_at) >= PROBE_TIMEOUT {
-                    self.close_connection(now);
-                    self.end_link();
-                    self.attempt(now);
-                }
+            } => {
+                connection.probe(PROBE_TIMEOUT, now);
+                false
             }
-            State::Idle => {}
+            State::Asking { .. } | State::Opening { .. } | State::Open { .. } => true,
+            State::Waiting { .. } | State::Idle => false,
+        };
+        // What began before the page slept may wait for what will never come.
+        if is_attempt && now.saturating_duration_since(self.attempted_at) >= PROBE_TIMEOUT {
+            self.lose(Failure::ConnackTimeout, now);
+        }
+        self.backoff.reset();
+        if let State::Waiting { .. } = self.state {
+            self.attempt(now);
         }
     }
 
@@ -541,11 +543,6 @@ impl Supervisor {
 
     /// Ends a connection whose link is of no use any more.
     fn lose(&mut self, failure: Failure, now: Instant) {
-        self.close_connection(now);
-        self.fail(failure, now);
-    }
-
-    fn close_connection(&mut self, now: Instant) {
         if let State::Open { connection, .. } = &mut self.state {
             connection.handle_close();
         }
@@ -556,6 +553,7 @@ impl Supervisor {
                 ClientOutput::Transmit(_) | ClientOutput::Close => {}
             }
         }
+        self.fail(failure, now);
     }
 
     /// Hands over publications that wait; says whether there were any.

@@ -4,8 +4,10 @@
 
 mod config;
 mod control;
+mod csv_readings;
 mod data_directory;
 mod health;
+mod history_tasks;
 mod http;
 mod listen;
 mod metrics;

@@ -128,6 +128,23 @@ async fn serve(entries: &Entries) -> (Server, std::net::SocketAddr, Hand) {
     (server, address, hand)
 }
 
+#[tokio::test]
+async fn what_others_keep_in_the_same_store_is_left_alone() {
+    let entries = Entries::default();
+    let theirs = (vec![0x20, 1, 2], b"a history".to_vec());
+    entries.lock().unwrap().extend([theirs]);
+    let (asked, _was_asked) = channel();
+    let (_go_on, may_go_on) = channel();
+    let store = SlowStore {
+        entries: Arc::clone(&entries),
+        asked,
+        may_go_on,
+    };
+    let (_, restored) = Server::open(Settings::default(), 42, Box::new(store)).unwrap();
+    assert_eq!(restored.unreadable, []);
+    assert_eq!(entries.lock().unwrap().len(), 1);
+}
+
 /// Connects with a session that lasts and subscribes to `t` at QoS 1, both of which wait for the store.
 async fn persistent_subscriber(address: std::net::SocketAddr, hand: &mut Hand) -> Client {
     let mut client = Client::open(address).await;
