@@ -50,7 +50,7 @@ pub struct PublishParts<'a> {
 
 impl Publish {
     #[inline]
-    pub(super) fn decode(
+    pub(crate) fn decode(
         flags: u8,
         mut reader: Reader<'_>,
         context: Context,

@@ -5,15 +5,18 @@ use std::{
     future::poll_fn,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::Poll,
     time::Duration,
 };
 
-use gloo_timers::future::TimeoutFuture;
+use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Driver, Wake};
-use crate::{SessionStore, StoreError, StoreFuture};
+use super::{Driver, Wake, call_after};
+use crate::{
+    Receipt, SessionStore, StoreError, StoreFuture,
+    receipt,
+};
 
 /// A [`SessionStore`] for [`Options::session_store`](crate::Options).
 ///
@@ -109,20 +112,36 @@ impl Wake {
     }
 }
 
+/// Half of the time that a store has: resolves when it has passed, unless the timer is dropped before.
+fn half_time() -> (Timeout, Receipt<()>) {
+    let (answer, receipt) = receipt::pair();
+    let elapse = move || answer.give(());
+    let timeout = call_after(STORE_TIMEOUT_MILLISECONDS / 2, Box::new(elapse));
+    (timeout, receipt)
+}
+
 /// Waits for a store, which may never answer.
 async fn in_time<T>(mut future: StoreFuture<T>) -> Result<T, StoreError> {
     // Two timers: one that is late because the page slept fires before the store had its time.
-    for _ in 0..2 {
-        let mut timeout = TimeoutFuture::new(STORE_TIMEOUT_MILLISECONDS / 2);
-        let poll = |context: &mut Context<'_>| match future.as_mut().poll(context) {
-            Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending => Pin::new(&mut timeout).poll(context).map(|()| None),
-        };
-        if let Some(result) = poll_fn(poll).await {
-            return result;
+    let mut timers = 0..2;
+    let mut timer = None;
+    poll_fn(|context| {
+        if let Poll::Ready(result) = future.as_mut().poll(context) {
+            return Poll::Ready(result);
         }
-    }
-    Err(StoreError::Timeout)
+        loop {
+            let (_timeout, elapsed) = match &mut timer {
+                Some(timer) => timer,
+                None if timers.next().is_none() => return Poll::Ready(Err(StoreError::Timeout)),
+                None => timer.insert(half_time()),
+            };
+            if Pin::new(elapsed).poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            timer = None;
+        }
+    })
+    .await
 }
 
 const STORE_TIMEOUT_MILLISECONDS: u32 = 10_000;

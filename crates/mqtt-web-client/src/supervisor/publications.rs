@@ -171,10 +171,8 @@ impl Publications {
             // What is left of the expiry is said anew when it is sent.
             let mut properties = publish.properties;
             if message.expires_at.is_some() {
-                let properties_left = properties
-                    .iter()
-                    .filter(|property| !matches!(property, Property::MessageExpiryInterval(_)));
-                properties = properties_left.cloned().collect();
+                let is_expiry = |it: &Property| matches!(it, Property::MessageExpiryInterval(_));
+                properties.0.retain(|property| !is_expiry(property));
             }
             if let Some(topic_name) = publish.topic_name {
                 self.queue.push_front(Waiting {
