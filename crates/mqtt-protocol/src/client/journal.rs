@@ -259,7 +259,7 @@ impl StoredSession {
                 // Into its place, which mostly is the end: a page is smaller by it than by a sort.
                 Ok(Found::Message(found)) => {
                     let place =
-                        messages.partition_point(|other: &FoundMessage| other.token < found.token);
+                        messages.partition_point(|other: &Box<FoundMessage>| other.token < found.token);
                     messages.insert(place, found);
                 }
                 Ok(Found::Receipt(packet_identifier)) => receipts.push(packet_identifier),
@@ -292,7 +292,8 @@ impl StoredSession {
 
 enum Found {
     Identity(SessionIdentity),
-    Message(FoundMessage),
+    /// In a box, as it is moved about.
+    Message(Box<FoundMessage>),
     Receipt(PacketIdentifier),
 }
 
@@ -340,11 +341,11 @@ fn read(key: u64, value: &Bytes, wall_clock_at_start: Duration) -> Result<Found,
                 may_wait: true,
                 expires_at: None,
             });
-            Found::Message(FoundMessage {
+            Found::Message(Box::new(FoundMessage {
                 token,
                 in_flight: Some((packet_identifier?, InFlightState::AwaitingPubcomp)),
                 message,
-            })
+            }))
         }
         RECEIPTS.. => Found::Receipt(packet_identifier?),
         _ => {
@@ -364,7 +365,7 @@ fn read(key: u64, value: &Bytes, wall_clock_at_start: Duration) -> Result<Found,
                 Some(AcknowledgedQoS::ExactlyOnce) => Some(InFlightState::AwaitingPubrec),
                 None => None,
             };
-            Found::Message(FoundMessage {
+            Found::Message(Box::new(FoundMessage {
                 token,
                 in_flight: packet_identifier.zip(state),
                 message: Some(OutgoingMessage {
@@ -373,7 +374,7 @@ fn read(key: u64, value: &Bytes, wall_clock_at_start: Duration) -> Result<Found,
                     may_wait: true,
                     expires_at,
                 }),
-            })
+            }))
         }
     })
 }
