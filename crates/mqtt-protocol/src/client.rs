@@ -88,7 +88,7 @@ pub struct ClientSession {
     /// Whether a Server has accepted it before. Without that, none can have kept it.
     pub is_established: bool,
     /// The unfinished exchanges.
-    pub exchanges: Session<OutgoingMessage>,
+    pub exchanges: Session<Box<OutgoingMessage>>,
     /// What keeps it beyond the life of this process, if anything does.
     pub keeper: Option<Box<dyn SessionKeeper>>,
 }
@@ -339,7 +339,7 @@ impl ClientConnection {
             return Err(UsageError::ReceiveMaximumReached);
         }
         outgoing
-            .push(message, qos)
+            .push(Box::new(message), qos)
             .map_err(|_| UsageError::QueueFull)?;
         self.send_session(now);
         Ok(())

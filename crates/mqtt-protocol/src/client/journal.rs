@@ -40,9 +40,9 @@ pub struct StoredSession {
     /// Whose it is; nothing is known of a session that no Server has accepted.
     pub identity: Option<SessionIdentity>,
     /// What is in flight.
-    pub exchanges: Session<OutgoingMessage>,
+    pub exchanges: Session<Box<OutgoingMessage>>,
     /// What was never sent, in order; of any QoS.
-    pub queued: Vec<OutgoingMessage>,
+    pub queued: Vec<Box<OutgoingMessage>>,
     /// The greatest token that was used.
     pub last_token: u64,
     /// Records that could not be read.
@@ -103,7 +103,7 @@ impl SessionJournal {
     }
 
     /// What was in flight either waits again, as new, or has failed.
-    fn put_lost(&mut self, session: &Session<OutgoingMessage>) {
+    fn put_lost(&mut self, session: &Session<Box<OutgoingMessage>>) {
         for packet_identifier in session.incoming.packet_identifiers() {
             self.remove(RECEIPTS + u64::from(packet_identifier.value()));
         }
@@ -300,7 +300,7 @@ enum Found {
 struct FoundMessage {
     token: PublicationToken,
     in_flight: Option<(PacketIdentifier, InFlightState)>,
-    message: Option<OutgoingMessage>,
+    message: Option<Box<OutgoingMessage>>,
 }
 
 /// Reads one record, and trusts nothing.
@@ -327,7 +327,8 @@ fn read(key: u64, value: &Bytes, wall_clock_at_start: Duration) -> Result<Found,
                 true => None,
                 false => Some(topic_name(reader)?),
             };
-            let message = topic_name.map(|topic_name| OutgoingMessage {
+            let message = topic_name.map(|topic_name| {
+                Box::new(OutgoingMessage {
                 publish: Publish {
                     dup: false,
                     qos: QoS::ExactlyOnce,
@@ -340,7 +341,7 @@ fn read(key: u64, value: &Bytes, wall_clock_at_start: Duration) -> Result<Found,
                 token,
                 may_wait: true,
                 expires_at: None,
-            });
+            })});
             Found::Message(Box::new(FoundMessage {
                 token,
                 in_flight: Some((packet_identifier?, InFlightState::AwaitingPubcomp)),
@@ -368,12 +369,12 @@ fn read(key: u64, value: &Bytes, wall_clock_at_start: Duration) -> Result<Found,
             Found::Message(Box::new(FoundMessage {
                 token,
                 in_flight: packet_identifier.zip(state),
-                message: Some(OutgoingMessage {
+                message: Some(Box::new(OutgoingMessage {
                     publish,
                     token,
                     may_wait: true,
                     expires_at,
-                }),
+                })),
             }))
         }
     })
