@@ -128,20 +128,8 @@ impl Packet {
         output: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         let start = output.len();
-        let result = self.encode_whole(version, output).and_then(|()| {
-            let length = output.len() - start;
-            if length > maximum_packet_size as usize {
-                return Err(EncodeError::PacketTooLarge {
-                    length,
-                    maximum: maximum_packet_size,
-                });
-            }
-            Ok(())
-        });
-        if result.is_err() {
-            output.truncate(start);
-        }
-        result
+        let result = self.encode_whole(version, output);
+        take_back_unless(result, start, maximum_packet_size, output)
     }
 
     fn encode_whole(
@@ -229,6 +217,26 @@ impl Packet {
             }
         })
     }
+}
+
+/// Takes back what was appended from `start` on if that failed or is larger than the peer accepts.
+fn take_back_unless(
+    mut result: Result<(), EncodeError>,
+    start: usize,
+    maximum_packet_size: u32,
+    output: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let length = output.len() - start;
+    if result.is_ok() && length > maximum_packet_size as usize {
+        result = Err(EncodeError::PacketTooLarge {
+            length,
+            maximum: maximum_packet_size,
+        });
+    }
+    if result.is_err() {
+        output.truncate(start);
+    }
+    result
 }
 
 impl From<Connect> for Packet {
