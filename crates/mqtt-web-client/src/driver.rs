@@ -37,7 +37,7 @@ use crate::{
 pub(crate) struct Driver {
     transport: Rc<dyn Transport>,
     clock: Clock,
-    supervisor: RefCell<Supervisor>,
+    supervisor: RefCell<Box<Supervisor>>,
     link: RefCell<Option<Box<dyn Link>>>,
     link_events: RefCell<Vec<(Generation, LinkEvent)>>,
     /// Whoever is asked for credentials; kept until they are there or of no use any more.
@@ -107,7 +107,7 @@ impl Driver {
         let clock = Clock::new();
         let store = options.session_store.clone();
         let is_visible = browser::is_visible();
-        let supervisor = Supervisor::new(options, is_visible, seed(), clock.now());
+        let supervisor = Box::new(Supervisor::new(options, is_visible, seed(), clock.now()));
         let driver = Rc::new_cyclic(|weak| {
             let wake = Wake(weak.clone());
             Self {
