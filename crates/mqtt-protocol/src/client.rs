@@ -327,7 +327,11 @@ impl ClientConnection {
         publish.packet_identifier = None;
         let Some(qos) = AcknowledgedQoS::new(publish.qos) else {
             let start = self.transmit.len();
-            self.send(&Packet::Publish(message.publish))?;
+            message.publish.parts().encode_within(
+                self.version,
+                self.server_limits.maximum_packet_size,
+                &mut self.transmit,
+            )?;
             // What may wait keeps its order; what may not does not wait for it.
             if message.may_wait {
                 self.hold_back(start, Lane::Outgoing, false);
@@ -518,7 +522,7 @@ impl ClientConnection {
     }
 
     fn send(&mut self, packet: &Packet) -> Result<(), EncodeError> {
-        packet.encode_within(
+        packet.encode_of_client(
             self.version,
             self.server_limits.maximum_packet_size,
             &mut self.transmit,

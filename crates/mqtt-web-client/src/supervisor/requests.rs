@@ -171,28 +171,32 @@ impl Requests {
 
     /// Asks again for everything that is not asked for anyway.
     pub(super) fn renew(&mut self) {
-        self.waiting.retain(|request| {
-            request.answer.is_some() || matches!(request.kind, Kind::Unsubscribe(_))
-        });
+        for _ in 0..self.waiting.len() {
+            let Some(request) = self.waiting.pop_front() else {
+                break;
+            };
+            if request.answer.is_some() || matches!(request.kind, Kind::Unsubscribe(_)) {
+                self.waiting.push_back(request);
+            }
+        }
         let mut renewed = Vec::new();
-        let mut numbered = Vec::new();
-        for wanted in &self.subscriptions {
+        for wanted in self.subscriptions.iter().rev() {
             let subscription = &wanted.subscription;
             let mut waiting = self.waiting.iter();
             if waiting.any(|request| request.is_about(&subscription.topic_filter)) {
                 continue;
             }
+            let subscription = subscription.clone();
             match wanted.identifier {
-                None => renewed.push(subscription.clone()),
-                Some(_) => numbered.push((subscription.clone(), wanted.identifier)),
+                None => renewed.push(subscription),
+                // A Subscription Identifier is one SUBSCRIBE's.
+                identifier @ Some(_) => self.waiting.push_front(Request {
+                    kind: Kind::Subscribe(vec![subscription], identifier),
+                    answer: None,
+                }),
             }
         }
-        for (subscription, identifier) in numbered.into_iter().rev() {
-            self.waiting.push_front(Request {
-                kind: Kind::Subscribe(vec![subscription], identifier),
-                answer: None,
-            });
-        }
+        renewed.reverse();
         while !renewed.is_empty() {
             let last = renewed.split_off(renewed.len().saturating_sub(RENEWAL_LEN_MAX));
             self.waiting.push_front(Request {
