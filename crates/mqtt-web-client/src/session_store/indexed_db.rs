@@ -243,13 +243,21 @@ pub(super) async fn names(prefix: &str) -> Vec<String> {
         let databases = wasm_bindgen_futures::JsFuture::from(promise).await.ok()?;
         databases.dyn_into::<Array>().ok()
     };
-    let databases = databases.await.unwrap_or_default();
-    let names = databases.iter().filter_map(|database| {
-        let name = Reflect::get(&database, &"name".into()).ok()?.as_string()?;
-        let session = name.strip_prefix(PREFIX)?;
-        session.starts_with(prefix).then(|| session.to_owned())
-    });
-    names.collect()
+    let Some(databases) = databases.await else {
+        return Vec::new();
+    };
+    let mut names = Vec::new();
+    for index in 0..databases.length() {
+        names.extend(session_name(&databases.get(index), prefix));
+    }
+    names
+}
+
+/// The session that a database is of, if it has this prefix.
+fn session_name(database: &JsValue, prefix: &str) -> Option<String> {
+    let name = Reflect::get(database, &"name".into()).ok()?.as_string()?;
+    let session = name.strip_prefix(PREFIX)?;
+    session.starts_with(prefix).then(|| session.to_owned())
 }
 
 /// What the database of a session is called, and the lock on it.

@@ -40,12 +40,12 @@ impl TabSession {
         let storage = session_storage();
         let key = database_name(prefix);
         let known = storage.as_ref().and_then(|it| it.get_item(&key).ok()?);
-        let known = known.filter(|known| known.starts_with(prefix));
+        let mut known = known.filter(|known| known.starts_with(prefix));
         let mut claimed = None;
         for candidates in [Candidates::Known, Candidates::LeftBehind, Candidates::Fresh] {
             // A page that is reloaded may let go of its session only after the next one has begun.
             let (candidates, patience) = match candidates {
-                Candidates::Known => (known.clone().into_iter().collect(), RELOAD_MILLISECONDS),
+                Candidates::Known => (known.take().into_iter().collect(), RELOAD_MILLISECONDS),
                 Candidates::LeftBehind => (names(prefix).await, AT_ONCE),
                 Candidates::Fresh => (vec![fresh(prefix)], RELOAD_MILLISECONDS),
             };
@@ -88,7 +88,7 @@ impl TabSession {
 
     /// Makes the options those of this session.
     #[must_use]
-    pub fn apply_to(self, options: Options) -> Options {
+    pub fn apply_to(self, mut options: Options) -> Options {
         let session_store = match self.lock {
             Some(lock) => {
                 let store = IndexedDbStore::locked(&self.client_identifier, Some(lock));
@@ -96,11 +96,9 @@ impl TabSession {
             }
             None => SharedStore::new(NotSecure),
         };
-        Options {
-            client_identifier: self.client_identifier,
-            session_store: Some(session_store),
-            ..options
-        }
+        options.client_identifier = self.client_identifier;
+        options.session_store = Some(session_store);
+        options
     }
 }
 
