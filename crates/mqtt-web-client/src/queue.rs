@@ -29,6 +29,10 @@ pub(crate) struct Waiting {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
+#[expect(
+    clippy::vec_box,
+    reason = "they move from one list to another, and moving what is large is more code"
+)]
 impl Queue {
     pub(crate) fn new(len_max: usize, bytes_max: usize) -> Self {
         Self {

@@ -5,7 +5,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use bytes::{BufMut, Bytes};
+use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::{
@@ -16,7 +16,7 @@ use crate::{
     AcknowledgedQoS, EncodedPublish, Fault, InFlightState, Incoming, Instant, MalformedPacket,
     OutgoingLimits, PacketIdentifier, PacketType, ProtocolVersion, Publish, PublishParts, QoS,
     Role, Session, TopicName,
-    data_type::Reader,
+    data_type::{Reader, encode_u16},
     packet::{Context, FirstByte},
 };
 
@@ -92,10 +92,11 @@ impl SessionJournal {
     ) {
         let mut value = vec![FORMAT];
         put_packet_identifier(&mut value, packet_identifier);
-        value.put_u64(expires_at.map_or(NONE, |at| {
+        let expires_at = expires_at.map_or(NONE, |at| {
             let since_1970 = self.wall_clock_at_start.saturating_add(at.since_start());
             u64::try_from(since_1970.as_millis()).unwrap_or(NONE - 1)
-        }));
+        });
+        put_u64(&mut value, expires_at);
         // What cannot be encoded cannot be sent either; its caller is told when that is found.
         if put_publish(&mut value, publish) {
             self.put(token.0, value);
@@ -142,9 +143,9 @@ impl SessionKeeper for SessionJournal {
         match change {
             SessionChange::Identity(identity) => {
                 let mut value = vec![FORMAT];
-                value.put_u8(identity.protocol_level);
-                value.put_u8(u8::from(identity.is_established));
-                value.put_u64(identity.expires_at);
+                value.push(identity.protocol_level);
+                value.push(u8::from(identity.is_established));
+                put_u64(&mut value, identity.expires_at);
                 put_text(&mut value, &identity.address);
                 put_text(&mut value, &identity.client_identifier);
                 self.put(IDENTITY, value);
@@ -162,11 +163,11 @@ impl SessionKeeper for SessionJournal {
             ),
             SessionChange::Released(packet_identifier, message) => {
                 let mut value = vec![FORMAT];
-                value.put_u64(message.token.0);
+                put_u64(&mut value, message.token.0);
                 if message.may_wait {
                     self.remove(message.token.0);
                     if let Some(topic_name) = &message.publish.topic_name {
-                        value.put_slice(topic_name.as_str().as_bytes());
+                        value.extend_from_slice(topic_name.as_str().as_bytes());
                     }
                 }
                 self.put(RELEASES + of(packet_identifier), value);
@@ -251,15 +252,14 @@ impl StoredSession {
             n_corrupt: 0,
         };
         let mut receipts = Vec::new();
-        let mut messages = Vec::new();
+        let mut messages: Vec<Box<FoundMessage>> = Vec::new();
         for (key, value) in records {
             let read = read(*key, value, wall_clock_at_start);
             match read {
                 Ok(Found::Identity(identity)) => stored.identity = Some(identity),
                 // Into its place, which mostly is the end: a page is smaller by it than by a sort.
                 Ok(Found::Message(found)) => {
-                    let place =
-                        messages.partition_point(|other: &Box<FoundMessage>| other.token < found.token);
+                    let place = messages.partition_point(|other| other.token < found.token);
                     messages.insert(place, found);
                 }
                 Ok(Found::Receipt(packet_identifier)) => receipts.push(packet_identifier),
@@ -329,19 +329,20 @@ fn read(key: u64, value: &Bytes, wall_clock_at_start: Duration) -> Result<Found,
             };
             let message = topic_name.map(|topic_name| {
                 Box::new(OutgoingMessage {
-                publish: Publish {
-                    dup: false,
-                    qos: QoS::ExactlyOnce,
-                    retain: false,
-                    topic_name: Some(topic_name),
-                    packet_identifier: None,
-                    properties: crate::Properties::new(),
-                    payload: Bytes::new(),
-                },
-                token,
-                may_wait: true,
-                expires_at: None,
-            })});
+                    publish: Publish {
+                        dup: false,
+                        qos: QoS::ExactlyOnce,
+                        retain: false,
+                        topic_name: Some(topic_name),
+                        packet_identifier: None,
+                        properties: crate::Properties::new(),
+                        payload: Bytes::new(),
+                    },
+                    token,
+                    may_wait: true,
+                    expires_at: None,
+                })
+            });
             Found::Message(Box::new(FoundMessage {
                 token,
                 in_flight: Some((packet_identifier?, InFlightState::AwaitingPubcomp)),
@@ -442,20 +443,24 @@ fn put_publish(bytes: &mut Vec<u8>, publish: PublishParts<'_>) -> bool {
         ..publish
     };
     let result = encoded.encode(publish, ProtocolVersion::V5_0);
-    bytes.put_slice(&encoded.bytes);
+    bytes.extend_from_slice(&encoded.bytes);
     result.is_ok()
 }
 
 fn put_packet_identifier(bytes: &mut Vec<u8>, packet_identifier: Option<PacketIdentifier>) {
-    bytes.put_u16(packet_identifier.map_or(0, PacketIdentifier::value));
+    encode_u16(packet_identifier.map_or(0, PacketIdentifier::value), bytes);
+}
+
+fn put_u64(bytes: &mut Vec<u8>, value: u64) {
+    bytes.extend_from_slice(&value.to_be_bytes());
 }
 
 /// A text that is longer than any that MQTT knows is cut, and then matches none.
 fn put_text(bytes: &mut Vec<u8>, text: &str) {
     let text = text.as_bytes();
     let len = u16::try_from(text.len()).unwrap_or(u16::MAX);
-    bytes.put_u16(len);
-    bytes.put_slice(&text[..usize::from(len)]);
+    encode_u16(len, bytes);
+    bytes.extend_from_slice(&text[..usize::from(len)]);
 }
 
 /// Grows whenever records are written that an earlier version would not understand.

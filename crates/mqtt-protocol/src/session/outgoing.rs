@@ -529,8 +529,7 @@ impl<M> Outgoing<M> {
             .in_flight
             .iter()
             .map(|in_flight| {
-                let is_later =
-                    releases_first && in_flight.state != InFlightState::AwaitingPubcomp;
+                let is_later = releases_first && in_flight.state != InFlightState::AwaitingPubcomp;
                 let place = in_flight.sequence | u64::from(is_later) << 63;
                 (place, in_flight.packet_identifier)
             })

@@ -5,7 +5,7 @@ use std::{
     future::poll_fn,
     pin::Pin,
     rc::Rc,
-    task::Poll,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -13,10 +13,7 @@ use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 
 use super::{Driver, Wake, call_after};
-use crate::{
-    Receipt, SessionStore, StoreError, StoreFuture,
-    receipt,
-};
+use crate::{Receipt, SessionStore, StoreError, StoreFuture, receipt};
 
 /// A [`SessionStore`] for [`Options::session_store`](crate::Options).
 ///
@@ -112,36 +109,43 @@ impl Wake {
     }
 }
 
-/// Half of the time that a store has: resolves when it has passed, unless the timer is dropped before.
-fn half_time() -> (Timeout, Receipt<()>) {
-    let (answer, receipt) = receipt::pair();
-    let elapse = move || answer.give(());
-    let timeout = call_after(STORE_TIMEOUT_MILLISECONDS / 2, Box::new(elapse));
-    (timeout, receipt)
-}
-
 /// Waits for a store, which may never answer.
 async fn in_time<T>(mut future: StoreFuture<T>) -> Result<T, StoreError> {
-    // Two timers: one that is late because the page slept fires before the store had its time.
-    let mut timers = 0..2;
-    let mut timer = None;
-    poll_fn(|context| {
-        if let Poll::Ready(result) = future.as_mut().poll(context) {
-            return Poll::Ready(result);
-        }
-        loop {
-            let (_timeout, elapsed) = match &mut timer {
-                Some(timer) => timer,
-                None if timers.next().is_none() => return Poll::Ready(Err(StoreError::Timeout)),
-                None => timer.insert(half_time()),
-            };
-            if Pin::new(elapsed).poll(context).is_pending() {
-                return Poll::Pending;
-            }
-            timer = None;
-        }
+    let mut patience = Patience::default();
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Pending if patience.is_over(context) => Poll::Ready(Err(StoreError::Timeout)),
+        result @ (Poll::Ready(_) | Poll::Pending) => result,
     })
     .await
+}
+
+/// The time that a store has.
+///
+/// Two timers: one that is late because the page slept fires before the store had its time.
+#[derive(Default)]
+struct Patience {
+    n_elapsed: u8,
+    /// Kept as long as it is to run.
+    timer: Option<(Timeout, Receipt<()>)>,
+}
+
+impl Patience {
+    /// Whether it is over; if not, the task is woken then.
+    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
+        while self.n_elapsed < 2 {
+            let (_, elapsed) = self.timer.get_or_insert_with(|| {
+                let (answer, elapsed) = receipt::pair();
+                let elapse = Box::new(move || answer.give(()));
+                (call_after(STORE_TIMEOUT_MILLISECONDS / 2, elapse), elapsed)
+            });
+            if Pin::new(elapsed).poll(context).is_pending() {
+                return false;
+            }
+            self.timer = None;
+            self.n_elapsed += 1;
+        }
+        true
+    }
 }
 
 const STORE_TIMEOUT_MILLISECONDS: u32 = 10_000;

@@ -8,7 +8,10 @@ use wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
 
-use crate::{driver::call_after, receipt::{self, Receipt}};
+use crate::{
+    driver::call_after,
+    receipt::{self, Receipt},
+};
 
 /// A lock that is held until this is dropped or the page ends.
 pub(super) struct WebLock {

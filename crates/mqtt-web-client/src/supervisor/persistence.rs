@@ -173,7 +173,10 @@ impl Supervisor {
         let lasts_for_ever = self.options.protocol_version == ProtocolVersion::V3_1_1
             || self.options.session_expiry_interval_secs == u32::MAX;
         let expiry_interval = u64::from(self.options.session_expiry_interval_secs);
-        let wall_clock = self.keeping.wall_clock_at_start.saturating_add(now.since_start());
+        let wall_clock = self
+            .keeping
+            .wall_clock_at_start
+            .saturating_add(now.since_start());
         let session = if let State::Open { connection, .. } = &self.state {
             connection.session()
         } else {

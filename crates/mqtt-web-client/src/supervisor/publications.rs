@@ -237,6 +237,10 @@ impl Publications {
         }
     }
 
+    #[expect(
+        clippy::boxed_local,
+        reason = "it comes in a box, and moving it out is more code"
+    )]
     fn hand_over(
         &mut self,
         waiting: Box<Waiting>,
