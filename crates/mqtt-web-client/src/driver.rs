@@ -14,7 +14,7 @@ use gloo_timers::callback::Timeout;
 use mqtt_protocol::{Instant, ProtocolVersion, ReasonCode, TopicFilter};
 use wasm_bindgen_futures::spawn_local;
 
-pub(crate) use self::browser::seed;
+pub(crate) use self::browser::{call_after, seed};
 pub use self::keeping::SharedStore;
 
 use self::browser::{Clock, PageListener};
@@ -37,7 +37,7 @@ use crate::{
 pub(crate) struct Driver {
     transport: Rc<dyn Transport>,
     clock: Clock,
-    supervisor: RefCell<Supervisor>,
+    supervisor: RefCell<Box<Supervisor>>,
     link: RefCell<Option<Box<dyn Link>>>,
     link_events: RefCell<Vec<(Generation, LinkEvent)>>,
     /// Whoever is asked for credentials; kept until they are there or of no use any more.
@@ -107,7 +107,7 @@ impl Driver {
         let clock = Clock::new();
         let store = options.session_store.clone();
         let is_visible = browser::is_visible();
-        let supervisor = Supervisor::new(options, is_visible, seed(), clock.now());
+        let supervisor = Box::new(Supervisor::new(options, is_visible, seed(), clock.now()));
         let driver = Rc::new_cyclic(|weak| {
             let wake = Wake(weak.clone());
             Self {
@@ -338,7 +338,7 @@ impl Driver {
         *timer = deadline.map(|deadline| {
             let wake = self.wake.clone();
             let wait = deadline.saturating_duration_since(self.now());
-            let timeout = Timeout::new(whole_milliseconds(wait), move || wake.wake());
+            let timeout = call_after(whole_milliseconds(wait), Box::new(move || wake.wake()));
             (deadline, timeout)
         });
     }
@@ -369,11 +369,11 @@ impl Drop for Driver {
 /// Tells the supervisor what of the page's life concerns the connection.
 fn listen_to_page(wake: &Wake) -> PageListener {
     let wake = wake.clone();
-    PageListener::new(move || {
+    PageListener::new(Box::new(move || {
         wake.with_supervisor(|supervisor, now| {
             supervisor.handle_page_event(browser::is_visible(), now);
         });
-    })
+    }))
 }
 
 /// Rounds up, so that a timer never fires before its deadline; browsers take at most 2³¹ − 1.

@@ -44,7 +44,8 @@ pub(crate) type SubscribeAnswer = Answer<Result<Vec<ReasonCode>, SubscribeError>
 /// [`poll_output`](Self::poll_output) until it gives a `Timeout`. The calls of the user only take note;
 /// a `handle_timeout` in the same turn sends what all of them together amount to.
 pub(crate) struct Supervisor {
-    options: Options,
+    /// In a box: to move so many fields one by one is much code.
+    options: Box<Options>,
     state: State,
     status: Status,
     generation: Generation,
@@ -128,6 +129,7 @@ struct Congestion {
 impl Supervisor {
     /// Begins with the first attempt.
     pub(crate) fn new(options: Options, is_visible: bool, seed: u64, now: Instant) -> Self {
+        let options = Box::new(options);
         let mut random = Random::new(seed);
         let mut supervisor = Self {
             state: State::Idle,

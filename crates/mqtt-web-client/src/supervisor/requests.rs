@@ -174,9 +174,14 @@ impl Requests {
 
     /// Asks again for everything that is not asked for anyway.
     pub(super) fn renew(&mut self) {
-        self.waiting.retain(|request| {
-            request.answer.is_some() || matches!(request.kind, Kind::Unsubscribe(_))
-        });
+        for _ in 0..self.waiting.len() {
+            let Some(request) = self.waiting.pop_front() else {
+                break;
+            };
+            if request.answer.is_some() || matches!(request.kind, Kind::Unsubscribe(_)) {
+                self.waiting.push_back(request);
+            }
+        }
         if let Some(streams) = self.streams {
             (streams.renew)(self);
         }

@@ -326,7 +326,7 @@ impl World {
         self.store.apply(operations).unwrap();
         let limits = OutgoingLimits::default();
         let records = self.store.records();
-        let found = mqtt_protocol::StoredSession::read(records, Duration::ZERO, limits);
+        let found = mqtt_protocol::StoredSession::read(&records, Duration::ZERO, limits);
         assert_eq!(found.n_corrupt, 0);
         let in_flight = found.exchanges.outgoing.in_flight();
         let in_flight = in_flight.filter_map(|(_, _, _, message)| message);
@@ -459,7 +459,7 @@ impl World {
     fn stored_session_is_established(&self) -> bool {
         let limits = OutgoingLimits::default();
         let records = self.store.records();
-        let found = mqtt_protocol::StoredSession::read(records, Duration::ZERO, limits);
+        let found = mqtt_protocol::StoredSession::read(&records, Duration::ZERO, limits);
         found
             .identity
             .is_some_and(|identity| identity.is_established)
