@@ -179,6 +179,10 @@ impl Drop for Requester {
         let driver = self.client.driver();
         let sink: Rc<dyn Sink> = Rc::<AnswerSink>::clone(&self.sink);
         driver.remove_sink(&sink);
+        // Whoever unsubscribed has ended this already, and somebody else may have subscribed since.
+        if self.sink.0.borrow().is_closed {
+            return;
+        }
         if let Ok(topic_filter) = filter(&self.response_topic) {
             driver.leave_stream(&topic_filter);
         }
