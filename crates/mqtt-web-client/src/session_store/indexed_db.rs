@@ -253,11 +253,17 @@ pub(super) async fn names(prefix: &str) -> Vec<String> {
     names
 }
 
-/// The session that a database is of, if it has this prefix.
+/// The session that a database is of, if it is one of this prefix and not of one that begins alike.
 fn session_name(database: &JsValue, prefix: &str) -> Option<String> {
     let name = Reflect::get(database, &"name".into()).ok()?.as_string()?;
     let session = name.strip_prefix(PREFIX)?;
-    session.starts_with(prefix).then(|| session.to_owned())
+    is_of_prefix(session, prefix).then(|| session.to_owned())
+}
+
+fn is_of_prefix(session: &str, prefix: &str) -> bool {
+    session.strip_prefix(prefix).is_some_and(|rest| {
+        rest.len() == super::tab::RANDOM_LEN && rest.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 /// What the database of a session is called, and the lock on it.

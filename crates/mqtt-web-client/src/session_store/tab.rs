@@ -148,7 +148,7 @@ fn fresh(prefix: &str) -> String {
     if !matches!(filled, Some(Ok(_))) {
         random = (js_sys::Math::random() * f64::from(u32::MAX) * f64::from(u32::MAX)).to_be_bytes();
     }
-    let mut digits = [0; 16];
+    let mut digits = [0; RANDOM_LEN];
     for (pair, byte) in digits.chunks_exact_mut(2).zip(random) {
         pair.copy_from_slice(&[byte >> 4, byte & 0xF].map(hexadecimal));
     }
@@ -162,5 +162,7 @@ fn hexadecimal(digit: u8) -> u8 {
     }
 }
 
+/// Of what follows the prefix in a Client Identifier, in hexadecimal digits.
+pub(super) const RANDOM_LEN: usize = 16;
 const RELOAD_MILLISECONDS: u32 = 1000;
 const AT_ONCE: u32 = 50;
