@@ -54,9 +54,15 @@ impl fmt::Debug for SharedStore {
 
 fn begin(driver: &Driver, store: &Rc<dyn SessionStore>) {
     let wake = driver.wake.clone();
-    let lost = wake.clone();
+    let (lost, gone) = (wake.clone(), Rc::downgrade(store));
     let loading = store.load(Box::new(move |error| {
         lost.with_supervisor(|supervisor, now| supervisor.handle_store_failed(error, now));
+        // The page goes on without it, so that the next one would find what is not true any more.
+        if let Some(store) = gone.upgrade() {
+            spawn_local(async move {
+                let _ = store.erase().await;
+            });
+        }
     }));
     spawn_local(async move {
         let result = in_time(loading).await;
