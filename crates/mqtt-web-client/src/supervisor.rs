@@ -315,6 +315,9 @@ impl Supervisor {
         options: SubscriptionOptions,
         answer: SubscribeAnswer,
     ) {
+        let Some(answer) = self.answer_if_stopped(answer) else {
+            return;
+        };
         let subscriptions = topic_filters
             .into_iter()
             .map(|topic_filter| options.of(topic_filter))
@@ -331,6 +334,7 @@ impl Supervisor {
         options: SubscriptionOptions,
         answer: SubscribeAnswer,
     ) -> Option<NonZeroU32> {
+        let answer = self.answer_if_stopped(answer)?;
         let subscription = options.of(topic_filter);
         let identifier = self
             .requests
@@ -346,9 +350,22 @@ impl Supervisor {
     }
 
     pub(crate) fn unsubscribe(&mut self, topic_filters: Vec<TopicFilter>, answer: SubscribeAnswer) {
+        let Some(answer) = self.answer_if_stopped(answer) else {
+            return;
+        };
         self.requests
             .unsubscribe(topic_filters, answer, &mut self.outputs);
         self.send_requests();
+    }
+
+    /// Nothing would come of waiting for a connection that is not attempted.
+    fn answer_if_stopped(&mut self, answer: SubscribeAnswer) -> Option<SubscribeAnswer> {
+        if let Status::Stopped { .. } = self.status {
+            let result = Err(SubscribeError::Stopped);
+            self.outputs.push_back(Output::Subscribed(answer, result));
+            return None;
+        }
+        Some(answer)
     }
 
     pub(crate) fn reconnect_now(&mut self, now: Instant) {
@@ -474,8 +491,12 @@ impl Supervisor {
             maximum_packet_size: self.options.limits.maximum_packet_size.get(),
         };
         let session = std::mem::take(&mut self.session);
-        let connect = self.connect_packet(session.is_established);
-        self.keeping.was_clean = connect.clean_start;
+        let mut connect = self.connect_packet(session.is_established);
+        self.keeping.is_clearing = self.is_clearing(connect.clean_start);
+        if self.keeping.is_clearing {
+            // It ends without a DISCONNECT, and nobody is to hear that this Client is gone.
+            connect.will = None;
+        }
         let connection = ClientConnection::new(connect, session, settings, now);
         self.state = State::Open {
             connection: Box::new(connection),
@@ -483,6 +504,14 @@ impl Supervisor {
             deadline: None,
         };
         self.drain(now);
+    }
+
+    /// Whether a connection is only to make the Server forget an earlier session. On 3.1.1 what begins with
+    /// Clean Session 1 ends with the connection, so one that is to be kept begins with another.
+    fn is_clearing(&self, clean_start: bool) -> bool {
+        clean_start
+            && self.keeping.is_kept()
+            && self.options.protocol_version == ProtocolVersion::V3_1_1
     }
 
     fn connect_packet(&self, is_established: bool) -> Connect {
@@ -622,11 +651,7 @@ impl Supervisor {
             self.client_identifier = assigned.clone();
         }
         self.note_identity(now);
-        if self.keeping.was_clean
-            && self.keeping.is_kept()
-            && self.options.protocol_version == ProtocolVersion::V3_1_1
-        {
-            // Now the Server has nothing of an earlier session; but what began with Clean Session 1 ends with it.
+        if self.keeping.is_clearing {
             self.end_link();
             self.attempt(now);
             return;

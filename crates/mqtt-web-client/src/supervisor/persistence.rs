@@ -17,8 +17,8 @@ pub(super) struct Keeping {
     pub(super) persistence: Persistence,
     /// Since 1970, at the moment that is 0 for `Instant`.
     wall_clock_at_start: Duration,
-    /// Whether the last CONNECT was with Clean Start.
-    pub(super) was_clean: bool,
+    /// Whether the last CONNECT was only to make the Server forget an earlier session.
+    pub(super) is_clearing: bool,
 }
 
 impl Keeping {

@@ -123,13 +123,7 @@ fn the_identifier_that_the_server_chose_is_used_again() {
 
 #[test]
 fn the_will_is_sent_with_every_connect() {
-    let will = WillMessage {
-        topic_name: TopicName::new("will").unwrap(),
-        payload: "gone".into(),
-        qos: QoS::AtMostOnce,
-        retain: false,
-        properties: Properties::new(),
-    };
+    let will = will();
     let mut page = Page::new(Options {
         will: Some(will.clone()),
         ..options()
