@@ -124,6 +124,8 @@ fn log_to_stderr() {
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
+        // It would panic where that cannot be written either: a log on the disk that is full ends no task.
+        .log_internal_errors(false)
         .init();
 }
 
