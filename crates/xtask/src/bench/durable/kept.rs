@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::super::cores::{self, Cores};
-use super::super::program::Program;
+use super::super::program::{Program, Started};
 use super::super::scenario::{Goal, Metric, Scenario, saturating};
 use super::{generate, generator};
 
@@ -30,7 +30,7 @@ pub(super) fn measure(cores: &Cores, scenario: &Scenario) -> Result<Value> {
 }
 
 /// Lets the messages come; gives back what they took, and the broker that has them.
-fn fill(cores: &Cores, program: &Program, scenario: &Scenario) -> Result<(Value, super::Started)> {
+fn fill(cores: &Cores, program: &Program, scenario: &Scenario) -> Result<(Value, Started)> {
     let (broker_cores, generator_cores) = cores.apart();
     let mut broker = cores::on(&broker_cores, || program.start())?;
     let mut generator = generator(&mut broker, scenario)?;
