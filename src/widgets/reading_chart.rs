@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use chart::{Band, PumpRuns, Scene, Series, Span, live_window};
+use chart::{Band, Line, PumpRuns, Scene, Series, Span, live_window};
 use field::Timestamp;
 
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     piece::Piece,
     signal::Signal,
     state::{Freshness, Probe, ProbeId, Pump, PumpRun},
-    store::{FleetStore, use_fleet, use_now, utc_offset},
+    store::{FleetStore, ZONE, use_fleet, use_now},
 };
 
 /// A probe's readings on a large chart, over a range that the reader chooses.
@@ -56,7 +56,7 @@ fn controls(id: ProbeId, range: Rc<Signal<Option<i64>>>) -> Piece {
             .probe(&id)
             .map(|probe| probe.collecting_since)
             .unwrap_or(now);
-        let since = moment(since, now, utc_offset(since));
+        let since = moment(since, now, ZONE);
         places.text("since", &[COLLECTING, &since].concat());
     })
     .on("ranges", "change", move |event| {
@@ -79,6 +79,12 @@ pub fn scene_of(probe: &Probe, now: Timestamp) -> Scene {
     let unit = probe.unit.split_whitespace().next();
     let expiry = probe.expires_after.map(millis);
     let since = probe.collecting_since.millis();
+    let line = Line {
+        name: probe.name.clone(),
+        is_fresh: matches!(probe.freshness(now), Freshness::Live { .. }),
+        expiry: expiry.and_then(|expiry| i64::try_from(expiry).ok()),
+        ..Line::of(probe.history.clone())
+    };
     Scene {
         unit: unit.unwrap_or_default().into(),
         now: now.millis(),
@@ -88,10 +94,8 @@ pub fn scene_of(probe: &Probe, now: Timestamp) -> Scene {
             low: target.low() as f32,
             high: target.high() as f32,
         }),
-        is_fresh: matches!(probe.freshness(now), Freshness::Live { .. }),
-        expiry: expiry.and_then(|expiry| i64::try_from(expiry).ok()),
-        offset: utc_offset(now),
-        ..Scene::of(probe.history.clone())
+        zone: ZONE,
+        ..Scene::of_lines(vec![line])
     }
 }
 

@@ -15,23 +15,23 @@ pub struct Trend {
 
 /// Fits a line to the readings of a window; `None` with fewer than three readings.
 pub fn trend(series: &Series, window: Span) -> Option<Trend> {
-    let range = series.range(window);
-    let times = &series.times()[range.clone()];
-    let values = &series.values()[range];
-    let (&[first, ..], &[.., last]) = (times, times) else {
-        return None;
-    };
-    if times.len() < 3 {
+    let n = series.count(window);
+    // Many readings tell no more than some thousand of them.
+    let sample = || series.every(n / SAMPLE_MAX + 1, window);
+    let first = sample().next()?.time;
+    let last = sample().last()?.time;
+    let n = sample().count();
+    if n < 3 {
         return None;
     }
-    let n = times.len() as f64;
+    let n = n as f64;
     let hours = |time: i64| (time - first) as f64 / HOUR;
-    let mean_hours = times.iter().map(|&time| hours(time)).sum::<f64>() / n;
-    let mean_value = values.iter().map(|&value| f64::from(value)).sum::<f64>() / n;
+    let mean_hours = sample().map(|point| hours(point.time)).sum::<f64>() / n;
+    let mean_value = sample().map(|point| f64::from(point.value)).sum::<f64>() / n;
     let (mut covariance, mut variance) = (0.0, 0.0);
-    for (&time, &value) in times.iter().zip(values) {
-        let from_mean = hours(time) - mean_hours;
-        covariance += from_mean * (f64::from(value) - mean_value);
+    for point in sample() {
+        let from_mean = hours(point.time) - mean_hours;
+        covariance += from_mean * (f64::from(point.value) - mean_value);
         variance += from_mean * from_mean;
     }
     let per_hour = covariance / variance;
@@ -88,6 +88,7 @@ pub(crate) fn unit_gap(unit: &str) -> &'static str {
     if unit.is_empty() { "" } else { " " }
 }
 
+const SAMPLE_MAX: usize = 4_000;
 const HOUR: f64 = 3_600_000.0;
 
 #[cfg(test)]

@@ -53,10 +53,11 @@ impl Crosshair {
         } else {
             "end"
         };
-        let is_high = crosshair.y.is_some_and(|y| y < middle.1);
+        let y = crosshair.readings.first().and_then(|reading| reading.y);
+        let is_high = y.is_some_and(|y| y < middle.1);
         places.property("crosshair", "--x", &pixels(crosshair.x));
-        places.show("dot", crosshair.y.is_some());
-        places.property("dot", "--y", &pixels(crosshair.y.unwrap_or_default()));
+        places.show("dot", y.is_some());
+        places.property("dot", "--y", &pixels(y.unwrap_or_default()));
         places.attribute("readout", "data-side", Some(side));
         places.attribute(
             "readout",
@@ -64,7 +65,7 @@ impl Crosshair {
             Some(if is_high { "below" } else { "above" }),
         );
         places.text("time", &crosshair.time_label);
-        places.text("value", &crosshair.value_label);
+        places.text("value", &values(&crosshair));
         places.show("note", crosshair.note.is_some());
         places.text("note", crosshair.note.as_deref().unwrap_or_default());
 
@@ -131,8 +132,16 @@ impl Crosshair {
     }
 }
 
+fn values(crosshair: &chart::Crosshair) -> String {
+    let labels = crosshair
+        .readings
+        .iter()
+        .map(|reading| reading.label.as_str());
+    labels.collect::<Vec<_>>().join(", ")
+}
+
 fn words(crosshair: &chart::Crosshair) -> String {
-    let mut words = [&crosshair.time_label, ", ", &crosshair.value_label].concat();
+    let mut words = [&crosshair.time_label, ", ", &values(crosshair)].concat();
     if let Some(note) = &crosshair.note {
         words.push_str(", ");
         words.push_str(note);

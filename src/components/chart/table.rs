@@ -14,9 +14,9 @@ pub(super) fn chart_table(scene: Read<Scene>, label: Read<String>) -> Piece {
         let times: Vec<String> = rows.iter().map(|row| row.time.clone()).collect();
         places.list("rows", &times, &|_| Piece::new(ROW, |_| ()));
         for (at, row) in rows.iter().enumerate() {
-            let cells = [&row.time, &row.lowest, &row.highest, &row.last];
             places.within("rows", at, &mut |places| {
-                for (place, cell) in ["0", "1", "2", "3"].into_iter().zip(cells) {
+                places.text("0", &row.time);
+                for (place, cell) in ["1", "2", "3"].into_iter().zip(&row.cells) {
                     places.text(place, cell);
                 }
             });
