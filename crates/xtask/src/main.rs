@@ -156,6 +156,10 @@ cargo xtask COMMAND
              --quick         one short round
              --only NAME     only scenarios whose names contain this; also restart (the
                              start with a million messages) and memory (of each of them)
+  bench chart
+           the chart beside npm's uPlot, in headless Chromium
+             --json FILE     write the figures there too
+             --quick         fewer redraws
   screenshots
            the pictures that the tests made, copied into the documents
   tools    only install what the page's build needs, under target/tools
