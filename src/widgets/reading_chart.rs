@@ -2,12 +2,14 @@
 
 use std::rc::Rc;
 
-use chart::{Band, Line, PumpRuns, Scene, Series, Span, live_window};
+use chart::{Band, Line, PumpRuns, Scene, Series, Span, View, live_window};
 use field::Timestamp;
+use leptos::reactive::effect::RenderEffect;
+use wasm_bindgen::JsValue;
 
 use crate::{
     components::chart::{Read, chart},
-    dom::value_of,
+    dom::window,
     format::{millis, moment},
     piece::Piece,
     signal::Signal,
@@ -15,13 +17,15 @@ use crate::{
     store::{FleetStore, ZONE, use_fleet, use_now},
 };
 
-/// A probe's readings on a large chart, over a range that the reader chooses.
+/// A probe's readings on a large chart, beside others of its zone that the reader chooses.
+///
+/// What is shown stands in the address, so that a link shows it again.
 #[must_use]
 pub fn reading_chart(id: &ProbeId) -> Piece {
     let fleet = use_fleet();
     let now = use_now();
-    // In minutes; without a number everything is shown.
-    let range = Rc::new(Signal::new(None::<i64>));
+    let view = Rc::new(Signal::new(view_in_address().unwrap_or(View::All)));
+    let others = Rc::new(Signal::new(Vec::<ProbeId>::new()));
     let label: Read<String> = {
         let id = id.clone();
         Rc::new(move || {
@@ -30,24 +34,54 @@ pub fn reading_chart(id: &ProbeId) -> Piece {
         })
     };
     let scene: Read<Scene> = {
-        let (id, range) = (id.clone(), Rc::clone(&range));
+        let (id, others) = (id.clone(), Rc::clone(&others));
         Rc::new(move || {
             let now = now.get();
             let scene = fleet.probe(&id).map(|probe| scene_of(&probe, now));
             let mut scene = scene.unwrap_or_else(|| Scene::of(Series::new(1)));
-            let range = range.get().map(|minutes| minutes * 60_000);
-            scene.window = live_window(scene.since, range, scene.now);
+            for other in others.read().iter() {
+                let line = fleet.probe(other).map(|probe| line_of(&probe, now));
+                scene.lines.extend(line);
+            }
             scene.pumps = runs(fleet, &id, now);
             scene
         })
     };
+    let address = {
+        let view = Rc::clone(&view);
+        RenderEffect::new(move |before: Option<View>| {
+            let view = view.get();
+            if before.is_some_and(|before| before != view) {
+                show_in_address(view);
+            }
+            view
+        })
+    };
     let id = id.clone();
-    chart(scene, label, move || {
-        controls(id.clone(), Rc::clone(&range))
-    })
+    let mut piece = chart(scene, label, view, move || {
+        controls(id.clone(), Rc::clone(&others))
+    });
+    piece.keep(address);
+    piece
 }
 
-fn controls(id: ProbeId, range: Rc<Signal<Option<i64>>>) -> Piece {
+/// The view that the address asks for.
+fn view_in_address() -> Option<View> {
+    let search = window().location().search().ok()?;
+    let mut parts = search.trim_start_matches('?').split('&');
+    View::from_text(parts.find_map(|part| part.strip_prefix(WINDOW))?)
+}
+
+/// Going back leads to another page, not through every step of a zoom.
+fn show_in_address(view: View) {
+    let search = ["?", WINDOW, &view.to_text()].concat();
+    if let Ok(history) = window().history() {
+        // A browser that thinks these are too many lets the address as it was.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&search));
+    }
+}
+
+fn controls(id: ProbeId, others: Rc<Signal<Vec<ProbeId>>>) -> Piece {
     let fleet = use_fleet();
     let now = use_now();
     Piece::new(include_str!("reading_chart.html"), move |places| {
@@ -58,9 +92,46 @@ fn controls(id: ProbeId, range: Rc<Signal<Option<i64>>>) -> Piece {
             .unwrap_or(now);
         let since = moment(since, now, ZONE);
         places.text("since", &[COLLECTING, &since].concat());
+        let beside = neighbours(fleet, &id);
+        places.show("compare", !beside.is_empty());
+        places.list("others", &beside, &|key| neighbour(key, &others));
     })
-    .on("ranges", "change", move |event| {
-        range.set(value_of(&event).parse().ok())
+}
+
+/// The other probes of its zone that measure the same.
+fn neighbours(fleet: &FleetStore, id: &ProbeId) -> Vec<String> {
+    let Some((zone, unit)) = fleet
+        .probe(id)
+        .map(|probe| (probe.zone.clone(), probe.unit.clone()))
+    else {
+        return Vec::new();
+    };
+    let fleet = fleet.layout();
+    let is_alike = |other: &&ProbeId| {
+        let probe = fleet.probes.get(other);
+        *other != id && probe.is_some_and(|probe| probe.unit == unit)
+    };
+    let probes = fleet.zone(&zone).probes;
+    let alike = probes.iter().filter(is_alike);
+    alike.map(|other| other.as_str().into()).collect()
+}
+
+/// A box that puts a probe on the chart.
+fn neighbour(key: &str, others: &Rc<Signal<Vec<ProbeId>>>) -> Piece {
+    let fleet = use_fleet();
+    let (id, others) = (ProbeId::new(key), Rc::clone(others));
+    let named = id.clone();
+    Piece::new(NEIGHBOUR, move |places| {
+        let name = fleet.probe(&named).map(|probe| probe.name.clone());
+        places.text("name", &name.unwrap_or_default());
+    })
+    .on("", "change", move |_| {
+        let mut chosen = others.get_untracked();
+        match chosen.iter().position(|other| *other == id) {
+            Some(at) => drop(chosen.remove(at)),
+            None => chosen.push(id.clone()),
+        }
+        others.set(chosen);
     })
 }
 
@@ -77,14 +148,7 @@ fn runs(fleet: &FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
 /// Everything that was collected of a probe, without its pumps.
 pub fn scene_of(probe: &Probe, now: Timestamp) -> Scene {
     let unit = probe.unit.split_whitespace().next();
-    let expiry = probe.expires_after.map(millis);
     let since = probe.collecting_since.millis();
-    let line = Line {
-        name: probe.name.clone(),
-        is_fresh: matches!(probe.freshness(now), Freshness::Live { .. }),
-        expiry: expiry.and_then(|expiry| i64::try_from(expiry).ok()),
-        ..Line::of(probe.history.clone())
-    };
     Scene {
         unit: unit.unwrap_or_default().into(),
         now: now.millis(),
@@ -95,7 +159,17 @@ pub fn scene_of(probe: &Probe, now: Timestamp) -> Scene {
             high: target.high() as f32,
         }),
         zone: ZONE,
-        ..Scene::of_lines(vec![line])
+        ..Scene::of_lines(vec![line_of(probe, now)])
+    }
+}
+
+fn line_of(probe: &Probe, now: Timestamp) -> Line {
+    let expiry = probe.expires_after.map(millis);
+    Line {
+        name: probe.name.clone(),
+        is_fresh: matches!(probe.freshness(now), Freshness::Live { .. }),
+        expiry: expiry.and_then(|expiry| i64::try_from(expiry).ok()),
+        ..Line::of(probe.history.clone())
     }
 }
 
@@ -113,3 +187,5 @@ fn runs_of(pump: &Pump, now: Timestamp) -> PumpRuns {
 }
 
 const COLLECTING: &str = "Collecting since ";
+const WINDOW: &str = "window=";
+const NEIGHBOUR: &str = r#"<label><input type="checkbox"><span data-at="name"></span></label>"#;

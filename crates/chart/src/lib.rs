@@ -27,6 +27,7 @@
 
 mod calendar;
 mod crosshair;
+mod csv;
 mod decimal;
 mod gap;
 mod outlook;
@@ -43,6 +44,7 @@ mod table;
 mod ticks;
 mod trace;
 mod trend;
+mod view;
 
 pub use calendar::{Zone, clock, clock_with_seconds, date};
 pub use crosshair::{Crosshair, LineReading};
@@ -59,3 +61,4 @@ pub use table::Row;
 pub use ticks::{TimeTick, ValueTicks, time_ticks};
 pub use trace::{Trace, trace};
 pub use trend::{Trend, trend};
+pub use view::View;

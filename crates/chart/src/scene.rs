@@ -92,6 +92,8 @@ pub struct Scene {
     pub band: Option<Band>,
     /// The pumps that water this soil.
     pub pumps: Vec<PumpRuns>,
+    /// Whether older readings are still being fetched.
+    pub is_loading: bool,
     /// The local clock.
     pub zone: Zone,
 }
@@ -118,6 +120,7 @@ impl Scene {
             since: start,
             band: None,
             pumps: Vec::new(),
+            is_loading: false,
             zone: Zone::UTC,
         }
     }
@@ -304,7 +307,10 @@ impl Scene {
         let plot = picture.plot;
         if self.lines.iter().all(|line| line.series.is_empty()) {
             let y = plot.y + plot.height / 2.0;
-            let text = String::from("waiting for the first reading");
+            let text = String::from(match self.is_loading {
+                true => "fetching the readings",
+                false => "waiting for the first reading",
+            });
             let middle = plot.x + plot.width / 2.0;
             picture.text(middle, y, Anchor::Middle, Ink::SoftInk, text);
             return;

@@ -16,7 +16,7 @@ pub struct Trend {
 /// Fits a line to the readings of a window; `None` with fewer than three readings.
 pub fn trend(series: &Series, window: Span) -> Option<Trend> {
     let n = series.count(window);
-    // Many readings tell no more than some thousand of them.
+    // Many readings tell no more than some hundred of them.
     let sample = || series.every(n / SAMPLE_MAX + 1, window);
     let first = sample().next()?.time;
     let last = sample().last()?.time;
@@ -88,7 +88,7 @@ pub(crate) fn unit_gap(unit: &str) -> &'static str {
     if unit.is_empty() { "" } else { " " }
 }
 
-const SAMPLE_MAX: usize = 4_000;
+const SAMPLE_MAX: usize = 500;
 const HOUR: f64 = 3_600_000.0;
 
 #[cfg(test)]
