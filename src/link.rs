@@ -180,7 +180,10 @@ impl Link {
                 self.handle_status(&status);
             }
             Event::Message(message) => self.take(message),
-            Event::Subscribed { .. } | Event::Dropped { .. } => {}
+            Event::Subscribed { .. }
+            | Event::Persistence(_)
+            | Event::Published { .. }
+            | Event::Dropped { .. } => {}
         }
     }
 
@@ -345,7 +348,7 @@ fn subscribe(client: &Client, filters: impl IntoIterator<Item = String>, is_of_c
         no_local: is_of_commands,
         ..SubscriptionOptions::default()
     };
-    drop(client.subscribe(filters.collect::<Vec<_>>(), options));
+    drop(client.subscribe_events(filters.collect::<Vec<_>>(), options));
 }
 
 /// What the switches want published.

@@ -2,22 +2,26 @@
 
 mod broker;
 mod browser;
+mod client_page;
 mod dashboard;
 mod field;
 mod link;
 mod measurements;
 mod mosquitto;
 mod process;
+mod publisher;
 mod wait;
 
-pub(crate) use broker::Broker;
+pub(crate) use broker::{Broker, PASSWORD, USER_NAME};
 pub(crate) use browser::{Browser, Role};
+pub(crate) use client_page::{Account, ClientPage};
 pub(crate) use dashboard::{Card, Dashboard};
 pub(crate) use field::Field;
 pub(crate) use link::Link;
 pub(crate) use measurements::Measurements;
 pub(crate) use mosquitto::{BOTH_VERSIONS, Subscriber, V3_1_1, V5_0, publish};
 pub(crate) use process::Process;
+pub(crate) use publisher::Publisher;
 pub(crate) use wait::eventually;
 
 use std::env;
@@ -38,6 +42,15 @@ pub(crate) fn field_simulator() -> Command {
 /// A Python that has paho.
 pub(crate) fn python() -> Command {
     Command::new(path_by("PYTHON"))
+}
+
+/// A number that `cargo xtask` may pass on.
+pub(crate) fn number(variable: &str) -> Option<u64> {
+    let text = env::var(variable).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable} is no number")),
+    )
 }
 
 /// A path that `cargo xtask test` passes on.

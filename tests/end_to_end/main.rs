@@ -10,6 +10,7 @@
 )]
 
 mod broker_restart;
+mod client;
 mod harness;
 mod misbehaviour;
 mod pump;

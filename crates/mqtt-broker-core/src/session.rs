@@ -1,6 +1,6 @@
 //! Session State, which may outlive Network Connections.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use bytestring::ByteString;
 use mqtt_protocol::{Instant, Session as Exchanges, TopicFilter, WillMessage};
@@ -38,8 +38,8 @@ pub(crate) struct Session {
     pub(crate) n_identified_wildcards: usize,
     /// Published when the connection is lost; then, if it is delayed, it still waits here.
     pub(crate) will: Option<Box<WillMessage>>,
-    /// Searches for retained messages that are not finished.
-    pub(crate) replays: VecDeque<Replay>,
+    /// Searches for the retained messages of `subscriptions` that are not finished.
+    pub(crate) replays: BTreeMap<ReplayKey, Replay>,
     pub(crate) timers: SessionTimers,
 }
 
@@ -63,6 +63,16 @@ impl Session {
         }
         self.in_flight_bytes < limits.in_flight_bytes
     }
+
+    /// What a subscription has still to get; all of it comes with the latest of its replays.
+    pub(crate) fn replay_record(&self, topic_filter: &TopicFilter) -> Option<ReplayRecord> {
+        let key = |up_to| (topic_filter.clone(), up_to);
+        let ((_, up_to), replay) = self.replays.range(key(0)..=key(u64::MAX)).next_back()?;
+        Some(ReplayRecord {
+            after: replay.after.clone(),
+            up_to: *up_to,
+        })
+    }
 }
 
 /// The deadlines that are armed for a session.
@@ -73,24 +83,16 @@ pub(crate) struct SessionTimers {
     pub(crate) more: Option<Instant>,
 }
 
-/// Retained messages on their way to a new subscription.
+/// A subscription, and a number that tells its SUBSCRIBEs apart: messages kept under a greater one came by themselves.
+pub(crate) type ReplayKey = (TopicFilter, u64);
+
+/// Retained messages on their way to a subscription.
 #[derive(Debug)]
 pub(crate) struct Replay {
-    pub(crate) topic_filter: TopicFilter,
+    /// As its SUBSCRIBE asked for them; another may have changed the subscription since.
     pub(crate) subscriber: Subscriber,
     /// The last topic that was looked at.
     pub(crate) after: Option<ByteString>,
-    /// Messages kept later came by themselves.
-    pub(crate) up_to: u64,
     /// Whether the store does not know how far it is.
     pub(crate) has_moved: bool,
-}
-
-impl Replay {
-    pub(crate) fn record(&self) -> ReplayRecord {
-        ReplayRecord {
-            after: self.after.clone(),
-            up_to: self.up_to,
-        }
-    }
 }

@@ -16,7 +16,7 @@ mod record;
 
 pub(crate) use self::{
     journal::{Journal, References},
-    reader::{Found, FoundDelivery, read},
+    reader::{Found, FoundDelivery, read, read_key},
     record::{KeyKind, ReplayRecord, SessionKey, SessionRecord, SessionState},
 };
 pub use self::{

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mqtt_broker_core::{Broker, CorruptRecord, Restoration, StoreOperation};
+use mqtt_broker_core::{
+    Broker, CorruptRecord, Restoration, Settings as BrokerSettings, StoreOperation,
+};
 use tokio::{
     select,
     sync::watch,
@@ -41,26 +43,70 @@ pub(crate) fn restore(
     store: &mut dyn Store,
     clocks: &Reading,
 ) -> Result<(Broker, mqtt_protocol::Instant, Restored), StoreError> {
-    let mut restoration = Restoration::new(settings.broker.clone(), seed);
-    let mut stored = None;
-    let mut unreadable = Vec::new();
-    store.read_all(&mut |key, value| {
-        if key == store_clock::KEY {
-            stored = Reading::decode(value);
-        } else if let Err(fault) = restoration.add(key, value) {
-            unreadable.push(fault);
-        }
-    })?;
-    let now = stored.map_or(clocks.now, |stored| clocks.resume_from(&stored));
-    let broker = restoration.finish(now);
-    let counters = broker.counters();
-    let restored = Restored {
-        n_sessions: counters.sessions,
-        n_queued_messages: counters.queued_messages,
-        n_retained_messages: counters.retained_messages,
-        unreadable,
+    let mut census = Census {
+        restoration: Restoration::new(settings.broker.clone(), seed),
+        stored: None,
+        unreadable: Vec::new(),
     };
-    Ok((broker, now, restored))
+    store.read_all(&mut |key, value| census.add(key, value))?;
+    Ok(census.into_broker(clocks))
+}
+
+/// Says what a store has, for a person; the records are given in the order of their keys.
+pub struct Census {
+    restoration: Restoration,
+    stored: Option<Reading>,
+    unreadable: Vec<CorruptRecord>,
+}
+
+impl Census {
+    /// Begins with nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            restoration: Restoration::new(BrokerSettings::default(), 0),
+            stored: None,
+            unreadable: Vec::new(),
+        }
+    }
+
+    /// Takes one record.
+    pub fn add(&mut self, key: &[u8], value: &[u8]) {
+        if key == store_clock::KEY {
+            self.stored = Reading::decode(value);
+        } else if let Err(fault) = self.restoration.add(key, value) {
+            self.unreadable.push(fault);
+        }
+    }
+
+    /// What there is as it was stored; some may have expired since.
+    #[must_use]
+    pub fn finish(self) -> Restored {
+        let then = self.stored.clone();
+        let now = Reading::take(mqtt_protocol::Instant::START);
+        self.into_broker(&then.unwrap_or(now)).2
+    }
+
+    fn into_broker(self, clocks: &Reading) -> (Broker, mqtt_protocol::Instant, Restored) {
+        let now = self
+            .stored
+            .map_or(clocks.now, |stored| clocks.resume_from(&stored));
+        let broker = self.restoration.finish(now);
+        let counters = broker.counters();
+        let restored = Restored {
+            n_sessions: counters.sessions,
+            n_queued_messages: counters.queued_messages,
+            n_retained_messages: counters.retained_messages,
+            unreadable: self.unreadable,
+        };
+        (broker, now, restored)
+    }
+}
+
+impl Default for Census {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// Writes what there is to write, in groups: whatever gathered while the last one was written.
@@ -85,6 +131,7 @@ async fn keep_until_closed(
     let mut n_bytes_unwritten = 0;
     let mut is_last = false;
     let mut must_retry = false;
+    let mut complaint = Complaint::default();
     loop {
         if !is_last && !must_retry {
             is_last = select! {
@@ -128,10 +175,11 @@ async fn keep_until_closed(
                 hub.stored(sequence, n_bytes_unwritten, counters, &mut flushes);
                 n_bytes_unwritten = 0;
                 must_retry = false;
+                complaint = Complaint::default();
                 flushes.flush_all(hub).await;
             }
             Err(error) => {
-                tracing::error!("cannot write to the store, trying again: {error}");
+                complaint.log(&error);
                 hub.store_failed(&error.to_string(), &mut flushes);
                 flushes.flush_all(hub).await;
                 must_retry = !is_last;
@@ -147,13 +195,35 @@ async fn keep_until_closed(
     }
 }
 
+/// What is wrong is said once, and again every minute while it stays so.
+#[derive(Default)]
+struct Complaint {
+    said: Option<(Instant, String)>,
+}
+
+impl Complaint {
+    fn log(&mut self, error: &StoreError) {
+        let text = error.to_string();
+        let is_known = self
+            .said
+            .as_ref()
+            .is_some_and(|(at, said)| at.elapsed() < COMPLAIN_AGAIN_AFTER && *said == text);
+        if !is_known {
+            tracing::error!(
+                "cannot write to the store: {text}; what needs it is refused, and it is tried every second"
+            );
+            self.said = Some((Instant::now(), text));
+        }
+    }
+}
+
 /// Gives a store what there is to write, until it has it.
 pub(crate) struct Keeper {
     store: Box<dyn Store>,
     /// What is not durable yet, perhaps because an earlier attempt failed.
     group: StoreGroup,
     changes: ChangeSet,
-    /// As they were stored last.
+    /// As they were stored last; `None` if nobody knows.
     clocks: Option<Reading>,
     n_commits: u64,
 }
@@ -190,6 +260,8 @@ impl Keeper {
             .put(store_clock::KEY, |bytes| clocks.encode(bytes));
         if let Err(error) = self.store.commit(&self.changes) {
             self.group.may_be_stored();
+            // So that there is something to write, and nobody takes the store for well without having written.
+            self.clocks = None;
             return Err(error);
         }
         self.n_commits += 1;
@@ -236,6 +308,8 @@ async fn work(hub: &Hub, clocks: &Reading) {
 
 /// For how long what nobody waits for may gather.
 const LAZY: Duration = Duration::from_secs(1);
+
+const COMPLAIN_AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// After a failed attempt.
 const RETRY_AFTER: Duration = Duration::from_secs(1);

@@ -48,7 +48,7 @@ mod websocket;
 pub use accept::accept;
 pub use address_quota::Admission;
 pub use health::Health;
-pub use keeper::Restored;
+pub use keeper::{Census, Restored};
 pub use mqtt_broker_core::{
     Authenticator, Claimant, CorruptRecord, Counters, Exchange, Limits, STORE_FORMAT,
     Settings as BrokerSettings, Step,

@@ -92,6 +92,8 @@ impl Server {
             is_stopping: Arc::new(watch::Sender::new(false)),
             is_store_closing: Arc::new(watch::Sender::new(false)),
         };
+        // A broker that was restored has deadlines and something to store before anybody connects.
+        server.hub.handle_timeout(&mut FlushList::default());
         tokio::spawn(timer::keep_deadlines(
             Arc::clone(&server.hub),
             server.is_stopping.subscribe(),

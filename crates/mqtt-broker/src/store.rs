@@ -22,7 +22,7 @@ pub use change_set::ChangeSet;
 pub use data_directory::{Convert, DataDirectory, OpenError, Opened, Salvage};
 pub use disk::{Disk, FileDisk};
 pub use error::{StoreError, StoreErrorKind};
-pub use maintenance::{Report, check, repair};
+pub use maintenance::{Report, check, check_file, repair};
 pub use redb_store::{RedbStore, Size};
 
 use std::path::Path;

@@ -2,10 +2,14 @@
 
 mod event;
 mod incoming;
+mod journal;
+mod keeper;
 mod outgoing;
 mod topic_alias;
 
 pub use event::{ClientEvent, ClientOutput, CloseReason, PublicationFailure, PublicationToken};
+pub use journal::{SessionJournal, StoredSession};
+pub use keeper::{Held, Lane, SessionChange, SessionIdentity, SessionKeeper, StoreOperation};
 
 use std::{collections::VecDeque, num::NonZeroU16, time::Duration};
 
@@ -79,12 +83,14 @@ pub struct ClientConnection {
 }
 
 /// The Client's part of the Session State, to be passed from one Network Connection to the next.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct ClientSession {
     /// Whether a Server has accepted it before. Without that, none can have kept it.
     pub is_established: bool,
     /// The unfinished exchanges.
     pub exchanges: Session<OutgoingMessage>,
+    /// What keeps it beyond the life of this process, if anything does.
+    pub keeper: Option<Box<dyn SessionKeeper>>,
 }
 
 /// A PUBLISH above QoS 0 on its way, with what is to be known about it.
@@ -271,6 +277,13 @@ impl ClientConnection {
         }
     }
 
+    /// Takes note that what was transmitted is on its way: a PINGREQ may have to wait behind a large packet.
+    pub fn handle_progress(&mut self, now: Instant) {
+        if let Some(ping_timer) = &mut self.ping_timer {
+            ping_timer.handle_input(now);
+        }
+    }
+
     /// Handles the end of the Network Connection.
     pub fn handle_close(&mut self) {
         if !self.is_over() {
@@ -313,7 +326,13 @@ impl ClientConnection {
         publish.dup = false;
         publish.packet_identifier = None;
         let Some(qos) = AcknowledgedQoS::new(publish.qos) else {
-            return Ok(self.send(&Packet::Publish(message.publish))?);
+            let start = self.transmit.len();
+            self.send(&Packet::Publish(message.publish))?;
+            // What may wait keeps its order; what may not does not wait for it.
+            if message.may_wait {
+                self.hold_back(start, Lane::Outgoing, false);
+            }
+            return Ok(());
         };
         let outgoing = &mut self.session.exchanges.outgoing;
         if !message.may_wait && !outgoing.is_ready() {
@@ -366,6 +385,23 @@ impl ClientConnection {
         })
     }
 
+    /// Handles that this many operations of the session's keeper are durable.
+    pub fn handle_stored(&mut self, sequence: u64, now: Instant) {
+        if let Some(keeper) = &mut self.session.keeper {
+            keeper.handle_stored(sequence);
+        }
+        self.release(now);
+    }
+
+    /// Goes on without the session's keeper, whose store takes nothing any more.
+    pub fn handle_store_failed(&mut self, now: Instant) {
+        if let Some(keeper) = &mut self.session.keeper {
+            keeper.handle_store_failed();
+        }
+        self.release(now);
+        self.session.keeper = None;
+    }
+
     /// Says goodbye, then closes.
     pub fn disconnect(&mut self, disconnect: Disconnect) {
         if self.is_over() {
@@ -413,6 +449,11 @@ impl ClientConnection {
     #[must_use]
     pub fn session(&self) -> &ClientSession {
         &self.session
+    }
+
+    /// The session's keeper, if it has one.
+    pub fn keeper_mut(&mut self) -> Option<&mut (dyn SessionKeeper + 'static)> {
+        self.session.keeper.as_deref_mut()
     }
 
     /// Takes the session out, for the next Network Connection.
@@ -514,6 +555,9 @@ impl ClientConnection {
         self.state = State::Closing;
         let outgoing = &mut self.session.exchanges.outgoing;
         outgoing.suspend();
+        if let Some(keeper) = &mut self.session.keeper {
+            keeper.forget_packets();
+        }
         for message in outgoing.abandon(|message| !message.may_wait) {
             self.events.push_back(ClientEvent::PublicationFailed {
                 token: message.token,

@@ -91,7 +91,8 @@ impl PingTimer {
         PingAction::SendPingreq
     }
 
-    /// Takes note that bytes came: a Server that speaks lives, though its PINGRESP may wait behind a large packet.
+    /// Takes note that bytes came, or that bytes left: a Server that speaks or listens lives, though PINGREQ or
+    /// PINGRESP may wait behind a large packet.
     pub fn handle_input(&mut self, now: Instant) {
         if let Some(due) = &mut self.answer_due {
             *due = (*due).max(now + self.timeout);

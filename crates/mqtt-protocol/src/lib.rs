@@ -44,8 +44,9 @@ mod topic;
 mod version;
 
 pub use client::{
-    ClientConnection, ClientEvent, ClientOutput, ClientSession, ClientSettings, CloseReason,
-    OutgoingMessage, PublicationFailure, PublicationToken, UsageError,
+    ClientConnection, ClientEvent, ClientOutput, ClientSession, ClientSettings, CloseReason, Held,
+    Lane, OutgoingMessage, PublicationFailure, PublicationToken, SessionChange, SessionIdentity,
+    SessionJournal, SessionKeeper, StoreOperation, StoredSession, UsageError,
 };
 pub use codec::{Decoder, DecoderSettings, Role};
 pub use error::{DecodeError, EncodeError, Fault, MalformedPacket, ProtocolError, Stage};

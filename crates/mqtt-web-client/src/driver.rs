@@ -1,23 +1,30 @@
 //! The shell's loop: takes in what happened, asks the [`Supervisor`], does what it says.
 
 mod browser;
+mod keeping;
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
+    num::NonZeroU32,
     rc::{Rc, Weak},
     time::Duration,
 };
 
 use gloo_timers::callback::Timeout;
-use mqtt_protocol::{Instant, ReasonCode, TopicFilter};
+use mqtt_protocol::{Instant, ProtocolVersion, ReasonCode, TopicFilter};
 use wasm_bindgen_futures::spawn_local;
+
+pub(crate) use self::browser::seed;
+pub use self::keeping::SharedStore;
 
 use self::browser::{Clock, PageListener};
 use crate::{
-    Events, Link, LinkHandler, Options, Publication, PublishError, Receipt, Status, SubscribeError,
-    SubscriptionOptions, Transport,
+    Credentials, Events, Limits, Link, LinkHandler, Options, Persistence, Publication,
+    PublishError, Receipt, Status, SubscribeError, SubscriptionOptions, Transport,
+    credentials::{Asking, CredentialsAnswer},
     event::EventQueue,
     receipt,
+    sink::{Sink, Sinks},
     supervisor::{Output, Supervisor},
     transport::{Generation, LinkEvent},
 };
@@ -33,8 +40,15 @@ pub(crate) struct Driver {
     supervisor: RefCell<Supervisor>,
     link: RefCell<Option<Box<dyn Link>>>,
     link_events: RefCell<Vec<(Generation, LinkEvent)>>,
+    /// Whoever is asked for credentials; kept until they are there or of no use any more.
+    asking: RefCell<Option<Asking>>,
     events: Rc<RefCell<EventQueue>>,
+    /// Only made if it is used.
+    sinks: OnceCell<Box<dyn Sink>>,
     timer: RefCell<Option<(Instant, Timeout)>>,
+    store: Option<SharedStore>,
+    /// Whether a batch is being stored.
+    is_writing: Cell<bool>,
     is_awake: Cell<bool>,
     wake: Wake,
     /// Kept for its `Drop`.
@@ -53,6 +67,12 @@ impl Wake {
             drop(link_events);
             self.wake();
         }
+    }
+
+    pub(crate) fn credentials(&self, generation: Generation, result: Result<Credentials, String>) {
+        self.with_supervisor(|supervisor, now| {
+            supervisor.handle_credentials(generation, result, now);
+        });
     }
 
     /// Makes a turn come soon, once.
@@ -81,10 +101,13 @@ impl Wake {
 
 impl Driver {
     pub(crate) fn start(transport: Rc<dyn Transport>, options: Options) -> (Rc<Self>, Events) {
-        let events = Rc::new(RefCell::new(EventQueue::new(options.limits.events_len_max)));
+        let limits = &options.limits;
+        let events = EventQueue::new(limits.events_len_max, limits.events_bytes_max);
+        let events = Rc::new(RefCell::new(events));
         let clock = Clock::new();
+        let store = options.session_store.clone();
         let is_visible = browser::is_visible();
-        let supervisor = Supervisor::new(options, is_visible, browser::seed(), clock.now());
+        let supervisor = Supervisor::new(options, is_visible, seed(), clock.now());
         let driver = Rc::new_cyclic(|weak| {
             let wake = Wake(weak.clone());
             Self {
@@ -93,13 +116,20 @@ impl Driver {
                 supervisor: RefCell::new(supervisor),
                 link: RefCell::default(),
                 link_events: RefCell::default(),
+                asking: RefCell::default(),
                 events: Rc::clone(&events),
+                sinks: OnceCell::new(),
                 timer: RefCell::default(),
+                store,
+                is_writing: Cell::new(false),
                 is_awake: Cell::new(false),
                 _page_listener: listen_to_page(&wake),
                 wake,
             }
         });
+        if let Some(store) = &driver.store {
+            store.begin(&driver);
+        }
         driver.wake.wake();
         (driver, Events::new(events))
     }
@@ -128,12 +158,58 @@ impl Driver {
         topic_filters: Vec<TopicFilter>,
     ) -> Receipt<Result<Vec<ReasonCode>, SubscribeError>> {
         let (answer, receipt) = receipt::pair();
+        if let Some(sinks) = self.sinks.get() {
+            sinks.handle_unsubscribe(&topic_filters);
+        }
         self.call(|supervisor, _| supervisor.unsubscribe(topic_filters, answer));
         receipt
     }
 
+    pub(crate) fn subscribe_stream(
+        &self,
+        topic_filter: TopicFilter,
+        options: SubscriptionOptions,
+    ) -> (
+        Option<NonZeroU32>,
+        Receipt<Result<Vec<ReasonCode>, SubscribeError>>,
+    ) {
+        let (answer, receipt) = receipt::pair();
+        let mut identifier = None;
+        self.call(|supervisor, _| {
+            identifier = supervisor.subscribe_stream(topic_filter, options, answer);
+        });
+        (identifier, receipt)
+    }
+
+    pub(crate) fn leave_stream(&self, topic_filter: &TopicFilter) {
+        self.call(|supervisor, _| supervisor.leave_stream(topic_filter));
+    }
+
+    pub(crate) fn add_sink(&self, sink: Rc<dyn Sink>) {
+        let sinks = self.sinks.get_or_init(|| Box::new(Sinks::default()));
+        sinks.add(sink);
+    }
+
+    pub(crate) fn remove_sink(&self, sink: &Rc<dyn Sink>) {
+        if let Some(sinks) = self.sinks.get() {
+            sinks.remove(sink);
+        }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.supervisor.borrow().limits()
+    }
+
+    pub(crate) fn protocol_version(&self) -> ProtocolVersion {
+        self.supervisor.borrow().protocol_version()
+    }
+
     pub(crate) fn status(&self) -> Status {
         self.supervisor.borrow().status().clone()
+    }
+
+    pub(crate) fn persistence(&self) -> Persistence {
+        self.supervisor.borrow().persistence().clone()
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -168,9 +244,23 @@ impl Driver {
             supervisor.handle_timeout(now);
         }
         self.obey();
+        self.store();
+        self.wake_readers();
+    }
+
+    fn wake_readers(&self) {
         let waker = self.events.borrow_mut().take_waker();
         if let Some(waker) = waker {
             waker.wake();
+        }
+        while let Some(waker) = self.sinks.get().and_then(|sinks| sinks.take_waker()) {
+            waker.wake();
+        }
+    }
+
+    fn store(&self) {
+        if let Some(store) = &self.store {
+            store.flush(self);
         }
     }
 
@@ -192,6 +282,7 @@ impl Driver {
         loop {
             let output = self.supervisor.borrow_mut().poll_output();
             match output {
+                Output::AskForCredentials(generation) => self.ask_for_credentials(generation),
                 Output::Open(generation) => self.open(generation),
                 Output::Transmit(bytes) => {
                     if let Some(link) = &mut *self.link.borrow_mut() {
@@ -199,12 +290,19 @@ impl Driver {
                     }
                 }
                 Output::Close => {
+                    self.asking.take();
                     let link = self.link.borrow_mut().take();
                     if let Some(mut link) = link {
                         link.close();
                     }
                 }
-                Output::Event(event) => self.events.borrow_mut().push(event),
+                Output::Event(event) => {
+                    if let Some(sinks) = self.sinks.get() {
+                        let supervisor = self.supervisor.borrow();
+                        sinks.handle_event(&event, supervisor.has_subscription_identifiers());
+                    }
+                    self.events.borrow_mut().push(event);
+                }
                 Output::Published(answer, result) => answer.give(result),
                 Output::Subscribed(answer, result) => answer.give(result),
                 Output::Timeout(deadline) => {
@@ -213,6 +311,13 @@ impl Driver {
                 }
             }
         }
+    }
+
+    fn ask_for_credentials(&self, generation: Generation) {
+        let answer = CredentialsAnswer::new(generation, self.wake.clone());
+        let provider = self.supervisor.borrow().credentials_provider().cloned();
+        let asking = provider.map(|provider| provider.ask(answer));
+        self.asking.replace(asking);
     }
 
     fn open(&self, generation: Generation) {
@@ -249,14 +354,15 @@ impl Drop for Driver {
         let now = self.now();
         self.supervisor.get_mut().disconnect(now);
         self.obey();
+        // The store does things in order; it need not be done with what it was given before.
+        self.is_writing.set(false);
+        self.store();
         self.timer.get_mut().take();
-        let mut events = self.events.borrow_mut();
-        events.close();
-        let waker = events.take_waker();
-        drop(events);
-        if let Some(waker) = waker {
-            waker.wake();
+        self.events.borrow_mut().close();
+        if let Some(sinks) = self.sinks.get() {
+            sinks.close();
         }
+        self.wake_readers();
     }
 }
 
@@ -271,7 +377,7 @@ fn listen_to_page(wake: &Wake) -> PageListener {
 }
 
 /// Rounds up, so that a timer never fires before its deadline; browsers take at most 2³¹ − 1.
-fn whole_milliseconds(wait: Duration) -> u32 {
+pub(crate) fn whole_milliseconds(wait: Duration) -> u32 {
     let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
     seconds
         .saturating_mul(1000)

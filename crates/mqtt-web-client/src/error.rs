@@ -54,6 +54,9 @@ pub enum SubscribeError {
     /// The request is larger than the Server accepts.
     #[error("the request is too large")]
     TooLarge,
+    /// The Server refused every Topic Filter; the first refusal.
+    #[error("the broker refused: {}", in_words(*.0))]
+    Refused(ReasonCode),
     /// The client was stopped or dropped.
     #[error("the client has stopped")]
     Stopped,

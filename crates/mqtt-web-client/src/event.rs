@@ -9,9 +9,9 @@ use std::{
 };
 
 use futures_core::Stream;
-use mqtt_protocol::{ReasonCode, TopicFilter};
+use mqtt_protocol::{ReasonCode, TopicFilter, TopicName};
 
-use crate::{Message, Status};
+use crate::{Message, Persistence, PublishError, Status};
 
 /// What the client tells its user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,15 @@ pub enum Event {
         /// The Server's answer.
         reason_code: ReasonCode,
     },
+    /// Whether the session outlives the page has changed.
+    Persistence(Persistence),
+    /// What became of a publication of an earlier page, whose caller is gone.
+    Published {
+        /// Where it was published.
+        topic_name: TopicName,
+        /// The answer.
+        result: Result<ReasonCode, PublishError>,
+    },
     /// Messages were dropped here, the oldest first, because the reader of [`Events`] was too slow.
     Dropped {
         /// How many.
@@ -37,8 +46,10 @@ pub enum Event {
 
 /// The stream of [`Event`]s. It ends when the last [`Client`](crate::Client) is dropped.
 ///
-/// At most [`Limits::events_len_max`](crate::Limits::events_len_max) wait in it. Beyond that the oldest are dropped,
+/// At most [`Limits::events_len_max`](crate::Limits::events_len_max) wait in it, with at most
+/// [`Limits::events_bytes_max`](crate::Limits::events_bytes_max) of messages. Beyond that the oldest are dropped,
 /// of whatever QoS, and an [`Event::Dropped`] stands in their place; the newest [`Status`] is never dropped.
+/// Once this is dropped, nothing waits.
 #[derive(Debug)]
 pub struct Events {
     queue: Rc<RefCell<EventQueue>>,
@@ -47,6 +58,9 @@ pub struct Events {
 #[derive(Debug)]
 pub(crate) struct EventQueue {
     len_max: usize,
+    bytes_max: usize,
+    /// Invariant: the sum of the sizes of the messages in `events`.
+    n_bytes: usize,
     events: VecDeque<Event>,
     n_dropped: usize,
     /// Told after everything else that waits, so that it can be replaced by a newer one.
@@ -56,9 +70,11 @@ pub(crate) struct EventQueue {
 }
 
 impl EventQueue {
-    pub(crate) fn new(len_max: usize) -> Self {
+    pub(crate) fn new(len_max: usize, bytes_max: usize) -> Self {
         Self {
             len_max,
+            bytes_max,
+            n_bytes: 0,
             events: VecDeque::new(),
             n_dropped: 0,
             status: None,
@@ -68,6 +84,9 @@ impl EventQueue {
     }
 
     pub(crate) fn push(&mut self, event: Event) {
+        if self.is_closed {
+            return;
+        }
         if let Event::Status(status) = event {
             self.status = Some(status);
             return;
@@ -94,15 +113,30 @@ impl EventQueue {
     }
 
     fn push_bounded(&mut self, event: Event) {
-        if self.events.len() >= self.len_max {
-            match self.events.pop_front() {
+        self.n_bytes += size(&event);
+        while !self.events.is_empty()
+            && (self.events.len() >= self.len_max || self.n_bytes > self.bytes_max)
+        {
+            match self.pop_event() {
                 Some(Event::Message(_)) => self.n_dropped += 1,
                 Some(Event::Status(status)) if !self.has_status() => self.status = Some(status),
-                Some(Event::Status(_) | Event::Subscribed { .. } | Event::Dropped { .. })
+                Some(
+                    Event::Status(_)
+                    | Event::Subscribed { .. }
+                    | Event::Persistence(_)
+                    | Event::Published { .. }
+                    | Event::Dropped { .. },
+                )
                 | None => {}
             }
         }
         self.events.push_back(event);
+    }
+
+    fn pop_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        self.n_bytes -= size(&event);
+        Some(event)
     }
 
     fn has_status(&self) -> bool {
@@ -115,7 +149,7 @@ impl EventQueue {
         if n_messages > 0 {
             return Some(Event::Dropped { n_messages });
         }
-        let event = self.events.pop_front();
+        let event = self.pop_event();
         event.or_else(|| self.status.take().map(Event::Status))
     }
 }
@@ -128,6 +162,15 @@ impl Events {
     /// Takes the next event if there is one.
     pub fn try_next(&mut self) -> Option<Event> {
         self.queue.borrow_mut().pop()
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        let mut queue = self.queue.borrow_mut();
+        queue.close();
+        queue.events.clear();
+        queue.n_bytes = 0;
     }
 }
 
@@ -144,6 +187,17 @@ impl Stream for Events {
         }
         queue.waker = Some(context.waker().clone());
         Poll::Pending
+    }
+}
+
+fn size(event: &Event) -> usize {
+    match event {
+        Event::Message(message) => message.size(),
+        Event::Status(_)
+        | Event::Subscribed { .. }
+        | Event::Persistence(_)
+        | Event::Published { .. }
+        | Event::Dropped { .. } => 0,
     }
 }
 
@@ -169,7 +223,7 @@ mod tests {
     }
 
     fn queue(len_max: usize, events: impl IntoIterator<Item = Event>) -> Vec<Event> {
-        let mut queue = EventQueue::new(len_max);
+        let mut queue = EventQueue::new(len_max, 1000);
         for event in events {
             queue.push(event);
         }
@@ -193,6 +247,28 @@ mod tests {
         let told = queue(2, (1..=5).map(message));
         let dropped = Event::Dropped { n_messages: 3 };
         assert_eq!(told, [dropped, message(4), message(5)]);
+    }
+
+    #[test]
+    fn what_waits_is_bounded_in_bytes() {
+        let mut queue = EventQueue::new(10, 5);
+        for number in 1..=5 {
+            queue.push(message(number));
+        }
+        let dropped = Event::Dropped { n_messages: 3 };
+        let told: Vec<Event> = std::iter::from_fn(|| queue.pop()).collect();
+        assert_eq!(told, [dropped, message(4), message(5)]);
+        assert_eq!(queue.n_bytes, 0);
+    }
+
+    #[test]
+    fn without_a_reader_nothing_waits() {
+        let queue = Rc::new(RefCell::new(EventQueue::new(10, 1000)));
+        let events = Events::new(Rc::clone(&queue));
+        queue.borrow_mut().push(message(1));
+        drop(events);
+        queue.borrow_mut().push(message(2));
+        assert!(queue.borrow().events.is_empty());
     }
 
     #[test]

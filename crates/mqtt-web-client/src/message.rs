@@ -59,6 +59,13 @@ pub enum QueuePolicy {
     WhileDisconnected,
 }
 
+impl Message {
+    /// Bytes of the payload and the topic.
+    pub(crate) fn size(&self) -> usize {
+        self.payload.len() + self.topic_name.as_str().len()
+    }
+}
+
 impl Publication {
     /// Makes a publication of QoS 0 that never waits.
     #[must_use]

@@ -6,9 +6,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use mqtt_protocol::{ProtocolVersion, WillMessage};
+use mqtt_protocol::{ProtocolVersion, QoS, WillMessage};
 
-use crate::BackoffSettings;
+use crate::{BackoffSettings, CredentialsProvider, FollowServerReference, SharedStore};
 
 /// Where to connect, as whom, and how patiently.
 #[derive(Debug, Clone)]
@@ -23,8 +23,16 @@ pub struct Options {
     pub user_name: Option<String>,
     /// How they prove it.
     pub password: Option<Bytes>,
+    /// Asked for the user name and password of every attempt, in place of those above; by default not.
+    pub credentials_provider: Option<CredentialsProvider>,
+    /// How long that may take; by default 10 s.
+    pub credentials_timeout: Duration,
+    /// Whether a broker may send its clients to another one (Use another server, Server moved).
+    /// By default not. 5.0 only.
+    pub follow_server_reference: Option<FollowServerReference>,
     /// Seconds that the Server keeps the session without a connection, so that a reconnection goes on with
-    /// unfinished exchanges. The first connection always begins anew. 5.0 only; by default 5 min.
+    /// unfinished exchanges. Without a [`session_store`](Self::session_store) the first connection begins anew.
+    /// 5.0 only; by default 5 min.
     pub session_expiry_interval_secs: u32,
     /// Seconds; by default 120, with a ping at half of it, because browsers run the timers
     /// of a hidden page only once a minute. 0 for no pings.
@@ -35,12 +43,33 @@ pub struct Options {
     pub connack_timeout: Duration,
     /// From PINGREQ to PINGRESP; by default 20 s.
     pub pingresp_timeout: Duration,
+    /// Where the session is kept beyond the life of the page; by default nowhere.
+    pub session_store: Option<SharedStore>,
+    /// Which publications may wait for a connection and go on after a cut.
+    pub offline_queue: OfflineQueue,
     /// Whether subscriptions are made again on reconnection.
     pub resubscribe: Resubscribe,
     /// How long to wait between attempts.
     pub backoff: BackoffSettings,
     /// How much may gather, in either direction.
     pub limits: Limits,
+}
+
+/// Which of the publications that may wait ([`QueuePolicy::WhileDisconnected`](crate::QueuePolicy)) do so
+/// while there is no connection, and survive its loss. With a store, the same survive the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OfflineQueue {
+    /// None: what was sent and not acknowledged before a cut is [`Indeterminate`](crate::PublishError),
+    /// what was not sent is [`NotConnected`](crate::PublishError).
+    Nothing,
+    /// Those of QoS 1 and 2 that were sent before the cut: their exchanges are brought to their end.
+    /// What was not sent is [`NotConnected`](crate::PublishError).
+    InFlight,
+    /// Those of QoS 1 and 2.
+    AtLeastOnce,
+    /// All, those of QoS 0 too.
+    #[default]
+    All,
 }
 
 /// When subscriptions are made again.
@@ -62,14 +91,38 @@ pub struct Limits {
     pub queue_bytes_max: usize,
     /// Messages that wait for the reader of [`Events`](crate::Events).
     pub events_len_max: usize,
+    /// Bytes of payloads and topics that wait for the reader of [`Events`](crate::Events).
+    pub events_bytes_max: usize,
+    /// Messages that wait for the reader of one [`Messages`](crate::Messages).
+    pub stream_len_max: usize,
+    /// Bytes of payloads and topics that wait for the reader of one [`Messages`](crate::Messages).
+    pub stream_bytes_max: usize,
     /// Packets from the Server, in bytes.
     pub maximum_packet_size: NonZeroU32,
     /// Unacknowledged messages from the Server. Announced on 5.0 only.
     pub receive_maximum: NonZeroU16,
     /// Topic Aliases from the Server. Announced on 5.0 only.
     pub topic_alias_maximum: u16,
-    /// Bytes in the socket's buffer above which publications are refused.
+    /// Bytes in the socket's buffer above which publications wait or are refused.
     pub buffered_amount_max: usize,
+    /// Bytes in the socket's buffer down to which it has to empty before they are sent again.
+    pub buffered_amount_low: usize,
+}
+
+impl OfflineQueue {
+    /// Whether one that was never sent waits for a connection.
+    pub(crate) fn keeps_unsent(self, qos: QoS) -> bool {
+        match self {
+            Self::Nothing | Self::InFlight => false,
+            Self::AtLeastOnce => qos > QoS::AtMostOnce,
+            Self::All => true,
+        }
+    }
+
+    /// Whether one that was sent is sent again.
+    pub(crate) fn keeps_sent(self) -> bool {
+        self != Self::Nothing
+    }
 }
 
 impl Options {
@@ -82,11 +135,16 @@ impl Options {
             client_identifier: String::new(),
             user_name: None,
             password: None,
+            credentials_provider: None,
+            credentials_timeout: Duration::from_secs(10),
+            follow_server_reference: None,
             session_expiry_interval_secs: 300,
             keep_alive_secs: 120,
             will: None,
             connack_timeout: Duration::from_secs(10),
             pingresp_timeout: Duration::from_secs(20),
+            session_store: None,
+            offline_queue: OfflineQueue::default(),
             resubscribe: Resubscribe::default(),
             backoff: BackoffSettings::default(),
             limits: Limits::default(),
@@ -100,10 +158,14 @@ impl Default for Limits {
             queue_len_max: 1000,
             queue_bytes_max: 1 << 20,
             events_len_max: 10_000,
+            events_bytes_max: 64 << 20,
+            stream_len_max: 1000,
+            stream_bytes_max: 4 << 20,
             maximum_packet_size: MAXIMUM_PACKET_SIZE,
             receive_maximum: RECEIVE_MAXIMUM,
             topic_alias_maximum: 64,
             buffered_amount_max: 4 << 20,
+            buffered_amount_low: 1 << 20,
         }
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Waiting {
     pub(crate) token: PublicationToken,
     pub(crate) publication: Publication,
     pub(crate) expires_at: Option<Instant>,
+    /// Whether the session's keeper knows of it.
+    pub(crate) is_noted: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -58,21 +60,36 @@ impl Queue {
     }
 
     /// Takes out what has waited for too long.
-    pub(crate) fn take_expired(&mut self, now: Instant) -> Vec<PublicationToken> {
+    pub(crate) fn take_expired(&mut self, now: Instant) -> Vec<Waiting> {
         if self.next_expiry().is_none_or(|expiry| expiry > now) {
             return Vec::new();
         }
-        let mut expired = Vec::new();
+        self.take_if(&|waiting| waiting.is_expired(now))
+    }
+
+    /// Takes out what `condition` picks; the rest keeps its order.
+    pub(crate) fn take_if(&mut self, condition: &dyn Fn(&Waiting) -> bool) -> Vec<Waiting> {
+        let mut taken = Vec::new();
         for _ in 0..self.waiting.len() {
             let Some(waiting) = self.pop() else { break };
-            if waiting.is_expired(now) {
-                expired.push(waiting.token);
+            if condition(&waiting) {
+                taken.push(waiting);
             } else {
                 self.n_bytes += waiting.size();
                 self.waiting.push_back(waiting);
             }
         }
-        expired
+        taken
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut Waiting> {
+        self.waiting.iter_mut()
+    }
+
+    /// Puts something first that was accepted before, whatever the bounds are.
+    pub(crate) fn push_front(&mut self, waiting: Waiting) {
+        self.n_bytes += waiting.size();
+        self.waiting.push_front(waiting);
     }
 }
 
@@ -110,6 +127,7 @@ mod tests {
                 Bytes::from(vec![0; payload_len]),
             ),
             expires_at: expiry_secs.map(|secs| NOW + Duration::from_secs(secs)),
+            is_noted: false,
         }
     }
 
@@ -155,7 +173,8 @@ mod tests {
         assert_eq!(queue.next_expiry(), Some(NOW + Duration::from_secs(1)));
         assert_eq!(queue.take_expired(NOW), []);
         let expired = queue.take_expired(NOW + Duration::from_secs(1));
-        assert_eq!(expired, [PublicationToken(1), PublicationToken(3)]);
+        let expired: Vec<u64> = expired.iter().map(|waiting| waiting.token.0).collect();
+        assert_eq!(expired, [1, 3]);
         assert_eq!(tokens(&mut queue), [0, 2]);
     }
 

@@ -30,16 +30,25 @@ pub(crate) fn pair<T>() -> (Answer<T>, Receipt<T>) {
     (Answer(Rc::clone(&slot)), Receipt(slot))
 }
 
+/// A receipt that is answered already.
+pub(crate) fn given<T>(value: T) -> Receipt<T> {
+    let (answer, receipt) = pair();
+    answer.give(value);
+    receipt
+}
+
 impl<T> Answer<T> {
     pub(crate) fn give(self, value: T) {
-        let waker = {
-            let mut slot = self.0.borrow_mut();
-            slot.value = Some(value);
-            slot.waker.take()
-        };
-        if let Some(waker) = waker {
+        if let Some(waker) = self.put(value) {
             waker.wake();
         }
+    }
+
+    /// Gives the answer and leaves it to the caller to wake who waits for it.
+    pub(crate) fn put(self, value: T) -> Option<Waker> {
+        let mut slot = self.0.borrow_mut();
+        slot.value = Some(value);
+        slot.waker.take()
     }
 }
 

@@ -7,7 +7,7 @@ use mqtt_protocol::{Instant, ReasonCode};
 pub enum Status {
     /// An attempt is being made.
     Connecting {
-        /// 1 for the first since the last stable connection.
+        /// 1 for the first since the last stable connection; 0 while what an earlier page left is being read.
         attempt: u32,
     },
     /// The Server has accepted the connection.
@@ -48,6 +48,15 @@ pub enum Failure {
     /// No WebSocket could be opened; browsers do not say why.
     #[error("the broker cannot be reached")]
     Unreachable,
+    /// The [`CredentialsProvider`](crate::CredentialsProvider) failed.
+    #[error("no credentials: {reason}")]
+    NoCredentials {
+        /// What it said.
+        reason: String,
+    },
+    /// The [`CredentialsProvider`](crate::CredentialsProvider) took too long.
+    #[error("the credentials did not come in time")]
+    CredentialsTimeout,
     /// There is a WebSocket server, but it did not choose the subprotocol `mqtt`.
     #[error("what answers at this address does not speak MQTT")]
     SubprotocolMissing,
@@ -82,6 +91,12 @@ pub enum Failure {
         /// What it said for people.
         reason_string: Option<String>,
     },
+    /// The Server told us to go to another one, which the next attempt does.
+    #[error("the broker sends us to {server_reference}")]
+    Elsewhere {
+        /// The other one's address.
+        server_reference: String,
+    },
     /// The Server broke the rules.
     #[error("the broker broke the protocol: {}", in_words(*reason_code))]
     Violation {
@@ -99,6 +114,9 @@ pub enum StopReason {
     /// Another connection uses the same Client Identifier; coming back would only fight it.
     #[error("another tab or device uses the same Client Identifier")]
     SessionTakenOver,
+    /// Another client has the stored session; connecting would only fight it.
+    #[error("another tab has this session")]
+    SessionInUse,
     /// The address is none that a WebSocket can be opened to from this page.
     #[error("the address is not valid")]
     InvalidAddress,

@@ -1,25 +1,36 @@
 //! Keeps one client connected: attempts, waits, subscriptions, queue. Pure, so that it is tested natively.
 
+mod elsewhere;
 mod ending;
+mod persistence;
 mod publications;
 mod random;
 mod requests;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, num::NonZeroU32, time::Duration};
 
 use bytestring::ByteString;
 use mqtt_protocol::{
     ClientConnection, ClientEvent, ClientOutput, ClientSession, ClientSettings, Connack, Connect,
     Disconnect, Instant, OutgoingLimits, Properties, Property, ProtocolVersion, Publish,
-    ReasonCode, Session, Subscription, TopicFilter,
+    ReasonCode, Session, TopicFilter,
 };
 
-use self::{publications::Publications, random::Random, requests::Requests};
+pub use self::elsewhere::FollowServerReference;
+
+use self::{
+    elsewhere::Away,
+    persistence::{Keeping, keeper},
+    publications::Publications,
+    random::Random,
+    requests::Requests,
+};
 use crate::{
-    Backoff, Event, Failure, Message, Options, Publication, PublishError, Resubscribe, Status,
-    StopReason, SubscribeError, SubscriptionOptions,
+    Backoff, Credentials, CredentialsProvider, Event, Failure, Limits, Message, Options,
+    Publication, PublishError, Resubscribe, Status, StopReason, SubscribeError,
+    SubscriptionOptions,
     receipt::Answer,
     transport::{Generation, LinkEvent},
 };
@@ -41,15 +52,27 @@ pub(crate) struct Supervisor {
     random: Random,
     is_visible: bool,
     client_identifier: ByteString,
+    /// Those that were asked for.
+    credentials: Option<Credentials>,
+    away: Option<Away>,
     /// Whether a Server has accepted a connection before.
     has_connected: bool,
     /// Whether requests were given up that the Server may not have seen.
     must_renew: bool,
+    /// Whether the last credentials that were asked for were refused.
+    was_refused: bool,
+    /// When the last attempt began.
+    attempted_at: Instant,
     /// Of the time without a connection; a connection has it meanwhile.
     session: ClientSession,
+    keeping: Keeping,
     requests: Requests,
     publications: Publications,
     congestion: Option<Congestion>,
+    /// What had not left the socket's buffer when it was last looked at.
+    buffered_amount: usize,
+    /// What was published since.
+    n_bytes_published: usize,
     round_trip_time: Option<Duration>,
     outputs: VecDeque<Output>,
 }
@@ -57,6 +80,8 @@ pub(crate) struct Supervisor {
 /// What the shell is to do.
 #[derive(Debug)]
 pub(crate) enum Output {
+    /// Ask for credentials, for the attempt with this number.
+    AskForCredentials(Generation),
     /// Open a Network Connection, and forget an earlier one.
     Open(Generation),
     /// Send on it.
@@ -74,6 +99,8 @@ pub(crate) enum Output {
 }
 
 enum State {
+    /// The credentials of an attempt are asked for.
+    Asking { give_up_at: Instant },
     /// A Network Connection is being opened.
     Opening { give_up_at: Instant },
     /// It is open.
@@ -101,33 +128,42 @@ struct Congestion {
 impl Supervisor {
     /// Begins with the first attempt.
     pub(crate) fn new(options: Options, is_visible: bool, seed: u64, now: Instant) -> Self {
+        let mut random = Random::new(seed);
         let mut supervisor = Self {
             state: State::Idle,
-            status: Status::Stopped {
-                reason: StopReason::ByCaller,
-            },
+            status: Status::Connecting { attempt: 0 },
             generation: Generation::default(),
             backoff: Backoff::new(options.backoff.clone()),
-            random: Random::new(seed),
             is_visible,
             client_identifier: options.client_identifier.as_str().into(),
+            credentials: None,
+            away: None,
             has_connected: false,
             must_renew: false,
+            was_refused: false,
+            attempted_at: now,
             session: ClientSession {
                 is_established: false,
                 exchanges: Session::new(OutgoingLimits {
                     queue_len_max: options.limits.queue_len_max,
                     ..OutgoingLimits::default()
                 }),
+                keeper: None,
             },
-            requests: Requests::new(options.limits.queue_len_max),
-            publications: Publications::new(options.protocol_version, &options.limits),
+            keeping: Keeping::new(&options),
+            requests: Requests::new(options.limits.queue_len_max, random.next()),
+            random,
+            publications: Publications::new(&options),
             congestion: None,
+            buffered_amount: 0,
+            n_bytes_published: 0,
             round_trip_time: None,
             outputs: VecDeque::new(),
             options,
         };
-        supervisor.attempt(now);
+        if supervisor.options.session_store.is_none() {
+            supervisor.attempt(now);
+        }
         supervisor
     }
 
@@ -149,13 +185,16 @@ impl Supervisor {
             }
             (LinkEvent::Opened, State::Open { .. })
             | (LinkEvent::Received(_), State::Opening { .. })
-            | (_, State::Waiting { .. } | State::Idle) => {}
+            | (_, State::Asking { .. } | State::Waiting { .. } | State::Idle) => {}
         }
     }
 
     /// Handles the passing of time, and sends what was asked for since the last call.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         match &mut self.state {
+            State::Asking { give_up_at } if *give_up_at <= now => {
+                self.fail(Failure::CredentialsTimeout, now);
+            }
             State::Opening { give_up_at } if *give_up_at <= now => {
                 self.fail(Failure::ConnackTimeout, now);
             }
@@ -164,14 +203,26 @@ impl Supervisor {
                 self.drain(now);
             }
             State::Waiting { retry_at } if *retry_at <= now => self.attempt(now),
-            State::Opening { .. } | State::Waiting { .. } | State::Idle => {}
+            State::Asking { .. } | State::Opening { .. } | State::Waiting { .. } | State::Idle => {}
         }
-        self.publications.expire(&mut self.outputs, now);
+        let keeper = keeper(&mut self.state, &mut self.session);
+        self.publications.expire(keeper, &mut self.outputs, now);
     }
 
     /// Takes note of how much has not left the socket's buffer.
     pub(crate) fn handle_buffered_amount(&mut self, amount: usize, now: Instant) {
-        let is_congested = amount > self.options.limits.buffered_amount_max;
+        let before = std::mem::replace(&mut self.buffered_amount, amount);
+        self.n_bytes_published = 0;
+        if amount < before
+            && let State::Open { connection, .. } = &mut self.state
+        {
+            connection.handle_progress(now);
+        }
+        let limits = &self.options.limits;
+        let is_congested = match self.congestion {
+            Some(_) => amount > limits.buffered_amount_low,
+            None => amount > limits.buffered_amount_max,
+        };
         self.publications.is_congested = is_congested;
         if !is_congested {
             self.congestion = None;
@@ -203,13 +254,23 @@ impl Supervisor {
 
     /// Finds out at once how things stand.
     fn handle_wake(&mut self, now: Instant) {
+        self.backoff.reset();
         match &mut self.state {
-            State::Waiting { .. } => {
-                self.backoff.reset();
-                self.attempt(now);
+            State::Waiting { .. } => self.attempt(now),
+            State::Open {
+                connection,
+                connected_at: Some(_),
+                ..
+            } => connection.probe(PROBE_TIMEOUT, now),
+            State::Asking { .. } | State::Opening { .. } | State::Open { .. } => {
+                // What began before the page slept may wait for what will never come.
+                if now.saturating_duration_since(self.attempted_at) >= PROBE_TIMEOUT {
+                    self.close_connection(now);
+                    self.end_link();
+                    self.attempt(now);
+                }
             }
-            State::Open { connection, .. } => connection.probe(PROBE_TIMEOUT, now),
-            State::Opening { .. } | State::Idle => {}
+            State::Idle => {}
         }
     }
 
@@ -226,10 +287,22 @@ impl Supervisor {
         }
         let connection = match &mut self.state {
             State::Open { connection, .. } => Some(&mut **connection),
-            State::Opening { .. } | State::Waiting { .. } | State::Idle => None,
+            State::Asking { .. } | State::Opening { .. } | State::Waiting { .. } | State::Idle => {
+                None
+            }
         };
+        // What is published in one turn of the event loop reaches the socket only after it.
+        if connection.is_some() {
+            self.n_bytes_published += publication.payload.len();
+            let n_bytes = self.buffered_amount + self.n_bytes_published;
+            self.publications.is_congested |= n_bytes > self.options.limits.buffered_amount_max;
+        }
         self.publications
             .publish(publication, answer, connection, &mut self.outputs, now);
+        let keeper = keeper(&mut self.state, &mut self.session);
+        if let Some(keeper) = keeper {
+            self.publications.note_last(keeper);
+        }
     }
 
     pub(crate) fn subscribe(
@@ -240,16 +313,31 @@ impl Supervisor {
     ) {
         let subscriptions = topic_filters
             .into_iter()
-            .map(|topic_filter| Subscription {
-                topic_filter,
-                maximum_qos: options.maximum_qos,
-                no_local: options.no_local,
-                retain_as_published: options.retain_as_published,
-                retain_handling: options.retain_handling,
-            })
+            .map(|topic_filter| options.of(topic_filter))
             .collect();
         self.requests
             .subscribe(subscriptions, answer, &mut self.outputs);
+        self.send_requests();
+    }
+
+    /// Subscribes for a stream, whose messages have this Subscription Identifier if the Server knows them.
+    pub(crate) fn subscribe_stream(
+        &mut self,
+        topic_filter: TopicFilter,
+        options: SubscriptionOptions,
+        answer: SubscribeAnswer,
+    ) -> Option<NonZeroU32> {
+        let subscription = options.of(topic_filter);
+        let identifier = self
+            .requests
+            .subscribe_stream(subscription, answer, &mut self.outputs);
+        self.send_requests();
+        identifier
+    }
+
+    /// Unsubscribes if this was the last that wanted it.
+    pub(crate) fn leave_stream(&mut self, topic_filter: &TopicFilter) {
+        self.requests.leave_stream(topic_filter);
         self.send_requests();
     }
 
@@ -261,11 +349,31 @@ impl Supervisor {
 
     pub(crate) fn reconnect_now(&mut self, now: Instant) {
         match self.state {
-            State::Waiting { .. } | State::Idle => {
+            State::Waiting { .. } | State::Idle if !self.keeping.is_loading() => {
                 self.backoff.reset();
                 self.attempt(now);
             }
-            State::Opening { .. } | State::Open { .. } => {}
+            State::Waiting { .. } | State::Idle => {}
+            State::Asking { .. } | State::Opening { .. } | State::Open { .. } => {}
+        }
+    }
+
+    /// Takes the credentials that the attempt of this number waits for, or why there are none.
+    pub(crate) fn handle_credentials(
+        &mut self,
+        generation: Generation,
+        result: Result<Credentials, String>,
+        now: Instant,
+    ) {
+        if generation != self.generation || !matches!(self.state, State::Asking { .. }) {
+            return;
+        }
+        match result {
+            Ok(credentials) => {
+                self.credentials = Some(credentials);
+                self.open_link(now);
+            }
+            Err(reason) => self.fail(Failure::NoCredentials { reason }, now),
         }
     }
 
@@ -285,7 +393,9 @@ impl Supervisor {
             return output;
         }
         let (deadline, is_connected) = match &self.state {
-            State::Opening { give_up_at } => (Some(*give_up_at), false),
+            State::Asking { give_up_at } | State::Opening { give_up_at } => {
+                (Some(*give_up_at), false)
+            }
             State::Open {
                 deadline,
                 connected_at,
@@ -311,14 +421,45 @@ impl Supervisor {
         &self.options.url
     }
 
+    pub(crate) fn limits(&self) -> Limits {
+        self.options.limits
+    }
+
+    pub(crate) fn protocol_version(&self) -> ProtocolVersion {
+        self.options.protocol_version
+    }
+
+    /// Whether messages have the Subscription Identifiers of their subscriptions.
+    pub(crate) fn has_subscription_identifiers(&self) -> bool {
+        self.requests.has_identifiers()
+    }
+
+    /// Who is to be asked for credentials.
+    pub(crate) fn credentials_provider(&self) -> Option<&CredentialsProvider> {
+        self.options.credentials_provider.as_ref()
+    }
+
     fn attempt(&mut self, now: Instant) {
         self.generation = self.generation.next();
-        self.state = State::Opening {
-            give_up_at: now + self.options.connack_timeout,
-        };
+        self.attempted_at = now;
         self.set_status(Status::Connecting {
             attempt: self.backoff.n_failures().saturating_add(1),
         });
+        if self.options.credentials_provider.is_none() {
+            self.open_link(now);
+            return;
+        }
+        self.state = State::Asking {
+            give_up_at: now + self.options.credentials_timeout,
+        };
+        let ask = Output::AskForCredentials(self.generation);
+        self.outputs.push_back(ask);
+    }
+
+    fn open_link(&mut self, now: Instant) {
+        self.state = State::Opening {
+            give_up_at: now + self.options.connack_timeout,
+        };
         self.outputs.push_back(Output::Open(self.generation));
     }
 
@@ -329,7 +470,8 @@ impl Supervisor {
             maximum_packet_size: self.options.limits.maximum_packet_size.get(),
         };
         let session = std::mem::take(&mut self.session);
-        let connect = self.connect_packet();
+        let connect = self.connect_packet(session.is_established);
+        self.keeping.was_clean = connect.clean_start;
         let connection = ClientConnection::new(connect, session, settings, now);
         self.state = State::Open {
             connection: Box::new(connection),
@@ -339,15 +481,18 @@ impl Supervisor {
         self.drain(now);
     }
 
-    fn connect_packet(&self) -> Connect {
+    fn connect_packet(&self, is_established: bool) -> Connect {
         let options = &self.options;
         let limits = &options.limits;
         // A Server must not go on with a session of which a fresh page knows nothing.
-        // On 3.1.1, where it would keep a session for ever, every connection begins anew.
+        // On 3.1.1, where it would keep a session for ever, every connection begins anew unless we keep it too.
         let (clean_start, properties) = match options.protocol_version {
-            ProtocolVersion::V3_1_1 => (true, Properties::new()),
+            ProtocolVersion::V3_1_1 => (
+                !(is_established && self.keeping.is_kept()),
+                Properties::new(),
+            ),
             ProtocolVersion::V5_0 => (
-                !self.has_connected,
+                !is_established,
                 Properties::new()
                     .with(Property::SessionExpiryInterval(
                         options.session_expiry_interval_secs,
@@ -357,6 +502,10 @@ impl Supervisor {
                     .with(Property::TopicAliasMaximum(limits.topic_alias_maximum)),
             ),
         };
+        let (user_name, password) = match &self.credentials {
+            Some(asked) => (&asked.user_name, &asked.password),
+            None => (&options.user_name, &options.password),
+        };
         Connect {
             protocol_version: options.protocol_version,
             clean_start,
@@ -364,8 +513,8 @@ impl Supervisor {
             properties,
             client_identifier: self.client_identifier.clone(),
             will: options.will.clone(),
-            user_name: options.user_name.as_deref().map(Into::into),
-            password: options.password.clone(),
+            user_name: user_name.as_deref().map(Into::into),
+            password: password.clone(),
         }
     }
 
@@ -392,6 +541,11 @@ impl Supervisor {
 
     /// Ends a connection whose link is of no use any more.
     fn lose(&mut self, failure: Failure, now: Instant) {
+        self.close_connection(now);
+        self.fail(failure, now);
+    }
+
+    fn close_connection(&mut self, now: Instant) {
         if let State::Open { connection, .. } = &mut self.state {
             connection.handle_close();
         }
@@ -402,7 +556,6 @@ impl Supervisor {
                 ClientOutput::Transmit(_) | ClientOutput::Close => {}
             }
         }
-        self.fail(failure, now);
     }
 
     /// Hands over publications that wait; says whether there were any.
@@ -457,10 +610,26 @@ impl Supervisor {
         if let State::Open { connected_at, .. } = &mut self.state {
             *connected_at = Some(now);
         }
+        self.was_refused = false;
+        self.arrive();
+        let identifiers = connack.properties.subscription_identifiers_available();
+        let is_5_0 = self.options.protocol_version == ProtocolVersion::V5_0;
+        self.requests
+            .handle_connected(is_5_0 && identifiers.unwrap_or(true));
         let is_first = !self.has_connected;
         self.has_connected = true;
         if let Some(assigned) = connack.properties.assigned_client_identifier() {
             self.client_identifier = assigned.clone();
+        }
+        self.note_identity(now);
+        if self.keeping.was_clean
+            && self.keeping.is_kept()
+            && self.options.protocol_version == ProtocolVersion::V3_1_1
+        {
+            // Now the Server has nothing of an earlier session; but what began with Clean Session 1 ends with it.
+            self.end_link();
+            self.attempt(now);
+            return;
         }
         let session_present = connack.session_present;
         self.set_status(Status::Connected { session_present });

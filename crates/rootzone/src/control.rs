@@ -28,7 +28,11 @@ mod unix {
         let listener = match listen(&directory.join(NAME)) {
             Ok(listener) => listener,
             Err(error) => {
-                tracing::warn!("`rootzone backup` cannot reach this broker: {error}");
+                tracing::warn!(
+                    "`rootzone backup` cannot reach this broker: {}: {error}; stop it for a backup, or give it a \
+                     data directory with a shorter path",
+                    directory.join(NAME).display()
+                );
                 return;
             }
         };
@@ -93,7 +97,7 @@ mod unix {
                 let file = PathBuf::from(std::ffi::OsStr::from_bytes(file));
                 match server.back_up(file).await {
                     Ok(()) => OK.to_owned(),
-                    Err(error) => error.to_string().replace('\n', " "),
+                    Err(error) => format!("cannot write the copy: {error}").replace('\n', " "),
                 }
             }
         };

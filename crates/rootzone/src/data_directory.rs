@@ -14,19 +14,25 @@ use mqtt_broker::{
 /// The chosen folder, or the default one.
 pub(crate) fn choose(chosen: Option<&Path>) -> anyhow::Result<PathBuf> {
     match chosen {
-        Some(path) => Ok(path.to_owned()),
+        Some(path) => std::path::absolute(path).context("--data-dir"),
         None => default_path(|name| env::var_os(name).map(PathBuf::from))
             .context("there is no home for data: choose a folder with --data-dir, or --in-memory"),
     }
 }
 
-/// Makes a server of what the folder has. The folder is its own as long as the result lives.
-pub(crate) fn open(
-    settings: Settings,
-    seed: u64,
-    chosen: Option<&Path>,
-) -> anyhow::Result<(Server, DataDirectory)> {
+/// A server that goes on with what a folder has.
+pub(crate) struct Kept {
+    pub(crate) server: Server,
+    /// To be kept as long as the server: the folder is its own.
+    pub(crate) directory: DataDirectory,
+    /// Whether something was stored once and could not be read.
+    pub(crate) is_something_lost: bool,
+}
+
+/// Makes a server of what the folder has.
+pub(crate) fn open(settings: Settings, seed: u64, chosen: Option<&Path>) -> anyhow::Result<Kept> {
     let path = choose(chosen)?;
+    let is_new = !path.join("rootzone.redb").exists();
     let opened = DataDirectory::open(&path, STORE_FORMAT)?;
     if let Some(salvage) = &opened.salvage {
         report(salvage);
@@ -46,14 +52,23 @@ pub(crate) fn open(
             path.display()
         );
     }
-    tracing::info!(
-        n_sessions,
-        n_queued_messages,
-        n_retained_messages,
-        "going on with {}",
-        path.display()
-    );
-    Ok((server, opened.directory))
+    if is_new {
+        tracing::info!("beginning with nothing in {}", path.display());
+    } else {
+        tracing::info!(
+            n_sessions,
+            n_queued_messages,
+            n_retained_messages,
+            "going on with {}",
+            path.display()
+        );
+    }
+    let is_salvaged = opened.salvage.is_none_or(|salvage| salvage.is_complete);
+    Ok(Kept {
+        server,
+        directory: opened.directory,
+        is_something_lost: !is_salvaged || !unreadable.is_empty(),
+    })
 }
 
 /// Nobody may overlook that something is gone.

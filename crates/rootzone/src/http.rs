@@ -21,12 +21,21 @@ use tokio::{
 use tower_service::Service;
 
 use crate::{
-    config::HttpLimits, health, metrics, page::Page, patient_stream::PatientStream,
+    config::HttpLimits,
+    health,
+    metrics::{self, Snapshot},
+    page::Page,
+    patient_stream::PatientStream,
     security_headers, websocket_handshake,
 };
 
 /// What answers which path.
-pub(crate) fn router(server: Server, page: Page, allowed_origins: Vec<String>) -> Router {
+pub(crate) fn router(
+    server: Server,
+    page: Page,
+    allowed_origins: Vec<String>,
+    is_something_lost: bool,
+) -> Router {
     let (asked, counting) = (server.clone(), server.clone());
     Router::new()
         .route(
@@ -36,7 +45,11 @@ pub(crate) fn router(server: Server, page: Page, allowed_origins: Vec<String>) -
         .route(
             "/metrics",
             get(move || async move {
-                metrics::answer(counting.counters(), counting.store_counters())
+                metrics::answer(Snapshot {
+                    counters: counting.counters(),
+                    store: counting.store_counters(),
+                    is_something_lost,
+                })
             }),
         )
         .route(

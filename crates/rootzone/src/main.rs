@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     log_to_stderr();
     let outcome = match &options.task {
         None => start(&options),
-        Some(task) => tasks::run(task),
+        Some(task) => tasks::run(task, options.data_dir.as_deref()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -72,17 +72,17 @@ async fn run(options: &Options, limits: AllLimits, page: Page) -> anyhow::Result
     let mut stop_signal = stop::listen()?;
     let listeners = Listeners::bind(options).await?;
     let seed = RandomState::new().hash_one(());
-    let (server, data_directory) = if options.in_memory {
+    let mut is_something_lost = false;
+    let (server, _directory) = if options.in_memory {
+        tracing::info!("keeping nothing on disk");
         (Server::new(limits.broker, seed), None)
     } else {
-        let (server, data_directory) =
-            data_directory::open(limits.broker, seed, options.data_dir.as_deref())?;
-        (server, Some(data_directory))
+        let kept = data_directory::open(limits.broker, seed, options.data_dir.as_deref())?;
+        is_something_lost = kept.is_something_lost;
+        control::serve(kept.directory.path(), &kept.server);
+        (kept.server, Some(kept.directory))
     };
     let is_stopping = watch::Sender::new(false);
-    if let Some(data_directory) = &data_directory {
-        control::serve(data_directory.path(), &server);
-    }
     listeners.announce(&mut io::stdout());
 
     let mqtt = server.clone();
@@ -90,7 +90,12 @@ async fn run(options: &Options, limits: AllLimits, page: Page) -> anyhow::Result
     let http = tokio::spawn(http::serve(
         listeners.http,
         server.clone(),
-        http::router(server.clone(), page, options.allow_origin.clone()),
+        http::router(
+            server.clone(),
+            page,
+            options.allow_origin.clone(),
+            is_something_lost,
+        ),
         limits.http,
         is_stopping.subscribe(),
     ));

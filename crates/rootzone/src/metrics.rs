@@ -15,29 +15,34 @@ use prometheus_client::{
 };
 
 /// Answers whoever reaches the HTTP server: there are counts here, and no names, addresses, topics or payloads.
-pub(crate) fn answer(counters: Counters, store: StoreCounters) -> Response {
+pub(crate) fn answer(snapshot: Snapshot) -> Response {
     (
         [(CONTENT_TYPE, OPEN_METRICS), (CACHE_CONTROL, "no-store")],
-        encode(counters, store),
+        encode(snapshot),
     )
         .into_response()
 }
 
-fn encode(counters: Counters, store: StoreCounters) -> String {
+fn encode(snapshot: Snapshot) -> String {
     let mut registry = Registry::with_prefix(PREFIX);
-    registry.register_collector(Box::new(Snapshot(counters, store)));
+    registry.register_collector(Box::new(snapshot));
     let mut document = String::new();
     text::encode(&mut document, &registry).expect("a String takes everything");
     document
 }
 
-/// The counters of one moment.
-#[derive(Debug)]
-struct Snapshot(Counters, StoreCounters);
+/// The numbers of one moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Snapshot {
+    pub(crate) counters: Counters,
+    pub(crate) store: StoreCounters,
+    /// Whether something was stored once and could not be read at the start.
+    pub(crate) is_something_lost: bool,
+}
 
 impl Collector for Snapshot {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        for metric in metrics(self.0, self.1) {
+        for metric in metrics(*self) {
             let value: &dyn EncodeMetric = match metric.value {
                 Value::Counter(value) => &ConstCounter::new(value),
                 Value::Gauge(value) => &ConstGauge::new(value),
@@ -76,7 +81,12 @@ const fn gauge(name: &'static str, help: &'static str, value: u64) -> Metric {
 }
 
 /// All of them: the struct is taken apart, so that the compiler notices one that was forgotten.
-const fn metrics(counters: Counters, store: StoreCounters) -> [Metric; 26] {
+const fn metrics(snapshot: Snapshot) -> [Metric; 27] {
+    let Snapshot {
+        counters,
+        store,
+        is_something_lost,
+    } = snapshot;
     let Counters {
         connections,
         clients,
@@ -222,6 +232,11 @@ const fn metrics(counters: Counters, store: StoreCounters) -> [Metric; 26] {
             "What the store's file was given to write.",
             written_bytes,
         ),
+        gauge(
+            "store_lost",
+            "1 if something that was stored could not be read at the start: the log says what.",
+            is_something_lost as u64,
+        ),
     ]
 }
 
@@ -235,14 +250,14 @@ mod tests {
 
     #[test]
     fn counters_and_gauges_are_told_apart() {
-        let text = encode(
-            Counters {
+        let text = encode(Snapshot {
+            counters: Counters {
                 connections: 3,
                 messages_received: u64::MAX / 2,
                 ..Counters::default()
             },
-            StoreCounters::default(),
-        );
+            ..Snapshot::default()
+        });
         for lines in [
             "# HELP rootzone_connections Network Connections that are open, with or without a CONNECT.\n\
              # TYPE rootzone_connections gauge\n\
@@ -258,7 +273,7 @@ mod tests {
 
     #[test]
     fn every_name_is_used_once() {
-        let mut names: Vec<_> = metrics(Counters::default(), StoreCounters::default())
+        let mut names: Vec<_> = metrics(Snapshot::default())
             .map(|metric| metric.name)
             .into();
         names.sort_unstable();
@@ -269,7 +284,7 @@ mod tests {
 
     #[test]
     fn documents_name_only_what_there_is() {
-        let told = told(&encode(Counters::default(), StoreCounters::default()));
+        let told = told(&encode(Snapshot::default()));
         for document in [
             include_str!("../../../docs/limits.md"),
             include_str!("../../../docs/metrics.md"),
@@ -285,7 +300,7 @@ mod tests {
     #[test]
     fn every_number_is_documented() {
         let document = include_str!("../../../docs/metrics.md");
-        for name in told(&encode(Counters::default(), StoreCounters::default())) {
+        for name in told(&encode(Snapshot::default())) {
             assert!(document.contains(&format!("| `{name}` |")), "{name}");
         }
     }
@@ -293,7 +308,7 @@ mod tests {
     #[test]
     fn what_a_limit_drops_or_refuses_stands_beside_the_limits() {
         let document = include_str!("../../../docs/limits.md");
-        for name in told(&encode(Counters::default(), StoreCounters::default())) {
+        for name in told(&encode(Snapshot::default())) {
             // What is too large for a client is its own limit.
             let is_meant = (name.contains("_dropped_") && !name.contains("_too_large"))
                 || name.contains("_refused_")

@@ -16,7 +16,6 @@ use crate::wrong_option;
 #[command(
     name = "rootzone",
     version,
-    args_conflicts_with_subcommands = true,
     after_help = "The log goes to standard error; RUST_LOG chooses how much (error, warn, info, debug, trace)."
 )]
 pub(crate) struct Options {
@@ -37,7 +36,7 @@ pub(crate) struct Options {
     pub(crate) config: Option<PathBuf>,
 
     /// Folder for what is to survive a restart [default: `rootzone` where this user's data belong]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
 
     /// Keep nothing on disk: sessions, queued and retained messages are lost when the broker ends
@@ -60,25 +59,18 @@ pub(crate) struct Options {
 /// What is done with a data directory instead of running the broker.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub(crate) enum Task {
-    /// Look whether a data directory is whole; no broker may use it meanwhile
+    /// Look whether a data directory is whole, or a copy; no broker may use it meanwhile
     Check {
-        /// The data directory [default: that of the broker]
-        #[arg(long, value_name = "DIR")]
-        data_dir: Option<PathBuf>,
+        /// A copy that `backup` wrote, in place of the data directory
+        #[arg(conflicts_with = "data_dir")]
+        file: Option<PathBuf>,
     },
     /// Make a new file of what can be read in a data directory, and set the old one aside
-    Repair {
-        /// The data directory [default: that of the broker]
-        #[arg(long, value_name = "DIR")]
-        data_dir: Option<PathBuf>,
-    },
+    Repair,
     /// Write a copy of a data directory's file, while the broker runs or not
     Backup {
         /// The copy; it must not be there yet
         file: PathBuf,
-        /// The data directory [default: that of the broker]
-        #[arg(long, value_name = "DIR")]
-        data_dir: Option<PathBuf>,
     },
 }
 

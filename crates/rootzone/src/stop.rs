@@ -1,15 +1,17 @@
-//! Being asked to stop: Ctrl-C, or SIGTERM where there are signals.
+//! Being asked to stop: Ctrl-C, or SIGTERM or a closed terminal where there are signals.
 
 use anyhow::Context;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Both ways to be asked; listening begins when it is made.
+/// Every way to be asked; listening begins when it is made.
 pub(crate) struct StopSignal {
     #[cfg(unix)]
     interrupt: Signal,
     #[cfg(unix)]
     terminate: Signal,
+    #[cfg(unix)]
+    hang_up: Signal,
 }
 
 #[cfg(unix)]
@@ -18,6 +20,7 @@ pub(crate) fn listen() -> anyhow::Result<StopSignal> {
     Ok(StopSignal {
         interrupt: listen_to(SignalKind::interrupt())?,
         terminate: listen_to(SignalKind::terminate())?,
+        hang_up: listen_to(SignalKind::hangup())?,
     })
 }
 
@@ -32,6 +35,7 @@ impl StopSignal {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
         }
     }
 

@@ -8,32 +8,56 @@ use std::{
 
 use anyhow::{Context, bail};
 use mqtt_broker::{
-    STORE_FORMAT,
-    store::{self, DataDirectory, OpenError, Store},
+    Census, STORE_FORMAT,
+    store::{self, DataDirectory, OpenError, Report, Store},
 };
 
 use crate::{control, data_directory, options::Task};
 
-pub(crate) fn run(task: &Task) -> anyhow::Result<()> {
+pub(crate) fn run(task: &Task, data_dir: Option<&Path>) -> anyhow::Result<()> {
     match task {
-        Task::Check { data_dir } => check(&data_directory::choose(data_dir.as_deref())?),
-        Task::Repair { data_dir } => repair(&data_directory::choose(data_dir.as_deref())?),
-        Task::Backup { file, data_dir } => {
-            back_up(&data_directory::choose(data_dir.as_deref())?, file)
+        Task::Check { file: Some(file) } => check(
+            file,
+            |each| store::check_file(file, each),
+            "use another copy",
+        ),
+        Task::Check { file: None } => {
+            let directory = data_directory::choose(data_dir)?;
+            let advice = format!(
+                "`rootzone repair --data-dir {}` makes a new one of what can be read",
+                directory.display()
+            );
+            check(&directory, |each| store::check(&directory, each), &advice)
         }
+        Task::Repair => repair(&data_directory::choose(data_dir)?),
+        Task::Backup { file } => back_up(&data_directory::choose(data_dir)?, file),
     }
 }
 
-fn check(directory: &Path) -> anyhow::Result<()> {
-    let report = store::check(directory)?;
-    say(&format!("{}: {report}", directory.display()))?;
+type Each<'a> = dyn FnMut(&[u8], &[u8]) + 'a;
+
+fn check(
+    path: &Path,
+    read: impl FnOnce(&mut Each<'_>) -> Result<Report, OpenError>,
+    advice: &str,
+) -> anyhow::Result<()> {
+    let mut census = Census::new();
+    let report = read(&mut |key, value| census.add(key, value))?;
+    say(&format!("{}: {report}", path.display()))?;
     if !report.is_whole {
+        bail!("it is damaged; {advice}");
+    }
+    let found = census.finish();
+    if !found.unreadable.is_empty() {
         bail!(
-            "the store is damaged; `rootzone repair --data-dir {}` makes a new one of what can be read",
-            directory.display()
+            "{} records mean nothing to this program",
+            found.unreadable.len()
         );
     }
-    Ok(())
+    say(&format!(
+        "sessions  {}\nqueued    {} messages\nretained  {} messages",
+        found.n_sessions, found.n_queued_messages, found.n_retained_messages
+    ))
 }
 
 fn repair(directory: &Path) -> anyhow::Result<()> {
@@ -44,7 +68,7 @@ fn repair(directory: &Path) -> anyhow::Result<()> {
         false => "what could not be read is lost",
     };
     say(&format!(
-        "{} entries are in the new store, {loss}; the old one is {}",
+        "{} entries are in the new store, {loss}; the old one is {}, to be removed when all is well",
         salvage.n_kept,
         salvage.set_aside.display()
     ))
@@ -55,8 +79,11 @@ fn back_up(directory: &Path, file: &Path) -> anyhow::Result<()> {
     let file = env::current_dir()
         .context("there is no working directory")?
         .join(file);
-    match DataDirectory::open(directory, STORE_FORMAT) {
-        Ok(mut opened) => opened.store.back_up(&file)?,
+    match DataDirectory::open_whole(directory, STORE_FORMAT) {
+        Ok(mut opened) => opened
+            .store
+            .back_up(&file)
+            .with_context(|| format!("cannot write {}", file.display()))?,
         Err(OpenError::InUse { .. }) => control::ask_for_backup(directory, &file)?,
         Err(error) => return Err(error.into()),
     }

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: what a message costs `rootzone` and its peers, measured alike and in one run (`broker`),
 //! what the steps of its way cost without sockets (`micro`), what it costs to keep it (`durable`),
-//! and how fast the chart is beside other people's (`chart`).
+//! how fast the browser client is beside other people's (`client`), and how fast the chart is (`chart`).
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -19,6 +19,7 @@ use self::program::Program;
 use self::scenario::{SCENARIOS, Scenario};
 
 mod chart;
+mod client;
 mod cores;
 mod durable;
 mod figures;
@@ -34,13 +35,14 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
         Some(Arg::Value(what)) if what == "broker" => measure_brokers(arguments),
         Some(Arg::Value(what)) if what == "micro" => micro::run(arguments),
         Some(Arg::Value(what)) if what == "store" => store::run(arguments),
+        Some(Arg::Value(what)) if what == "client" => client::run(arguments),
         Some(Arg::Value(what)) if what == "durable" => durable::run(arguments),
         Some(Arg::Value(what)) if what == "chart" => chart::run(arguments),
         Some(argument @ (Arg::Value(_) | Arg::Long(_) | Arg::Short(_))) => {
             Err(argument.unexpected().into())
         }
         None => bail!(
-            "what shall be measured? There are `cargo xtask bench broker`, `chart`, `micro`, `store` and `durable`"
+            "what shall be measured? There are `cargo xtask bench broker`, `chart`, `client`, `micro`, `store` and `durable`"
         ),
     }
 }

@@ -99,9 +99,9 @@ impl Statement {
 
 /// A test by its path of modules, and its file.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Test {
-    name: String,
-    file: String,
+pub(crate) struct Test {
+    pub(crate) name: String,
+    pub(crate) file: String,
 }
 
 type Markers<'a> = BTreeMap<&'a str, Vec<Test>>;
@@ -202,6 +202,21 @@ fn markers(tree: &Tree) -> (Markers<'_>, Vec<String>) {
         tests.dedup();
     }
     (markers, faults)
+}
+
+/// Every test of the tree.
+pub(crate) fn tests(tree: &Tree) -> BTreeSet<Test> {
+    let mut tests = BTreeSet::new();
+    for (path, code) in tree.texts_with("rs").filter(|(path, _)| is_searched(path)) {
+        let mut lines = code.lines();
+        while let Some(line) = lines.next() {
+            if is_test_attribute(line) {
+                let name = lines.clone().find_map(function);
+                tests.extend(name.map(|name| test(path, name)));
+            }
+        }
+    }
+    tests
 }
 
 fn is_searched(path: &Path) -> bool {

@@ -15,8 +15,10 @@ use crate::process::{command, read, run};
 use crate::wasm_opt;
 
 /// Rewrites the JavaScript that wasm-bindgen made, and the Wasm that it loads.
-pub(crate) fn shrink(script: &Path, wasm: &Path) -> Result<()> {
-    let bundle = bundle(script)?;
+///
+/// Only what is named in `exports` can be imported from it, as in `{ default, Name }`.
+pub(crate) fn shrink(script: &Path, wasm: &Path, exports: &str) -> Result<()> {
+    let bundle = bundle(script, exports)?;
     // Only what it says is wanted here.
     let scratch = wasm.with_extension("scratch");
     let long_names = Names::shorten(wasm, &scratch)?;
@@ -31,7 +33,7 @@ pub(crate) fn shrink(script: &Path, wasm: &Path) -> Result<()> {
 }
 
 /// The script with only what the page's start needs, everything still under its own name.
-fn bundle(script: &Path) -> Result<String> {
+fn bundle(script: &Path, exports: &str) -> Result<String> {
     let source =
         fs::read_to_string(script).with_context(|| format!("cannot read {}", script.display()))?;
     // Neither does anything by itself, but esbuild can't know.
@@ -45,7 +47,7 @@ fn bundle(script: &Path) -> Result<String> {
         .and_then(OsStr::to_str)
         .context("the script has no name")?;
     let start = script.with_extension("start.js");
-    fs::write(&start, format!("export {{ default }} from './{file}';\n"))?;
+    fs::write(&start, format!("export {exports} from './{file}';\n"))?;
     let bundle = read(
         command("esbuild")?
             .arg(&start)

@@ -8,6 +8,8 @@ use lexopt::{Arg, Parser, ValueExt};
 mod bans;
 #[cfg(target_os = "linux")]
 mod bench;
+mod client_cases;
+mod client_page;
 mod compression;
 mod conformance;
 mod demo;
@@ -123,13 +125,18 @@ cargo xtask COMMAND
              power-cuts      the broker and its store lose power at any moment, 100,000 times
              kills           the broker killed under other people's clients, 1,000 times
              churn           thousands of sessions that come and go, for ten minutes
+             browser-crashes the tab, the link and the broker break while the browser's client
+                             publishes 10,000 messages
+             browser-memory  1,000 messages a second to the client in a browser, for ten minutes
              --minutes N     for that long
              --cuts N        power-cuts only: until there were so many
              --kills N       kills only: until there were so many
+             --messages N    browser-crashes only: until there were so many
              --seed N        this one run again; of the simulation with what came before its failure
-  size     what a browser downloads: raw, gzip, brotli
+  size     what a browser downloads: raw, gzip, brotli; of the page, and of the MQTT client
+           alone, beside a program that does nothing
              --json FILE     write the figures there too
-             --check         fail above 105,000 bytes by gzip
+             --check         fail above 105,000 bytes by gzip, or 40,000 for the client
   fuzz     random bytes for the decoders and the broker; needs a nightly toolchain
              TARGET          decode_client_bytes, decode_server_bytes,
                              server_connection, topic_filter
@@ -160,6 +167,10 @@ cargo xtask COMMAND
            the chart beside npm's uPlot, in headless Chromium
              --json FILE     write the figures there too
              --quick         fewer redraws
+  bench client
+           the browser client beside MQTT.js and mqtt-packet in headless Chromium
+             --json FILE     write the figures there too
+             --quick         fewer and shorter rounds
   screenshots
            the pictures that the tests made, copied into the documents
   tools    only install what the page's build needs, under target/tools

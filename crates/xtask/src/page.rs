@@ -1,6 +1,6 @@
 //! The page: built by Trunk, then made small.
 
-mod function_order;
+pub(crate) mod function_order;
 
 use std::env;
 use std::fs;
@@ -71,7 +71,11 @@ pub(crate) fn optimize() -> Result<()> {
     if env::var("TRUNK_PROFILE").is_ok_and(|profile| profile != "release") {
         return Ok(());
     }
-    shrink(&folder)?;
+    shrink(
+        &only_file(&folder, ".js")?,
+        &only_file(&folder, ".wasm")?,
+        "{ default }",
+    )?;
     function_order::improve(&only_file(&folder, ".wasm")?)?;
     style_sheets::join(&folder)?;
     step("compressing the page", || {
@@ -79,8 +83,8 @@ pub(crate) fn optimize() -> Result<()> {
     })
 }
 
-fn shrink(folder: &Path) -> Result<()> {
-    let wasm = only_file(folder, ".wasm")?;
+/// Makes a page's program small, with the tools that are there.
+pub(crate) fn shrink(script: &Path, wasm: &Path, exports: &str) -> Result<()> {
     if !tools::has_wasm_opt() {
         say("no wasm-opt on PATH: the page will be larger, and works");
         return Ok(());
@@ -88,11 +92,12 @@ fn shrink(folder: &Path) -> Result<()> {
     if !tools::has_esbuild() {
         say("no esbuild on PATH: the page will be larger, and works");
         return step("wasm-opt", || {
-            run(wasm_opt::command(&wasm, &wasm)?.args(wasm_opt::OPTIMIZING))
+            run(wasm_opt::command(wasm, wasm)?.args(wasm_opt::OPTIMIZING))
         });
     }
-    let script = only_file(folder, ".js")?;
-    step("wasm-opt and esbuild", || interface::shrink(&script, &wasm))
+    step("wasm-opt and esbuild", || {
+        interface::shrink(script, wasm, exports)
+    })
 }
 
 /// The one file of a folder whose name ends so.

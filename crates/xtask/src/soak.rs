@@ -5,8 +5,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
-use crate::prerequisites;
 use crate::process::{cargo, run as run_command};
+use crate::{prerequisites, test};
 
 pub(crate) fn run(mut arguments: Parser) -> Result<()> {
     let mut what = None;
@@ -15,7 +15,7 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
     let mut seed = None;
     while let Some(argument) = arguments.next()? {
         match argument {
-            Arg::Long(name @ ("minutes" | "cuts" | "kills")) => {
+            Arg::Long(name @ ("minutes" | "cuts" | "kills" | "messages")) => {
                 if unit.is_some() {
                     bail!("--{name}: something else already says when it is enough");
                 }
@@ -35,17 +35,27 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
     }
     let what = what.with_context(|| format!("soak what? {SOAKS}"))?;
     match (what.as_str(), unit.as_deref()) {
-        ("simulation" | "churn", Some("cuts" | "kills"))
-        | ("power-cuts", Some("kills"))
-        | ("kills", Some("cuts")) => {
-            bail!("--cuts is for power-cuts, --kills is for kills; {what} takes --minutes")
+        (_, Some(unit @ ("cuts" | "kills" | "messages"))) if !counts(&what, unit) => {
+            bail!(
+                "--cuts is for power-cuts, --kills for kills, --messages for browser-crashes; {what} takes --minutes"
+            )
         }
         ("simulation", _) => simulate(until.unwrap_or(Until::Seconds(3600)), seed),
         ("power-cuts", _) => cut_power(until.unwrap_or(Until::Times(100_000)), seed),
         ("kills", _) => kill(until.unwrap_or(Until::Times(1000)), seed),
         ("churn", _) => churn(until.unwrap_or(Until::Seconds(600)), seed),
+        ("browser-crashes", _) => crash_browser(until.unwrap_or(Until::Times(10_000)), seed),
+        ("browser-memory", _) => use_memory(until.unwrap_or(Until::Seconds(600))),
         (other, _) => bail!("there is no soak of {other:?}. {SOAKS}"),
     }
+}
+
+/// Whether a soak is told by this when it is enough.
+fn counts(what: &str, unit: &str) -> bool {
+    matches!(
+        (what, unit),
+        ("power-cuts", "cuts") | ("kills", "kills") | ("browser-crashes", "messages")
+    )
 }
 
 fn seconds(minutes: u64) -> Result<u64> {
@@ -56,7 +66,7 @@ fn seconds(minutes: u64) -> Result<u64> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Until {
     Seconds(u64),
-    /// As many power cuts, or kills.
+    /// As many power cuts, kills or messages.
     Times(u64),
 }
 
@@ -106,9 +116,28 @@ fn churn(until: Until, seed: Option<u64>) -> Result<()> {
     run_command(test.arg("churn::"))
 }
 
+/// Reloads the tab, cuts the link and kills the broker at random while the tab publishes numbers.
+pub(crate) fn crash_browser(until: Until, seed: Option<u64>) -> Result<()> {
+    test::prepare_end_to_end()?;
+    let mut test = test::end_to_end_command()?;
+    until.tell(&mut test, "CRASH_SECONDS", "CRASH_MESSAGES");
+    if let Some(seed) = seed {
+        test.env("SEED", seed.to_string());
+    }
+    run_command(test.args(["client::crashes::", "--", "--nocapture"]))
+}
+
+/// Lets messages come to the client in a browser, and watches its memory.
+fn use_memory(until: Until) -> Result<()> {
+    test::prepare_end_to_end()?;
+    let mut test = test::end_to_end_command()?;
+    until.tell(&mut test, "MEMORY_SECONDS", "");
+    run_command(test.args(["client::memory::", "--", "--nocapture"]))
+}
+
 /// What checks itself in an unoptimised build does so here too.
 fn optimised_test(seed: Option<u64>) -> Result<Command> {
-    let mut test = test(seed)?;
+    let mut test = cargo_test(seed)?;
     test.env("CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS", "true")
         .env("CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS", "true")
         .arg("--release");
@@ -116,13 +145,13 @@ fn optimised_test(seed: Option<u64>) -> Result<Command> {
 }
 
 fn real_broker_test(seed: Option<u64>) -> Result<Command> {
-    let mut test = test(seed)?;
+    let mut test = cargo_test(seed)?;
     test.args(["--package", "rootzone", "--test", "soak"])
         .args(["--", "--nocapture"]);
     Ok(test)
 }
 
-fn test(seed: Option<u64>) -> Result<Command> {
+fn cargo_test(seed: Option<u64>) -> Result<Command> {
     let mut test = cargo()?;
     if let Some(seed) = seed {
         test.env("SEED", seed.to_string());
@@ -131,4 +160,5 @@ fn test(seed: Option<u64>) -> Result<Command> {
     Ok(test)
 }
 
-const SOAKS: &str = "There are simulation, power-cuts, kills and churn.";
+const SOAKS: &str =
+    "There are simulation, power-cuts, kills, churn, browser-crashes and browser-memory.";

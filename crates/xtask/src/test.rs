@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check and test. CI calls exactly this.
 
 use std::env;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -8,7 +9,7 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use crate::process::{cargo, is_interrupted, run as run_command};
 use crate::progress::{Elapsed, print, say};
-use crate::{bans, demo, page, prerequisites, size, soak, tidy, tools, workspace};
+use crate::{bans, client_page, demo, page, prerequisites, size, soak, tidy, tools, workspace};
 
 pub(crate) fn run(mut arguments: Parser) -> Result<()> {
     let mut chosen = Vec::new();
@@ -16,7 +17,7 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
         match argument {
             Arg::Long("list") => {
                 for part in &PARTS {
-                    print(format_args!("{:<12} {}", part.name, part.about));
+                    print(format_args!("{:<16} {}", part.name, part.about));
                 }
                 return Ok(());
             }
@@ -89,12 +90,12 @@ impl Report {
     fn as_row(&self) -> String {
         let minutes = self.took.as_secs_f64() / 60.0;
         let verdict = if self.failed { "FAILED" } else { "passed" };
-        format!("{:<12} {minutes:>6.2} min  {verdict}", self.name)
+        format!("{:<16} {minutes:>6.2} min  {verdict}", self.name)
     }
 }
 
 /// Cheap ones first.
-const PARTS: [Part; 14] = [
+const PARTS: [Part; 16] = [
     Part {
         name: "fmt",
         about: "every file is formatted",
@@ -165,6 +166,16 @@ const PARTS: [Part; 14] = [
         about: "the real binaries, a browser, other people's clients",
         run: || end_to_end(None),
     },
+    Part {
+        name: "client",
+        about: "the client alone in a browser, with real brokers",
+        run: client,
+    },
+    Part {
+        name: "browser-crashes",
+        about: "exactly once, whatever breaks: the tab, the link, the broker",
+        run: || soak::crash_browser(soak::Until::Seconds(BROWSER_CRASHES_SECS), None),
+    },
 ];
 
 fn fmt() -> Result<()> {
@@ -219,7 +230,7 @@ fn clippy_wasm() -> Result<()> {
     )
 }
 
-fn clippy_for_wasm() -> Result<std::process::Command> {
+fn clippy_for_wasm() -> Result<Command> {
     let mut clippy = cargo()?;
     clippy.args(["clippy", "--target", tools::WASM]);
     Ok(clippy)
@@ -304,45 +315,77 @@ fn browser() -> Result<()> {
 fn build_and_measure_page() -> Result<()> {
     tools::install_for_page()?;
     page::build()?;
+    client_page::build_application()?;
     size::measure_and_check_growth()
 }
 
 /// All of them, or those whose name contains a word.
 pub(crate) fn end_to_end(only: Option<&str>) -> Result<()> {
+    prepare_end_to_end()?;
+    run_command(
+        end_to_end_command()?
+            .args(only)
+            // Each test has a browser of its own: more at once than cores would only make them wait.
+            .args(["--", "--test-threads", "2", "--nocapture"])
+            // Those of the client are a part of their own.
+            .args(["--skip", "client::"]),
+    )
+}
+
+/// The client alone in a browser.
+fn client() -> Result<()> {
+    prepare_end_to_end()?;
+    run_command(end_to_end_command()?.args([
+        "client::",
+        "--",
+        "--test-threads",
+        "2",
+        "--nocapture",
+        // A part of its own.
+        "--skip",
+        "client::crashes",
+    ]))
+}
+
+/// Builds and installs all that the end-to-end tests need.
+pub(crate) fn prepare_end_to_end() -> Result<()> {
+    prerequisites::node()?;
+    page::build()?;
+    client_page::build()?;
+    client_page::build_benchmark()?;
+    demo::build_binaries()
+}
+
+/// The end-to-end tests, told where everything is.
+pub(crate) fn end_to_end_command() -> Result<Command> {
     let browser = prerequisites::browser()?;
     let programs = prerequisites::mqtt_programs()?;
     let node = prerequisites::node()?;
-    tools::install_mqtt_js()?;
-    tools::install_for_page()?;
-    page::build()?;
-    demo::build_binaries()?;
     let data = env::var_os("ROOTZONE_DATA")
         .map_or_else(|| workspace::root().join("../shared/data"), Into::into);
-    run_command(
-        cargo()?
-            .env("ROOTZONE_BIN", workspace::binary(demo::BROKER))
-            .env("FIELD_SIMULATOR_BIN", workspace::binary(demo::SIMULATOR))
-            .env("ROOTZONE_PAGE", workspace::page())
-            .env("ROOTZONE_DATA", data)
-            .env("SCREENSHOTS", workspace::screenshots())
-            .env("MOSQUITTO", &programs.mosquitto)
-            .env("PYTHON", &programs.python)
-            .env("NODE", node)
-            .env("NODE_PATH", workspace::node_modules())
-            .env("CHROMEDRIVER", &browser.chromedriver)
-            .env("CHROMIUM", &browser.chromium)
-            .args([
-                "test",
-                "--package",
-                PAGE,
-                "--test",
-                "end_to_end",
-                "--no-fail-fast",
-            ])
-            .args(only)
-            // Each test has a browser of its own: more at once than cores would only make them wait.
-            .args(["--", "--test-threads", "2", "--nocapture"]),
-    )
+    let mut test = cargo()?;
+    test.env("ROOTZONE_BIN", workspace::binary(demo::BROKER))
+        .env("FIELD_SIMULATOR_BIN", workspace::binary(demo::SIMULATOR))
+        .env("ROOTZONE_PAGE", workspace::page())
+        .env("CLIENT_PAGE", client_page::client())
+        .env("BENCHMARK_PAGE", client_page::benchmark())
+        .env("ROOTZONE_DATA", data)
+        .env("SCREENSHOTS", workspace::screenshots())
+        .env("MOSQUITTO", &programs.mosquitto)
+        .env("PYTHON", &programs.python)
+        .env("NODE", node)
+        .env("NODE_PATH", workspace::node_modules())
+        .env("CHROMEDRIVER", &browser.chromedriver)
+        .env("CHROMIUM", &browser.chromium)
+        .args([
+            "test",
+            "--package",
+            PAGE,
+            "--test",
+            "end_to_end",
+            "--no-fail-fast",
+        ]);
+    Ok(test)
 }
 
 const SHUTTLE: [&str; 6] = [
@@ -359,4 +402,5 @@ const IN_PAGE_BROKER: &str = "dashboard/in-page-broker";
 const SIMULATION_SECS: u64 = 180;
 const POWER_CUT_SECS: u64 = 180;
 const KILLS_SECS: u64 = 240;
+const BROWSER_CRASHES_SECS: u64 = 240;
 const BROWSER_TEST_SECS_MAX: &str = "120";

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{conformance, progress, workspace};
+use crate::{client_cases, conformance, progress, workspace};
 
 mod link;
 mod places;
@@ -23,6 +23,7 @@ pub(crate) fn run() -> Result<()> {
     faults.extend(link::faults(&tree));
     faults.extend(pure_crate::faults(&tree));
     faults.extend(conformance::faults(&tree));
+    faults.extend(client_cases::faults(&tree));
     for fault in &faults {
         progress::say(fault);
     }

@@ -100,12 +100,25 @@ fn install_shrinkers() {
     }
 }
 
-/// MQTT.js, other people's MQTT client, for the end-to-end tests.
+/// MQTT.js, other people's MQTT client, and its codec, for the end-to-end tests and the benchmarks.
 pub(crate) fn install_mqtt_js() -> Result<()> {
-    if workspace::node_modules().join("mqtt").is_dir() {
+    let modules = workspace::node_modules();
+    // The last two are what a browser does not have and the codec expects.
+    let packages = [
+        ("mqtt", MQTT_JS),
+        ("mqtt-packet", MQTT_PACKET),
+        ("buffer", BUFFER),
+        ("process", PROCESS),
+    ];
+    if packages.iter().all(|(name, _)| modules.join(name).is_dir()) {
         return Ok(());
     }
-    step("installing MQTT.js by npm", || npm_install(&[MQTT_JS]))
+    command("npm")
+        .and_then(|mut npm| read(npm.arg("--version")))
+        .context("npm is not there, which brings MQTT.js (on Debian: apt install npm)")?;
+    step("installing MQTT.js by npm", || {
+        npm_install(&packages.map(|(_, version)| version))
+    })
 }
 
 /// uPlot, other people's chart, for the benchmark.
@@ -191,6 +204,9 @@ const BINARYEN: &str = "binaryen@^132";
 const ESBUILD: &str = "esbuild@^0.28";
 const MQTT_JS: &str = "mqtt@^5.16";
 const UPLOT: &str = "uplot@1.6.32";
+const MQTT_PACKET: &str = "mqtt-packet@^9";
+const BUFFER: &str = "buffer@^6";
+const PROCESS: &str = "process@^0.11";
 
 #[cfg(test)]
 mod tests {

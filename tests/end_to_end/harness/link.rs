@@ -12,19 +12,29 @@ use super::Broker;
 /// Forwards connections until it is cut; then it ends them and every new one at once.
 pub(crate) struct Link {
     port: u16,
-    is_whole: watch::Sender<bool>,
+    state: watch::Sender<State>,
     acceptor: JoinHandle<()>,
+}
+
+#[derive(Clone, Copy)]
+struct State {
+    is_whole: bool,
+    /// How many times all connections that there were fell silent.
+    n_silences: usize,
 }
 
 impl Link {
     pub(crate) async fn to_page_of(broker: &Broker) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (is_whole, state) = watch::channel(true);
-        let acceptor = tokio::spawn(accept(listener, broker.page_port, state));
+        let (state, receiver) = watch::channel(State {
+            is_whole: true,
+            n_silences: 0,
+        });
+        let acceptor = tokio::spawn(accept(listener, broker.page_port, receiver));
         Self {
             port,
-            is_whole,
+            state,
             acceptor,
         }
     }
@@ -33,12 +43,21 @@ impl Link {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
+    pub(crate) fn web_socket_url(&self) -> String {
+        format!("ws://127.0.0.1:{}/mqtt", self.port)
+    }
+
     pub(crate) fn cut(&self) {
-        self.is_whole.send_replace(false);
+        self.state.send_modify(|state| state.is_whole = false);
     }
 
     pub(crate) fn mend(&self) {
-        self.is_whole.send_replace(true);
+        self.state.send_modify(|state| state.is_whole = true);
+    }
+
+    /// Lets the connections that there are carry nothing more, and seem open: as after a machine's sleep.
+    pub(crate) fn silence(&self) {
+        self.state.send_modify(|state| state.n_silences += 1);
     }
 }
 
@@ -48,21 +67,24 @@ impl Drop for Link {
     }
 }
 
-async fn accept(listener: TcpListener, to: u16, state: watch::Receiver<bool>) {
+async fn accept(listener: TcpListener, to: u16, state: watch::Receiver<State>) {
     while let Ok((near, _)) = listener.accept().await {
-        if *state.borrow() {
+        if state.borrow().is_whole {
             tokio::spawn(forward(near, to, state.clone()));
         }
     }
 }
 
-async fn forward(mut near: TcpStream, to: u16, mut state: watch::Receiver<bool>) {
+async fn forward(mut near: TcpStream, to: u16, mut state: watch::Receiver<State>) {
+    let n_silences = state.borrow().n_silences;
     let Ok(mut far) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)).await else {
         return;
     };
     tokio::select! {
         // How a connection ends is between its two ends.
-        _ = copy_bidirectional(&mut near, &mut far) => {}
-        _ = state.wait_for(|is_whole| !is_whole) => {}
+        _ = copy_bidirectional(&mut near, &mut far) => return,
+        _ = state.wait_for(|state| !state.is_whole || state.n_silences > n_silences) => {}
     }
+    // Both ends are kept open until it is cut, or its owner has gone.
+    let _ = state.wait_for(|state| !state.is_whole).await;
 }

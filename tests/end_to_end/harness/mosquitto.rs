@@ -1,5 +1,6 @@
 //! Debian's `mosquitto_sub` and `mosquitto_pub`: a stranger's view of what is on the wire.
 
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -11,7 +12,7 @@ pub(crate) const V5_0: &str = "5";
 pub(crate) const BOTH_VERSIONS: [&str; 2] = [V3_1_1, V5_0];
 
 /// One message as it arrived.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) struct Message {
     pub(crate) topic: String,
     pub(crate) qos: u8,

@@ -1,6 +1,6 @@
 //! A Client connects: its session begins or goes on.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -194,7 +194,7 @@ impl Broker {
             subscriptions: BTreeMap::new(),
             n_identified_wildcards: 0,
             will: None,
-            replays: VecDeque::new(),
+            replays: BTreeMap::new(),
             timers: SessionTimers::default(),
         });
         let index = SessionIndex(index);

@@ -6,7 +6,7 @@ use super::Broker;
 use crate::{
     peers::{Grant, Outbound, Progress},
     retained::Search,
-    session::{Replay, SessionIndex},
+    session::SessionIndex,
     timers::Timer,
 };
 
@@ -88,24 +88,13 @@ impl Broker {
             .send_waiting(index, &mut self.encodings, limits, now);
         while progress == Progress::Done
             && let Some(session) = self.peers.sessions.find_mut(index.0)
-            && let Some(replay) = session.replays.front_mut()
+            && let Some(((topic_filter, up_to), replay)) = session.replays.iter_mut().next()
         {
-            let message = match self.retained.search(
-                &replay.topic_filter,
-                replay.after.as_deref(),
-                SEARCH_STEPS_MAX,
-            ) {
+            let after = replay.after.as_deref();
+            let message = match self.retained.search(topic_filter, after, SEARCH_STEPS_MAX) {
                 Search::Done => {
-                    let done = session.replays.pop_front();
-                    if let (Some(key), Some(done)) = (session.key, done) {
-                        let Replay {
-                            topic_filter,
-                            subscriber,
-                            ..
-                        } = &done;
-                        self.peers
-                            .journal
-                            .put_subscription(key, topic_filter, subscriber, None);
+                    if let Some(((topic_filter, _), _)) = session.replays.pop_first() {
+                        session.store_subscription(&topic_filter, &mut self.peers.journal);
                     }
                     continue;
                 }
@@ -119,7 +108,7 @@ impl Broker {
             };
             replay.has_moved = true;
             replay.after = Some(message.topic_name.as_byte_string().clone());
-            if message.key > replay.up_to || message.is_expired(now) {
+            if message.key > *up_to || message.is_expired(now) {
                 continue;
             }
             let subscriber = replay.subscriber;
@@ -143,17 +132,11 @@ impl Broker {
                 .send_waiting(index, &mut self.encodings, limits, now);
         }
         if let Some(session) = self.peers.sessions.find_mut(index.0) {
-            if let Some(key) = session.key
-                && let Some(replay) = session.replays.front_mut()
-                && std::mem::take(&mut replay.has_moved)
+            if let Some(mut replay) = session.replays.first_entry()
+                && std::mem::take(&mut replay.get_mut().has_moved)
             {
-                let Replay {
-                    topic_filter,
-                    subscriber,
-                    ..
-                } = &*replay;
-                let journal = &mut self.peers.journal;
-                journal.put_subscription(key, topic_filter, subscriber, Some(replay));
+                let (topic_filter, _) = replay.key().clone();
+                session.store_subscription(&topic_filter, &mut self.peers.journal);
             }
             let at = (progress == Progress::TurnOver).then_some(now);
             self.timers

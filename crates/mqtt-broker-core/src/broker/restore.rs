@@ -17,8 +17,8 @@ use crate::{
     message::{Delivery, Details, Message},
     session::{Replay, SessionIndex},
     store::{
-        CorruptRecord, Found, FoundDelivery, Journal, KeyKind, SessionKey, SessionRecord,
-        SessionState, read,
+        CorruptRecord, Found, FoundDelivery, Journal, KeyKind, ReplayRecord, SessionKey,
+        SessionRecord, SessionState, read, read_key,
     },
     timers::Timer,
     topic_tree::{GroupName, Subscriber},
@@ -35,6 +35,8 @@ pub struct Restoration {
     /// So that messages of one topic, and of one group, share its name.
     topic_names: BTreeSet<TopicName>,
     groups: BTreeMap<(ByteString, ByteString), Arc<GroupName>>,
+    /// What is damaged or belongs to what is, and of no use to anybody.
+    corrupt: Vec<KeyKind>,
     last_key: u64,
 }
 
@@ -59,6 +61,7 @@ impl Restoration {
             ended: BTreeMap::new(),
             topic_names: BTreeSet::new(),
             groups: BTreeMap::new(),
+            corrupt: Vec::new(),
             last_key: 0,
         }
     }
@@ -67,9 +70,22 @@ impl Restoration {
     ///
     /// # Errors
     ///
-    /// It cannot be read, or something that it refers to was not there. The others are not affected.
+    /// It cannot be read, or something that it refers to was not there. The others are not affected,
+    /// and the first thing that the broker wants of the store is to forget it.
     pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), CorruptRecord> {
-        match read(key, value)? {
+        // Without a name it can neither be forgotten nor taken for something else.
+        let key = read_key(key)?;
+        // Even of what is forgotten: nothing may be taken for a part of what comes later.
+        self.use_key(key.number());
+        let added = read(key.clone(), value).and_then(|found| self.add_found(found));
+        if added.is_err() {
+            self.corrupt.push(key);
+        }
+        added
+    }
+
+    fn add_found(&mut self, found: Found) -> Result<(), CorruptRecord> {
+        match found {
             Found::Message { key, message } => self.add_message(key, &message),
             Found::Session(record) => return self.add_session(record),
             Found::Subscription {
@@ -86,15 +102,20 @@ impl Restoration {
                     no_local: options.no_local,
                     retain_as_published: options.retain_as_published,
                 };
-                let replay = replay.map(|replay| Replay {
-                    topic_filter: topic_filter.clone(),
-                    subscriber,
-                    after: replay.after,
-                    up_to: replay.up_to,
-                    has_moved: false,
-                });
-                self.broker
-                    .insert_subscription(topic_filter, subscriber, replay);
+                let session = self.broker.peers.sessions.find_mut(index.0);
+                if let (Some(session), Some(ReplayRecord { after, up_to })) = (session, replay) {
+                    let replay = Replay {
+                        subscriber,
+                        after,
+                        has_moved: false,
+                    };
+                    session
+                        .replays
+                        .insert((topic_filter.clone(), up_to), replay);
+                    // What is retained from now on comes by itself.
+                    self.use_key(up_to);
+                }
+                self.broker.insert_subscription(topic_filter, subscriber);
             }
             Found::Delivery(found) => return self.add_delivery(found),
             Found::Release {
@@ -128,6 +149,7 @@ impl Restoration {
                         fault: "its content is on another topic",
                     });
                 }
+                message.references.add_found();
                 self.broker.retained.restore(message);
             }
         }
@@ -139,6 +161,9 @@ impl Restoration {
     pub fn finish(mut self, now: Instant) -> Broker {
         let mut broker = self.broker;
         broker.peers.journal = Journal::kept(self.last_key);
+        for key in self.corrupt {
+            broker.peers.journal.remove(key);
+        }
         for (key, message) in mem::take(&mut self.messages) {
             if !message.references.are_any() {
                 broker.peers.journal.remove(KeyKind::Message(key));
@@ -163,7 +188,6 @@ impl Restoration {
     }
 
     fn add_message(&mut self, key: u64, message: &Message) {
-        self.use_key(key);
         let topic_name = match self.topic_names.get(&message.topic_name) {
             Some(known) => known.clone(),
             None => {
@@ -178,7 +202,6 @@ impl Restoration {
 
     fn add_session(&mut self, record: SessionRecord) -> Result<(), CorruptRecord> {
         let key = record.key;
-        self.use_key(key.0);
         if record.state == SessionState::Ended {
             self.ended.insert(key, VecDeque::new());
             return Ok(());
@@ -209,7 +232,6 @@ impl Restoration {
     }
 
     fn add_delivery(&mut self, found: FoundDelivery) -> Result<(), CorruptRecord> {
-        self.use_key(found.position);
         let what = "queued message";
         let message = self.message(found.message, what)?;
         let group = found.group.map(|(share_name, filter)| {
@@ -224,6 +246,7 @@ impl Restoration {
             details: Details::new(found.subscription_identifiers, group),
         };
         if let Some(left) = self.ended.get_mut(&found.session) {
+            delivery.message.references.add_found();
             if let Some(last) = left.back_mut() {
                 last.is_last = false;
             }
@@ -235,6 +258,7 @@ impl Restoration {
             return Ok(());
         }
         let session = self.session(found.session, what)?;
+        delivery.message.references.add_found();
         match found.packet_identifier {
             Some(packet_identifier) => {
                 let state = match found.qos {
@@ -263,14 +287,12 @@ impl Restoration {
         })
     }
 
-    /// A message that a record names.
+    /// A message that a record names. It is referred to once the record is taken.
     fn message(&self, key: u64, record: &'static str) -> Result<Arc<Message>, CorruptRecord> {
-        let message = self.messages.get(&key).ok_or(CorruptRecord {
+        self.messages.get(&key).cloned().ok_or(CorruptRecord {
             record,
             fault: "its content is missing",
-        })?;
-        message.references.add_found();
-        Ok(Arc::clone(message))
+        })
     }
 
     fn use_key(&mut self, key: u64) {

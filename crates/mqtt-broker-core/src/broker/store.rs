@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bytestring::ByteString;
-use mqtt_protocol::{Instant, PacketIdentifier, QoS};
+use mqtt_protocol::{Instant, PacketIdentifier, QoS, TopicFilter};
 
 use super::Broker;
 use crate::{
@@ -219,6 +219,14 @@ impl Broker {
 }
 
 impl Session {
+    /// Stores a subscription as it is now, and how far its retained messages are, if the session is one that is stored.
+    pub(super) fn store_subscription(&self, topic_filter: &TopicFilter, journal: &mut Journal) {
+        if let (Some(key), Some(subscriber)) = (self.key, self.subscriptions.get(topic_filter)) {
+            let replay = self.replay_record(topic_filter);
+            journal.put_subscription(key, topic_filter, subscriber, replay);
+        }
+    }
+
     fn record(&self, key: SessionKey, state: SessionState) -> SessionRecord {
         SessionRecord {
             key,

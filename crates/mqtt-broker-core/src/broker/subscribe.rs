@@ -6,6 +6,7 @@ use mqtt_protocol::{
 
 use super::Broker;
 use crate::{
+    peers::Peers,
     session::{Replay, SessionIndex},
     store::KeyKind,
     topic_tree::Subscriber,
@@ -132,19 +133,22 @@ impl Broker {
         }
         // A subscription lives long.
         let topic_filter = subscription.topic_filter.detached();
-        let replay = is_replayed.then(|| Replay {
-            topic_filter: topic_filter.clone(),
-            subscriber,
-            after: None,
-            up_to: self.peers.journal.last_key(),
-            has_moved: false,
-        });
-        if let Some(key) = session.key {
-            self.peers
-                .journal
-                .put_subscription(key, &topic_filter, &subscriber, replay.as_ref());
+        self.insert_subscription(topic_filter.clone(), subscriber);
+        let Peers {
+            sessions, journal, ..
+        } = &mut self.peers;
+        if let Some(session) = sessions.find_mut(subscriber.session.0) {
+            if is_replayed {
+                let key = (topic_filter.clone(), journal.next_key());
+                let replay = Replay {
+                    subscriber,
+                    after: None,
+                    has_moved: false,
+                };
+                session.replays.insert(key, replay);
+            }
+            session.store_subscription(&topic_filter, journal);
         }
-        self.insert_subscription(topic_filter, subscriber, replay);
         Ok(())
     }
 
@@ -153,7 +157,6 @@ impl Broker {
         &mut self,
         topic_filter: TopicFilter,
         subscriber: Subscriber,
-        replay: Option<Replay>,
     ) {
         let Some(session) = self.peers.sessions.find_mut(subscriber.session.0) else {
             return;
@@ -166,7 +169,6 @@ impl Broker {
                 .topic_tree
                 .insert(topic_filter.as_str(), None, subscriber),
         };
-        session.replays.extend(replay);
         session.n_identified_wildcards +=
             usize::from(is_identified_wildcard(&topic_filter, &subscriber));
         let previous = session
@@ -198,7 +200,7 @@ impl Broker {
         }
         session
             .replays
-            .retain(|replay| replay.topic_filter != *topic_filter);
+            .retain(|(replayed, _), _| replayed != topic_filter);
         self.peers.counters.subscriptions -= 1;
         self.remove_from_tree(topic_filter, session_index);
         true

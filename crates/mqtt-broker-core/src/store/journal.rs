@@ -8,12 +8,11 @@ use std::sync::{
 use mqtt_protocol::{AcknowledgedQoS, PacketIdentifier, TopicFilter, TopicName};
 
 use super::record::{
-    Key, KeyKind, Record, RecordKind, SessionKey, SessionRecord, StoreOperation,
+    Key, KeyKind, Record, RecordKind, ReplayRecord, SessionKey, SessionRecord, StoreOperation,
     SubscriptionOptions,
 };
 use crate::{
     message::{Delivery, Message},
-    session::Replay,
     topic_tree::Subscriber,
 };
 
@@ -52,11 +51,6 @@ impl Journal {
         self.last_key
     }
 
-    /// The greatest number that was used.
-    pub(crate) const fn last_key(&self) -> u64 {
-        self.last_key
-    }
-
     pub(crate) fn take(&mut self) -> Vec<StoreOperation> {
         std::mem::take(&mut self.operations)
     }
@@ -77,7 +71,7 @@ impl Journal {
         session: SessionKey,
         topic_filter: &TopicFilter,
         subscriber: &Subscriber,
-        replay: Option<&Replay>,
+        replay: Option<ReplayRecord>,
     ) {
         self.push(StoreOperation::Update(Record(RecordKind::Subscription {
             session,
@@ -88,7 +82,7 @@ impl Journal {
                 no_local: subscriber.no_local,
                 retain_as_published: subscriber.retain_as_published,
             },
-            replay: replay.map(Replay::record),
+            replay,
         })));
     }
 

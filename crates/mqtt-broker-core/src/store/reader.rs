@@ -11,7 +11,7 @@ use mqtt_protocol::{
 
 use super::{
     encoding::{NONE, kind},
-    record::{ReplayRecord, SessionKey, SessionRecord, SessionState, SubscriptionOptions},
+    record::{KeyKind, ReplayRecord, SessionKey, SessionRecord, SessionState, SubscriptionOptions},
 };
 use crate::message::{Extra, Message};
 
@@ -68,66 +68,87 @@ pub(crate) struct FoundDelivery {
     pub(crate) group: Option<(ByteString, ByteString)>,
 }
 
-/// Reads one record.
-pub(crate) fn read(key: &[u8], value: &[u8]) -> Result<Found, CorruptRecord> {
-    let (&kind, key) = key.split_first().ok_or(CorruptRecord {
-        record: "record",
-        fault: "it has no name",
-    })?;
-    let record = match kind {
-        kind::MESSAGE => "message",
-        kind::SESSION => "session",
-        kind::SUBSCRIPTION => "subscription",
-        kind::DELIVERY => "queued message",
-        kind::RELEASE | kind::RECEIPT => "acknowledgement",
-        kind::RETAINED => "retained message",
-        _ => "record of unknown kind",
+/// Reads the name of a record.
+pub(crate) fn read_key(key: &[u8]) -> Result<KeyKind, CorruptRecord> {
+    let read = || {
+        let mut key = Reader(key);
+        let read = match key.u8()? {
+            kind::MESSAGE => KeyKind::Message(key.u64()?),
+            kind::SESSION => KeyKind::Session(key.session_key()?),
+            kind::SUBSCRIPTION => {
+                let session = key.session_key()?;
+                let topic_filter = TopicFilter::new(key.rest_as_text()?);
+                KeyKind::Subscription(
+                    session,
+                    topic_filter.map_err(|_| "its Topic Filter is none")?,
+                )
+            }
+            kind::DELIVERY => KeyKind::Delivery(key.session_key()?, key.u64()?),
+            kind::RELEASE => KeyKind::Release(key.session_key()?, key.used_packet_identifier()?),
+            kind::RECEIPT => KeyKind::Receipt(key.session_key()?, key.used_packet_identifier()?),
+            kind::RETAINED => {
+                let topic_name = TopicName::new(key.rest_as_text()?);
+                KeyKind::Retained(topic_name.map_err(|_| "its Topic Name is none")?)
+            }
+            _ => return Err("it was written by another version"),
+        };
+        match key.0 {
+            [] => Ok(read),
+            _ => Err("it does not end"),
+        }
     };
-    let mut key = Reader(key);
-    let mut value = Reader(value);
-    read_kind(kind, &mut key, &mut value).map_err(|fault| CorruptRecord { record, fault })
+    read().map_err(|fault| CorruptRecord {
+        record: "name of a record",
+        fault,
+    })
 }
 
-fn read_kind(kind: u8, key: &mut Reader<'_>, value: &mut Reader<'_>) -> Result<Found, Fault> {
-    Ok(match kind {
-        kind::MESSAGE => Found::Message {
-            key: key.u64()?,
+/// Reads what is kept under a name.
+pub(crate) fn read(key: KeyKind, value: &[u8]) -> Result<Found, CorruptRecord> {
+    let record = match key {
+        KeyKind::Message(_) => "message",
+        KeyKind::Session(_) => "session",
+        KeyKind::Subscription(..) => "subscription",
+        KeyKind::Delivery(..) => "queued message",
+        KeyKind::Release(..) | KeyKind::Receipt(..) => "acknowledgement",
+        KeyKind::Retained(_) => "retained message",
+    };
+    read_value(key, Reader(value)).map_err(|fault| CorruptRecord { record, fault })
+}
+
+fn read_value(key: KeyKind, mut value: Reader<'_>) -> Result<Found, Fault> {
+    Ok(match key {
+        KeyKind::Message(key) => Found::Message {
+            key,
             message: value.message()?,
         },
-        kind::SESSION => Found::Session(value.session(SessionKey(key.u64()?))?),
-        kind::SUBSCRIPTION => Found::Subscription {
-            session: SessionKey(key.u64()?),
-            topic_filter: TopicFilter::new(key.rest_as_text()?)
-                .map_err(|_| "its Topic Filter is none")?,
+        KeyKind::Session(session) => Found::Session(value.session(session)?),
+        KeyKind::Subscription(session, topic_filter) => Found::Subscription {
+            session,
+            topic_filter,
             options: value.options()?,
             replay: value.replay()?,
         },
-        kind::DELIVERY => {
-            let session = SessionKey(key.u64()?);
-            Found::Delivery(value.delivery(session, key.u64()?)?)
-        }
-        kind::RELEASE => Found::Release {
-            session: SessionKey(key.u64()?),
-            packet_identifier: key.packet_identifier()?.ok_or(NO_PACKET_IDENTIFIER)?,
+        KeyKind::Delivery(session, position) => Found::Delivery(value.delivery(session, position)?),
+        KeyKind::Release(session, packet_identifier) => Found::Release {
+            session,
+            packet_identifier,
             position: value.u64()?,
         },
-        kind::RECEIPT => Found::Receipt {
-            session: SessionKey(key.u64()?),
-            packet_identifier: key.packet_identifier()?.ok_or(NO_PACKET_IDENTIFIER)?,
+        KeyKind::Receipt(session, packet_identifier) => Found::Receipt {
+            session,
+            packet_identifier,
         },
-        kind::RETAINED => Found::Retained {
-            topic_name: TopicName::new(key.rest_as_text()?)
-                .map_err(|_| "its Topic Name is none")?,
+        KeyKind::Retained(topic_name) => Found::Retained {
+            topic_name,
             message: value.u64()?,
         },
-        _ => return Err("it was written by another version"),
     })
 }
 
 type Fault = &'static str;
 
 const TOO_SHORT: Fault = "it ends too early";
-const NO_PACKET_IDENTIFIER: Fault = "it has no Packet Identifier";
 
 /// What is left of a record.
 struct Reader<'a>(&'a [u8]);
@@ -175,6 +196,15 @@ impl<'a> Reader<'a> {
 
     fn packet_identifier(&mut self) -> Result<Option<PacketIdentifier>, Fault> {
         Ok(PacketIdentifier::new(self.u16()?))
+    }
+
+    fn used_packet_identifier(&mut self) -> Result<PacketIdentifier, Fault> {
+        self.packet_identifier()?
+            .ok_or("it has no Packet Identifier")
+    }
+
+    fn session_key(&mut self) -> Result<SessionKey, Fault> {
+        Ok(SessionKey(self.u64()?))
     }
 
     fn qos(&mut self) -> Result<QoS, Fault> {

@@ -119,6 +119,21 @@ pub(crate) enum KeyKind {
     Retained(TopicName),
 }
 
+impl KeyKind {
+    /// The greatest number in it that [`Journal::next_key`](super::Journal::next_key) has given.
+    pub(crate) fn number(&self) -> u64 {
+        match *self {
+            Self::Message(number) => number,
+            Self::Session(session)
+            | Self::Subscription(session, _)
+            | Self::Release(session, _)
+            | Self::Receipt(session, _) => session.0,
+            Self::Delivery(session, position) => session.0.max(position),
+            Self::Retained(_) => 0,
+        }
+    }
+}
+
 impl StoreOperation {
     /// About how many bytes of payload there are to write.
     #[must_use]

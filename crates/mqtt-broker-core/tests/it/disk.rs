@@ -1,6 +1,6 @@
 //! What a store would hold, and what it has still to write.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, mem};
 
 use mqtt_broker_core::{Broker, Restoration, Settings, StoreOperation};
 use mqtt_protocol::Instant;
@@ -12,6 +12,7 @@ pub(crate) struct Disk {
     pending: Vec<StoreOperation>,
     /// How many operations are durable.
     n_durable: u64,
+    is_damaged: bool,
 }
 
 impl Disk {
@@ -55,10 +56,13 @@ impl Disk {
         self.pending.clear();
         self.n_durable = 0;
         let mut restoration = Restoration::new(settings, 7);
+        let is_damaged = mem::take(&mut self.is_damaged);
         for (key, value) in &self.entries {
-            restoration
-                .add(key, value)
-                .expect("what was stored can be read");
+            let outcome = restoration.add(key, value);
+            assert!(
+                outcome.is_ok() || is_damaged,
+                "what was stored can be read: {outcome:?}"
+            );
         }
         restoration.finish(now)
     }
@@ -68,8 +72,14 @@ impl Disk {
         self.entries.len()
     }
 
-    /// The records, for a test that damages them.
+    /// The records.
     pub(crate) fn entries(&self) -> &BTreeMap<Vec<u8>, Vec<u8>> {
         &self.entries
+    }
+
+    /// The records, for a test that damages them. Only the next start may find some that cannot be read.
+    pub(crate) fn damage(&mut self) -> &mut BTreeMap<Vec<u8>, Vec<u8>> {
+        self.is_damaged = true;
+        &mut self.entries
     }
 }

@@ -355,26 +355,102 @@ fn the_messages_of_a_group_go_to_another_member_over_a_restart() {
     assert_eq!(world.payloads(second), payloads);
 }
 
-#[test]
-fn retained_messages_that_were_promised_still_come() {
-    let mut settings = Settings::default();
-    settings.limits.bytes_per_turn = 100;
-    let mut world = World::with(settings);
+/// A Client with a session that has got the first of twenty retained messages on `a/…`.
+fn reader_of_many(world: &mut World) -> (ClientId, usize) {
     let publisher = world.client(V5_0, "publisher");
     for number in 0..20 {
         world.retain(publisher, &format!("a/{number:02}"), "twenty bytes of text");
     }
     let (client, _) = world.connect(resume(V5_0, "subscriber"));
-    let mut subscription = subscription("a/#", AtMostOnce);
-    subscription.retain_handling = RetainHandling::Send;
-    let code = world.subscribe_with(client, subscription, None);
-    assert_eq!(code, ReasonCode::GRANTED_QOS_0);
-    let before = world.payloads(client).len();
-    assert!(before < 20, "{before}");
+    world.subscribe(client, "a/#", AtMostOnce);
+    let n_received = world.payloads(client).len();
+    assert!(n_received < 20, "{n_received}");
+    (client, n_received)
+}
+
+fn world_with_short_turns() -> World {
+    let mut settings = Settings::default();
+    settings.limits.bytes_per_turn = 100;
+    World::with(settings)
+}
+
+#[test]
+fn retained_messages_that_were_promised_still_come() {
+    let mut world = world_with_short_turns();
+    let (_, n_received) = reader_of_many(&mut world);
     world.power_cut();
     let (client, _) = world.connect(resume(V5_0, "subscriber"));
     world.advance(seconds(1));
-    assert_eq!(world.payloads(client).len(), 20 - before);
+    assert_eq!(world.payloads(client).len(), 20 - n_received);
+}
+
+#[test]
+fn retained_messages_that_were_promised_still_come_after_another_subscribe() {
+    for retain_handling in [RetainHandling::SendIfNew, RetainHandling::DoNotSend] {
+        for is_cut in [false, true] {
+            let mut world = world_with_short_turns();
+            let (mut client, n_received) = reader_of_many(&mut world);
+            world.set_writable(client, false);
+            let mut again = subscription("a/#", AtMostOnce);
+            again.retain_handling = retain_handling;
+            world.subscribe_with(client, again, None);
+            if is_cut {
+                world.power_cut();
+                (client, _) = world.connect(resume(V5_0, "subscriber"));
+            } else {
+                world.set_writable(client, true);
+            }
+            world.advance(seconds(1));
+            assert_eq!(world.payloads(client).len(), 20 - n_received);
+        }
+    }
+}
+
+#[test]
+fn retained_messages_that_are_promised_again_come_again() {
+    let mut world = world_with_short_turns();
+    let (client, _) = reader_of_many(&mut world);
+    world.subscribe(client, "a/#", AtMostOnce);
+    world.receive_all(client);
+    world.power_cut();
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    world.advance(seconds(1));
+    assert_eq!(world.payloads(client).len(), 20);
+}
+
+#[test]
+fn a_subscription_stays_as_it_was_changed_while_retained_messages_come() {
+    let mut world = world_with_short_turns();
+    let (client, _) = reader_of_many(&mut world);
+    let mut changed = subscription("a/#", AtLeastOnce);
+    changed.retain_handling = RetainHandling::DoNotSend;
+    world.subscribe_with(client, changed, None);
+    world.advance(seconds(1));
+    world.cut(client);
+    world.power_cut();
+    let publisher = world.client(V5_0, "publisher");
+    world.publish(publisher, "a/b", "x", AtLeastOnce);
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    assert_eq!(world.payloads(client), ["x"]);
+}
+
+#[test]
+fn what_is_retained_after_a_restart_comes_once_although_older_messages_are_still_to_come() {
+    let mut world = world_with_short_turns();
+    let (client, _) = reader_of_many(&mut world);
+    let publisher = world.client(V5_0, "publisher");
+    // The numbers of these are the last, and when they are gone the store does not know them.
+    for payload in ["x", "y", "z", ""] {
+        world.retain(publisher, "b", payload);
+    }
+    world.subscribe(client, "a/#", AtMostOnce);
+    world.power_cut();
+    let (client, _) = world.connect(resume(V5_0, "subscriber"));
+    let publisher = world.client(V5_0, "publisher");
+    world.retain(publisher, "a/99", "new");
+    world.advance(seconds(1));
+    let payloads = world.payloads(client);
+    assert_eq!(payloads.iter().filter(|it| *it == "new").count(), 1);
 }
 
 #[test]
@@ -467,5 +543,75 @@ fn a_damaged_record_costs_no_more_than_itself() {
             }
             drop(restoration.finish(world.now));
         }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_forgotten() {
+    let whole = {
+        let mut world = World::new();
+        let client = subscriber(&mut world, V5_0, ExactlyOnce);
+        let publisher = world.client(V5_0, "publisher");
+        world.publish(client, "b", "v", ExactlyOnce);
+        for payload in ["w", "x"] {
+            world.publish(publisher, "a/b", payload, ExactlyOnce);
+        }
+        world.pubrec(client, packet_identifier(1));
+        world.retain(publisher, "a/c", "y");
+        world.cut(client);
+        world.disk.entries().clone()
+    };
+    for damaged in whole.keys() {
+        for is_there in [false, true] {
+            let mut world = World::new();
+            *world.disk.damage() = whole.clone();
+            if is_there {
+                world.disk.damage().insert(damaged.clone(), Vec::new());
+            } else {
+                world.disk.damage().remove(damaged);
+            }
+            world.power_cut();
+            // From here on all of it can be read.
+            world.power_cut();
+            world.connect(connect(V5_0, "subscriber"));
+            let publisher = world.client(V5_0, "publisher");
+            world.retain(publisher, "a/c", "");
+            assert_eq!(world.disk.len(), 0, "{damaged:?}");
+        }
+    }
+}
+
+#[test]
+fn what_a_damaged_session_or_message_leaves_goes_to_nobody() {
+    const MESSAGE: u8 = 1;
+    const SESSION: u8 = 2;
+    for damaged in [MESSAGE, SESSION] {
+        let mut world = World::new();
+        let (victim, _) = world.connect(resume(V5_0, "victim"));
+        world.subscribe(victim, "secret/#", AtLeastOnce);
+        world.cut(victim);
+        let publisher = world.client(V5_0, "publisher");
+        world.publish(publisher, "secret/a", "1", AtLeastOnce);
+        world.disk.damage().retain(|key, _| key[0] != damaged);
+        world.power_cut();
+        // What is new might be given the numbers of what was lost.
+        for name in ["first", "second"] {
+            let (client, _) = world.connect(resume(V5_0, name));
+            world.subscribe(client, "public/#", AtLeastOnce);
+            world.cut(client);
+        }
+        let publisher = world.client(V5_0, "publisher");
+        world.publish(publisher, "public/a", "2", AtLeastOnce);
+        world.power_cut();
+        let publisher = world.client(V5_0, "publisher");
+        world.publish(publisher, "secret/a", "3", AtLeastOnce);
+        for name in ["first", "second"] {
+            let (client, _) = world.connect(resume(V5_0, name));
+            assert_eq!(world.payloads(client), ["2"]);
+        }
+        let (victim, connack) = world.connect(resume(V5_0, "victim"));
+        assert_eq!(connack.session_present, damaged == MESSAGE);
+        let expected: &[&str] = if damaged == MESSAGE { &["3"] } else { &[] };
+        assert_eq!(world.payloads(victim), expected);
     }
 }

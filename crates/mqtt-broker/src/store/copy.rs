@@ -11,11 +11,22 @@ use super::{ChangeSet, FileDisk, RedbStore, Store, StoreError, disk::sync_folder
 /// A store that is being filled under another name.
 #[derive(Debug)]
 pub(super) struct Copy {
-    unfinished: PathBuf,
+    unfinished: Unfinished,
     store: RedbStore,
     changes: ChangeSet,
     n_entries: u64,
     result: Result<(), StoreError>,
+}
+
+/// Goes again unless it gets its name: on a full disk it would be in the way.
+#[derive(Debug)]
+struct Unfinished(PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // After it has got its name there is nothing here; and whoever comes next begins with removing it.
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 impl Copy {
@@ -25,7 +36,8 @@ impl Copy {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
         }
-        let store = RedbStore::open(FileDisk::new(&unfinished), format)?;
+        let unfinished = Unfinished(unfinished);
+        let store = RedbStore::open(FileDisk::new(&unfinished.0), format)?;
         Ok(Self {
             unfinished,
             store,
@@ -46,16 +58,17 @@ impl Copy {
         }
     }
 
-    /// Gives the file its name, in place of what has it, and says how many entries are in it.
-    pub(super) fn finish_as(mut self, name: &Path) -> Result<u64, StoreError> {
+    /// Makes durable what was put.
+    pub(super) fn finish(mut self) -> Result<Finished, StoreError> {
         std::mem::replace(&mut self.result, Ok(()))?;
         self.commit()?;
         drop(self.store);
         // Closing writes too.
-        File::open(&self.unfinished)?.sync_all()?;
-        fs::rename(&self.unfinished, name)?;
-        sync_folder_of(name)?;
-        Ok(self.n_entries)
+        File::open(&self.unfinished.0)?.sync_all()?;
+        Ok(Finished {
+            unfinished: self.unfinished,
+            n_entries: self.n_entries,
+        })
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
@@ -63,6 +76,21 @@ impl Copy {
         self.store.commit(&self.changes)?;
         self.changes.clear();
         Ok(())
+    }
+}
+
+/// A copy that is whole, and has no name yet.
+#[derive(Debug)]
+pub(super) struct Finished {
+    unfinished: Unfinished,
+    pub(super) n_entries: u64,
+}
+
+impl Finished {
+    /// Gives the file its name, in place of what has it.
+    pub(super) fn name(self, name: &Path) -> Result<(), StoreError> {
+        fs::rename(&self.unfinished.0, name)?;
+        Ok(sync_folder_of(name)?)
     }
 }
 

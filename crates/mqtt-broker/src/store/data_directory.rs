@@ -10,9 +10,9 @@ use std::{
 use thiserror::Error;
 
 use super::{
-    ChangeSet, Disk, FileDisk, RedbStore, StoreError, StoreErrorKind,
+    ChangeSet, FileDisk, RedbStore, StoreError, StoreErrorKind,
     copy::Copy,
-    disk::{private_file, sync_folder_of},
+    disk::{open_to_read, private_file, sync_folder_of},
     salvage::Remains,
     utc::file_name_time,
 };
@@ -72,13 +72,37 @@ pub enum OpenError {
         /// The format that was asked for.
         understood: u32,
     },
+    /// There is no store in it.
+    #[error("there is no store in {}", directory.display())]
+    Empty {
+        /// The data directory.
+        directory: PathBuf,
+    },
+    /// The store is damaged, and it was not to be touched.
+    #[error("{} is damaged ({damage}); `rootzone repair --data-dir {}` makes a new one of what can be read", file.display(), file.parent().unwrap_or(file).display())]
+    Damaged {
+        /// The store's file.
+        file: PathBuf,
+        /// What is wrong with it.
+        damage: String,
+    },
+    /// The store is damaged, and a new one of what can be read could not be made.
+    #[error("{} is damaged ({damage}), and a new one of what can be read cannot be made: {error}; \
+             make room and start again, or move the file away to begin with nothing", file.display())]
+    BeyondRepair {
+        /// The store's file.
+        file: PathBuf,
+        /// What is wrong with it.
+        damage: String,
+        /// Why there is no new one.
+        error: StoreError,
+    },
     /// The folder or a file in it cannot be made, read or written.
     #[error("cannot use {}: {error}", path.display())]
     Unusable {
         /// The folder or file.
         path: PathBuf,
         /// What the store or the operating system said.
-        #[source]
         error: StoreError,
     },
 }
@@ -108,11 +132,9 @@ impl DataDirectory {
     /// # Errors
     /// See [`OpenError`].
     pub fn open(path: &Path, format: u32) -> Result<Opened, OpenError> {
+        make_private_folder(path).map_err(unusable(path))?;
         let directory = Self::lock(path)?;
-        let file = directory.file();
-        let (store, salvage) = directory
-            .open_store(format)
-            .map_err(|error| OpenError::of(&file, error))?;
+        let (store, salvage) = directory.open_store(format)?;
         Ok(Opened {
             directory,
             store,
@@ -120,12 +142,43 @@ impl DataDirectory {
         })
     }
 
-    /// Makes the folder if needed and keeps other processes out.
+    /// Opens the store that is in a folder as it is: makes none, and repairs nothing.
     ///
     /// # Errors
-    /// Another process has it, or it cannot be written.
-    pub fn lock(path: &Path) -> Result<Self, OpenError> {
-        make_private_folder(path).map_err(unusable(path))?;
+    /// See [`OpenError`].
+    pub fn open_whole(path: &Path, format: u32) -> Result<Opened, OpenError> {
+        let directory = Self::lock_existing(path)?;
+        let file = directory.file();
+        let store = open_file(&file, format).map_err(|error| {
+            if error.kind == StoreErrorKind::Damaged {
+                OpenError::Damaged {
+                    file: file.clone(),
+                    damage: error.to_string(),
+                }
+            } else {
+                OpenError::of(&file, error)
+            }
+        })?;
+        Ok(Opened {
+            directory,
+            store,
+            salvage: None,
+        })
+    }
+
+    /// Keeps other processes out of a folder that has a store.
+    pub(super) fn lock_existing(path: &Path) -> Result<Self, OpenError> {
+        // Looking leaves nothing behind where a path was mistyped.
+        if !path.join(STORE_FILE).try_exists().map_err(unusable(path))? {
+            return Err(OpenError::Empty {
+                directory: path.to_owned(),
+            });
+        }
+        Self::lock(path)
+    }
+
+    /// Keeps other processes out.
+    fn lock(path: &Path) -> Result<Self, OpenError> {
         let lock_file = path.join(LOCK_FILE);
         let mut lock = private_file()
             .truncate(false)
@@ -164,27 +217,27 @@ impl DataDirectory {
         self.path.join(STORE_FILE)
     }
 
-    fn open_store(&self, format: u32) -> Result<(RedbStore, Option<Salvage>), StoreError> {
+    fn open_store(&self, format: u32) -> Result<(RedbStore, Option<Salvage>), OpenError> {
         let file = self.file();
-        if !file.try_exists()? {
-            Copy::begin(self.path.join(NEW_FILE), format)?.finish_as(&file)?;
+        let failed = |error| OpenError::of(&file, error);
+        if !file.try_exists().map_err(unusable(&file))? {
+            Copy::begin(self.path.join(NEW_FILE), format)
+                .and_then(Copy::finish)
+                .and_then(|copy| copy.name(&file))
+                .map_err(failed)?;
         }
-        let opened = match fs::metadata(&file)?.len() {
-            // A file gets its name only when something is in it.
-            0 => Err(StoreError::damaged("the file is empty")),
-            _ => RedbStore::open(FileDisk::new(&file), format),
-        };
-        match opened {
+        match open_file(&file, format) {
             Ok(mut store) => {
-                store.compact_if_worthwhile()?;
+                store.compact_if_worthwhile().map_err(failed)?;
                 Ok((store, None))
             }
             Err(error) if error.kind == StoreErrorKind::Damaged => {
-                let salvage = self.salvage(format, error.to_string(), DAMAGED, None)?;
-                let store = RedbStore::open(FileDisk::new(&file), format)?;
+                let damage = error.to_string();
+                let salvage = self.salvage(format, damage, DAMAGED, None)?;
+                let store = open_file(&file, format).map_err(failed)?;
                 Ok((store, Some(salvage)))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(failed(error)),
         }
     }
 
@@ -194,11 +247,36 @@ impl DataDirectory {
         format: u32,
         damage: String,
         label: &str,
-        mut convert: Option<&mut Convert<'_>>,
-    ) -> Result<Salvage, StoreError> {
+        convert: Option<&mut Convert<'_>>,
+    ) -> Result<Salvage, OpenError> {
         let file = self.file();
-        let disk = FileDisk::new(&file);
-        let remains = Remains::find(|| disk.open());
+        let result = self.copy_what_can_be_read(format, label, convert);
+        match result {
+            Ok((set_aside, n_kept, is_complete)) => Ok(Salvage {
+                set_aside,
+                damage,
+                n_kept,
+                is_complete,
+            }),
+            Err(error) if matches!(error.kind, StoreErrorKind::OtherFormat { .. }) => {
+                Err(OpenError::of(&file, error))
+            }
+            Err(error) => Err(OpenError::BeyondRepair {
+                file,
+                damage,
+                error,
+            }),
+        }
+    }
+
+    fn copy_what_can_be_read(
+        &self,
+        format: u32,
+        label: &str,
+        mut convert: Option<&mut Convert<'_>>,
+    ) -> Result<(PathBuf, u64, bool), StoreError> {
+        let file = self.file();
+        let remains = Remains::find(|| open_to_read(&file));
         let found = remains.as_ref().and_then(|remains| remains.format);
         let other = found.filter(|found| *found != format);
         if let Some(found) = other
@@ -224,14 +302,19 @@ impl DataDirectory {
         {
             return Err(StoreError::other_format(found, format));
         }
+        let copy = copy.finish()?;
+        let n_kept = copy.n_entries;
         let set_aside = keep_as(&file, label)?;
-        let n_kept = copy.finish_as(&file)?;
-        Ok(Salvage {
-            set_aside,
-            damage,
-            n_kept,
-            is_complete,
-        })
+        copy.name(&file)?;
+        Ok((set_aside, n_kept, is_complete))
+    }
+}
+
+fn open_file(file: &Path, format: u32) -> Result<RedbStore, StoreError> {
+    match fs::metadata(file)?.len() {
+        // A file gets its name only when something is in it.
+        0 => Err(StoreError::damaged("the file is empty")),
+        _ => RedbStore::open(FileDisk::new(file), format),
     }
 }
 
@@ -269,7 +352,13 @@ fn make_private_folder(path: &Path) -> io::Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)?;
+    builder.create(path).map_err(|error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            io::ErrorKind::NotADirectory.into()
+        } else {
+            error
+        }
+    })?;
     sync_folder_of(path)
 }
 

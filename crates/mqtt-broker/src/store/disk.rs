@@ -1,7 +1,8 @@
 //! What a store keeps its file on.
 
 use std::{
-    fs::{File, OpenOptions},
+    cell::Cell,
+    fs::{self, File, Metadata, OpenOptions},
     io,
     path::{Path, PathBuf},
 };
@@ -15,18 +16,34 @@ pub trait Disk: Send + 'static {
     /// # Errors
     /// What the operating system said.
     fn open(&self) -> io::Result<Box<dyn StorageBackend>>;
+
+    /// Whether what was opened last is still what would be found.
+    ///
+    /// # Errors
+    /// What the operating system said.
+    fn is_in_place(&self) -> io::Result<bool> {
+        Ok(true)
+    }
 }
 
 /// A file of the operating system.
 #[derive(Debug, Clone)]
 pub struct FileDisk {
     path: PathBuf,
+    /// Of the file that was opened last.
+    identity: Cell<Option<Identity>>,
 }
+
+/// Device and number of a file, whatever its name.
+type Identity = (u64, u64);
 
 impl FileDisk {
     /// The file need not be there yet; its folder must.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self {
+            path: path.into(),
+            identity: Cell::new(None),
+        }
     }
 }
 
@@ -37,9 +54,35 @@ impl Disk for FileDisk {
         if is_new {
             sync_folder_of(&self.path)?;
         }
+        self.identity.set(identity(&file.metadata()?));
         let backend = FileBackend::new(file).map_err(io::Error::other)?;
         Ok(Box::new(backend))
     }
+
+    fn is_in_place(&self) -> io::Result<bool> {
+        let opened = self.identity.get();
+        match fs::metadata(&self.path) {
+            Ok(found) => Ok(opened.is_none() || identity(&found) == opened),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(opened.is_none()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn identity(found: &Metadata) -> Option<Identity> {
+    #[cfg(unix)]
+    return Some((
+        std::os::unix::fs::MetadataExt::dev(found),
+        std::os::unix::fs::MetadataExt::ino(found),
+    ));
+    #[cfg(not(unix))]
+    None
+}
+
+/// A file that is not written to.
+pub(super) fn open_to_read(path: &Path) -> io::Result<Box<dyn StorageBackend>> {
+    let backend = FileBackend::new(File::open(path)?).map_err(io::Error::other)?;
+    Ok(Box::new(backend))
 }
 
 /// Reads, writes and creates; what it creates only this user may read.

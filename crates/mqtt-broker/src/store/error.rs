@@ -6,7 +6,7 @@ use thiserror::Error;
 
 /// The store could not do what it was asked to.
 #[derive(Debug, Error)]
-#[error("{}: {message}", kind.in_words())]
+#[error("{}{message}", kind.in_words())]
 pub struct StoreError {
     /// What a person or a caller can do about it.
     pub kind: StoreErrorKind,
@@ -23,6 +23,8 @@ pub enum StoreErrorKind {
     ReadOnly,
     /// The disk failed to read, write or sync.
     Failing,
+    /// There is no such file or folder, or something else has its name.
+    WrongPath,
     /// What is in the file is not what was written.
     Damaged,
     /// The file was written by another version of this program.
@@ -63,13 +65,14 @@ impl StoreError {
 impl StoreErrorKind {
     fn in_words(self) -> &'static str {
         match self {
-            Self::Full => "the disk is full",
-            Self::ReadOnly => "the store may not be written",
-            Self::Failing => "the disk fails",
-            Self::Damaged => "the store is damaged",
-            Self::OtherFormat { .. } => "the store has another format",
-            Self::Exists => "the file exists",
-            Self::TooLarge => "the value is too large",
+            Self::Full => "the disk is full: ",
+            Self::ReadOnly => "it may not be written: ",
+            Self::Failing => "the disk fails: ",
+            // The operating system's words, or ours, are all there is to say.
+            Self::WrongPath | Self::Exists => "",
+            Self::Damaged => "the store is damaged: ",
+            Self::OtherFormat { .. } => "the store has another format: ",
+            Self::TooLarge => "the value is too large: ",
         }
     }
 }
@@ -82,6 +85,11 @@ impl From<io::Error> for StoreError {
             Kind::StorageFull | Kind::QuotaExceeded | Kind::FileTooLarge => StoreErrorKind::Full,
             Kind::ReadOnlyFilesystem | Kind::PermissionDenied => StoreErrorKind::ReadOnly,
             Kind::AlreadyExists => StoreErrorKind::Exists,
+            Kind::NotFound
+            | Kind::NotADirectory
+            | Kind::IsADirectory
+            | Kind::InvalidFilename
+            | Kind::InvalidInput => StoreErrorKind::WrongPath,
             // How redb says that this is none of its files, and that one is cut short.
             Kind::InvalidData | Kind::UnexpectedEof => StoreErrorKind::Damaged,
             _ => StoreErrorKind::Failing,

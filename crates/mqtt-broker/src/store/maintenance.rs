@@ -1,8 +1,8 @@
 //! What a person does to a data directory that no broker uses.
 
-use std::{fmt, fs, path::Path};
+use std::{fmt, fs::File, io, path::Path};
 
-use super::{Convert, DataDirectory, Disk, FileDisk, OpenError, Salvage, salvage::Remains};
+use super::{Convert, DataDirectory, OpenError, Salvage, disk::open_to_read, salvage::Remains};
 
 /// What is in a data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,14 +19,27 @@ pub struct Report {
     pub is_whole: bool,
 }
 
-/// Reads every entry and verifies its checksum. The store is not written to.
+/// Gives every entry whose checksum is right. The store is not written to.
 ///
 /// # Errors
 /// The directory is in use, or has no store that can be opened as a file.
-pub fn check(path: &Path) -> Result<Report, OpenError> {
-    let file = DataDirectory::lock(path)?.file();
-    let failed = |error: std::io::Error| OpenError::of(&file, error.into());
-    let n_bytes_on_disk = fs::metadata(&file).map_err(failed)?.len();
+pub fn check(path: &Path, each: &mut dyn FnMut(&[u8], &[u8])) -> Result<Report, OpenError> {
+    let directory = DataDirectory::lock_existing(path)?;
+    check_file(&directory.file(), each)
+}
+
+/// The same for a file that no store uses, such as a copy.
+///
+/// # Errors
+/// It cannot be opened as a file.
+pub fn check_file(file: &Path, each: &mut dyn FnMut(&[u8], &[u8])) -> Result<Report, OpenError> {
+    let failed = |error: io::Error| OpenError::of(file, error.into());
+    let found = File::open(file).and_then(|file| file.metadata());
+    let found = found.map_err(failed)?;
+    if found.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
+    let n_bytes_on_disk = found.len();
     let mut report = Report {
         format: None,
         n_entries: 0,
@@ -34,8 +47,9 @@ pub fn check(path: &Path) -> Result<Report, OpenError> {
         n_bytes_on_disk,
         is_whole: false,
     };
-    if let Some(remains) = Remains::find(|| FileDisk::new(&file).open()) {
+    if let Some(remains) = Remains::find(|| open_to_read(file)) {
         let found = remains.read(&mut |key, value| {
+            each(key, value);
             report.n_live_bytes += (key.len() + value.len()) as u64;
         });
         report.format = remains.format;
@@ -52,15 +66,12 @@ pub fn check(path: &Path) -> Result<Report, OpenError> {
 /// # Errors
 /// The directory is in use, it cannot be written, or an entry cannot be converted.
 pub fn repair(path: &Path, format: u32, convert: &mut Convert<'_>) -> Result<Salvage, OpenError> {
-    let directory = DataDirectory::lock(path)?;
-    directory
-        .salvage(
-            format,
-            "it was to be repaired".to_owned(),
-            REPAIRED,
-            Some(convert),
-        )
-        .map_err(|error| OpenError::of(&directory.file(), error))
+    DataDirectory::lock_existing(path)?.salvage(
+        format,
+        "it was to be repaired".to_owned(),
+        REPAIRED,
+        Some(convert),
+    )
 }
 
 impl fmt::Display for Report {

@@ -132,6 +132,13 @@ impl RedbStore {
 
 impl Store for RedbStore {
     fn commit(&mut self, changes: &ChangeSet) -> Result<(), StoreError> {
+        // What goes into a file that has lost its name is gone with this process.
+        if !self.disk.is_in_place()? {
+            return Err(StoreError::new(
+                StoreErrorKind::Failing,
+                "the file was removed or replaced while it is in use; put it back, or restart the broker",
+            ));
+        }
         self.try_with(|database| Ok(write(database, changes)?))
     }
 
@@ -148,7 +155,10 @@ impl Store for RedbStore {
             self.try_with(|database| Ok(database.begin_read().map_err(redb::Error::from)?))?;
         Ok(Box::new(move |file| {
             if file.exists() {
-                return Err(StoreError::new(StoreErrorKind::Exists, file.display()));
+                return Err(StoreError::new(
+                    StoreErrorKind::Exists,
+                    "there is a file of this name already; choose another, nothing is overwritten",
+                ));
             }
             let mut unfinished = file.as_os_str().to_owned();
             unfinished.push(".unfinished");
@@ -158,8 +168,7 @@ impl Store for RedbStore {
                     copy.fill(|changes| changes.put(key, |copied| copied.extend_from_slice(value)));
                 })
             })?;
-            copy.finish_as(file)?;
-            Ok(())
+            copy.finish()?.name(file)
         }))
     }
 

@@ -34,10 +34,10 @@ impl Remains {
     /// the one before if that has more left. `None` if neither has anything.
     pub(super) fn find(open: impl Fn() -> io::Result<Box<dyn StorageBackend>>) -> Option<Self> {
         let mut best: Option<(Self, Yield)> = None;
-        for flip_primary in [false, true] {
+        for state in [State::Last, State::Before] {
             let Ok(remains) = open()
                 .map_err(StoreError::from)
-                .and_then(|file| Self::open(file, flip_primary))
+                .and_then(|file| Self::open(file, state))
             else {
                 continue;
             };
@@ -55,8 +55,8 @@ impl Remains {
         best.map(|(remains, _)| remains)
     }
 
-    fn open(file: Box<dyn StorageBackend>, flip_primary: bool) -> Result<Self, StoreError> {
-        let file = ReadOnlyFile { file, flip_primary };
+    fn open(file: Box<dyn StorageBackend>, state: State) -> Result<Self, StoreError> {
+        let file = ReadOnlyFile::showing(state, file);
         catching(|| {
             // In this mode redb reads pages by their numbers alone, and wants neither a clean end
             // nor the list of free pages.
@@ -207,10 +207,49 @@ fn format_of(database: &ReadOnlyDatabase) -> Result<Option<u32>, redb::Error> {
     Ok(table.get(FORMAT)?.map(|format| format.value()))
 }
 
+/// Which of the two states in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Last,
+    Before,
+}
+
 /// Shows a damaged file to redb as one that somebody closed.
 struct ReadOnlyFile {
     file: Box<dyn StorageBackend>,
-    flip_primary: bool,
+    /// In the place of what the file begins with.
+    header: [u8; HEADER_BYTES],
+}
+
+impl ReadOnlyFile {
+    /// With a header that is whole but for the one state: what else is in it is the same in every file.
+    fn showing(state: State, file: Box<dyn StorageBackend>) -> Self {
+        let mut found = [0; HEADER_BYTES];
+        read_as_zero(&*file, 0, &mut found);
+        let last = usize::from(found[STATE_BYTE] & PRIMARY);
+        let slot = match state {
+            State::Last => last,
+            State::Before => 1 - last,
+        };
+        let at = SLOTS[slot];
+        let slot = &found[at..at + SLOT_BYTES];
+        let mut header = [0; HEADER_BYTES];
+        header[..GEOMETRY.len()].copy_from_slice(&GEOMETRY);
+        for at in SLOTS {
+            header[at..at + SLOT_BYTES].copy_from_slice(slot);
+        }
+        Self { file, header }
+    }
+}
+
+/// What is cut off or cannot be read is zero, as redb reads nothing more after an error.
+fn read_as_zero(file: &dyn StorageBackend, offset: u64, out: &mut [u8]) {
+    out.fill(0);
+    let n_left = file.len().unwrap_or(0).saturating_sub(offset);
+    let n = n_left.min(out.len() as u64) as usize;
+    if file.read(offset, &mut out[..n]).is_err() {
+        out.fill(0);
+    }
 }
 
 impl fmt::Debug for ReadOnlyFile {
@@ -224,19 +263,12 @@ impl StorageBackend for ReadOnlyFile {
         self.file.len()
     }
 
-    /// What is cut off or cannot be read is zero, as redb reads nothing more after an error.
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        out.fill(0);
-        let n_left = self.file.len()?.saturating_sub(offset);
-        let n = n_left.min(out.len() as u64) as usize;
-        if self.file.read(offset, &mut out[..n]).is_err() {
-            out.fill(0);
-        }
-        if let Some(at) = STATE_BYTE.checked_sub(offset)
-            && let Some(byte) = out.get_mut(at as usize)
-        {
-            *byte &= !IS_UNCLEAN;
-            *byte ^= u8::from(self.flip_primary) * PRIMARY;
+        read_as_zero(&*self.file, offset, out);
+        if offset < HEADER_BYTES as u64 {
+            let header = &self.header[offset as usize..];
+            let n = header.len().min(out.len());
+            out[..n].copy_from_slice(&header[..n]);
         }
         Ok(())
     }
@@ -279,11 +311,41 @@ impl StorageBackend for ReadOnlyFile {
     }
 }
 
-/// Where redb keeps which state is the last, and whether the file was closed.
-const STATE_BYTE: u64 = 9;
+// How a file of redb 4 begins; a test compares it with a new one.
+
+/// The mark of its kind, that it was closed, and how it is divided: pages of 4 KiB, 2²⁰ of them in a
+/// region. How many there are is not asked in the mode that is used here, but must be some.
+const GEOMETRY: [u8; 32] =
+    *b"redb\x1A\x0A\xA9\x0D\x0A\0\0\0\0\x10\0\0\0\0\0\0\0\0\x10\0\0\0\0\0\x01\0\0\0";
+/// Where redb keeps which state is the last.
+const STATE_BYTE: usize = 9;
 const PRIMARY: u8 = 1;
-/// Recovery is required, or the last state may not be on the disk.
-const IS_UNCLEAN: u8 = 2 | 8;
+/// Where the two states are.
+const SLOTS: [usize; 2] = [64, 64 + SLOT_BYTES];
+const SLOT_BYTES: usize = 128;
+const HEADER_BYTES: usize = SLOTS[1] + SLOT_BYTES;
 
 /// How many gaps are tried: enough for hundreds of damaged pages, and well below a second.
 const N_GAPS_MAX: u32 = 4000;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::store::{FileDisk, RedbStore};
+
+    #[test]
+    fn files_begin_as_they_are_expected_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("store");
+        drop(RedbStore::open(FileDisk::new(&file), 1).unwrap());
+        let bytes = fs::read(&file).unwrap();
+        let n_pages_at = 24;
+        assert_eq!(bytes[..STATE_BYTE], GEOMETRY[..STATE_BYTE]);
+        assert_eq!(
+            bytes[STATE_BYTE + 1..n_pages_at],
+            GEOMETRY[STATE_BYTE + 1..n_pages_at]
+        );
+    }
+}

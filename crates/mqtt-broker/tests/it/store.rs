@@ -25,20 +25,32 @@ type Entries = Arc<Mutex<BTreeMap<Vec<u8>, Vec<u8>>>>;
 struct SlowStore {
     entries: Entries,
     asked: Sender<usize>,
-    may_go_on: Receiver<io::Result<()>>,
+    may_go_on: Receiver<Outcome>,
+}
+
+/// How a commit ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Durable,
+    DiskFull,
+    /// Everything has reached the disk, and still nobody can rely upon it.
+    SyncFailed,
 }
 
 /// The other end of it.
 struct Hand {
     asked: Option<Receiver<usize>>,
-    go_on: Sender<io::Result<()>>,
+    go_on: Sender<Outcome>,
 }
 
 impl Store for SlowStore {
     fn commit(&mut self, changes: &ChangeSet) -> Result<(), StoreError> {
         // A test that has ended asks nothing of it any more.
         let _ = self.asked.send(changes.len());
-        self.may_go_on.recv().unwrap_or(Ok(()))?;
+        let outcome = self.may_go_on.recv().unwrap_or(Outcome::Durable);
+        if outcome == Outcome::DiskFull {
+            return Err(io::Error::from(io::ErrorKind::StorageFull).into());
+        }
         let mut entries = self.entries.lock().unwrap();
         for (key, value) in changes.iter() {
             match value {
@@ -46,7 +58,10 @@ impl Store for SlowStore {
                 None => entries.remove(key),
             };
         }
-        Ok(())
+        match outcome {
+            Outcome::SyncFailed => Err(io::Error::other("the sync failed").into()),
+            Outcome::Durable | Outcome::DiskFull => Ok(()),
+        }
     }
 
     fn read_all(&mut self, each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
@@ -84,12 +99,11 @@ impl Hand {
     }
 
     fn go_on(&self) {
-        self.go_on.send(Ok(())).unwrap();
+        self.end(Outcome::Durable);
     }
 
-    fn fail(&self) {
-        let error = io::ErrorKind::StorageFull.into();
-        self.go_on.send(Err(error)).unwrap();
+    fn end(&self, outcome: Outcome) {
+        self.go_on.send(outcome).unwrap();
     }
 }
 
@@ -201,7 +215,7 @@ async fn while_the_store_fails_nobody_is_told_what_is_not_true() {
     publisher.send(&publish(b't', 1, 7, b"x")).await;
     subscriber.receive_packet().await;
     hand.asked().await;
-    hand.fail();
+    hand.end(Outcome::DiskFull);
     assert!(publisher.is_closed_without_a_word().await);
     let Health::Failing(reason) = server.health() else {
         panic!("it is not well");
@@ -217,17 +231,74 @@ async fn while_the_store_fails_nobody_is_told_what_is_not_true() {
     publisher.send(&publish(b'u', 1, 8, b"")).await;
     assert_eq!(publisher.receive_packet().await, [0x40, 2, 0, 8]);
     subscriber.send(&[0x40, 2, 0, 1]).await;
-    loop {
-        if server.health() == Health::Well {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
+    until(|| server.health() == Health::Well).await;
     publisher.send(&publish(b't', 1, 9, b"z")).await;
     subscriber.receive_packet().await;
     hand.asked().await;
     hand.go_on();
     assert_eq!(publisher.receive_packet().await, [0x40, 2, 0, 9]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_failed_is_not_well_before_it_has_written() {
+    let entries = Entries::default();
+    let (server, address, mut hand) = serve(&entries).await;
+    let mut subscriber = persistent_subscriber(address, &mut hand).await;
+    let mut publisher = Client::connect(address).await;
+    publisher.send(&publish(b't', 1, 7, b"x")).await;
+    subscriber.receive_packet().await;
+    hand.asked().await;
+    hand.end(Outcome::DiskFull);
+    assert!(publisher.is_closed_without_a_word().await);
+    // With the acknowledgement all that could not be written is gone.
+    subscriber.send(&[0x40, 2, 0, 1]).await;
+    subscriber.ping().await;
+    hand.asked().await;
+    assert_ne!(server.health(), Health::Well);
+    hand.go_on();
+    until(|| server.health() == Health::Well).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_failed_commit_wrote_is_removed_all_the_same() {
+    let entries = Entries::default();
+    let n_messages = || {
+        let entries = entries.lock().unwrap();
+        entries.keys().filter(|key| key[0] == MESSAGE).count()
+    };
+    let (_server, address, mut hand) = serve(&entries).await;
+    let mut subscriber = persistent_subscriber(address, &mut hand).await;
+    let mut publisher = Client::connect(address).await;
+    publisher.send(&publish(b't', 1, 7, b"x")).await;
+    subscriber.receive_packet().await;
+    hand.asked().await;
+    hand.end(Outcome::SyncFailed);
+    assert!(publisher.is_closed_without_a_word().await);
+    assert_eq!(n_messages(), 1);
+    subscriber.send(&[0x40, 2, 0, 1]).await;
+    subscriber.ping().await;
+    // In one group, or in two if the acknowledgement came while the first was written.
+    hand.go_on();
+    hand.go_on();
+    until(|| n_messages() == 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_a_connection_was_lost_is_stored_although_nobody_connects() {
+    let entries = Entries::default();
+    let (_server, address, mut hand) = serve(&entries).await;
+    let _subscriber = persistent_subscriber(address, &mut hand).await;
+    let when_power_goes = entries.lock().unwrap().clone();
+    let entries = Arc::new(Mutex::new(when_power_goes.clone()));
+    let (_server, _, mut hand) = serve(&entries).await;
+    hand.asked().await;
+    hand.go_on();
+    let session = |entries: &BTreeMap<Vec<u8>, Vec<u8>>| {
+        let mut entries = entries.iter();
+        let (_, session) = entries.find(|(key, _)| key[0] == SESSION).unwrap();
+        session.clone()
+    };
+    until(|| session(&entries.lock().unwrap()) != session(&when_power_goes)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -255,7 +326,23 @@ async fn another_server_goes_on_with_what_was_stored() {
     assert_eq!(message.last(), Some(&b'x'));
 }
 
+async fn until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// With what the keys of messages and of sessions begin.
+const MESSAGE: u8 = 1;
+const SESSION: u8 = 2;
+
 impl Client {
+    /// Waits until the server has read everything so far.
+    async fn ping(&mut self) {
+        self.send(&[0xC0, 0]).await;
+        assert_eq!(self.receive_packet().await, [0xD0, 0]);
+    }
+
     /// Checks that nothing has come so far.
     #[track_caller]
     fn assert_silent(&self) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mqtt_protocol::QoS;
+use mqtt_protocol::{QoS, RetainHandling};
 
 use crate::ClientNumber;
 
@@ -18,7 +18,7 @@ pub(crate) struct Book {
     pub(crate) audiences: Vec<Audience>,
     /// Whether a message may have been refused at first, and one after it taken, as the disk failed for a while.
     pub(crate) may_refuse: bool,
-    /// How often a message came, Wills left out.
+    /// How often a message came, Wills and retained ones left out.
     pub(crate) n_deliveries: u64,
     /// Grows with everything that is written down, so that it tells what was before what.
     moment: u64,
@@ -58,7 +58,25 @@ pub(crate) struct Audience {
     uncovered_since: Option<u64>,
     /// Of a subscription that has ended.
     owed: BTreeSet<MessageNumber>,
+    /// What its SUBSCRIBEs asked for, each with the moment since when another was certainly in its place.
+    maximum_qos: Vec<(QoS, Option<u64>)>,
+    /// What begins later does not come as a retained message; `None` while nobody knows when its replay begins.
+    replayed_until: Option<u64>,
+    /// Retained messages that are to come once the SUBSCRIBE is acknowledged.
+    asked: BTreeSet<MessageNumber>,
+    /// Retained messages that are to come.
+    promised: BTreeSet<MessageNumber>,
     arrivals: BTreeMap<MessageNumber, Arrivals>,
+}
+
+impl Audience {
+    /// Whether one of the subscriptions that a message may have met gives it this QoS.
+    fn may_get(&self, message: &Message, qos: QoS) -> bool {
+        self.maximum_qos.iter().any(|(maximum_qos, over_since)| {
+            over_since.is_none_or(|over_since| message.began < over_since)
+                && message.qos.min(*maximum_qos) == qos
+        })
+    }
 }
 
 /// How often a message came, repetitions with DUP left out.
@@ -107,6 +125,10 @@ impl Book {
             covered_since: None,
             uncovered_since: None,
             owed: BTreeSet::new(),
+            maximum_qos: Vec::new(),
+            replayed_until: Some(0),
+            asked: BTreeSet::new(),
+            promised: BTreeSet::new(),
             arrivals: BTreeMap::new(),
         });
         self.audiences.len() - 1
@@ -154,11 +176,41 @@ impl Book {
         let moment = self.tick();
         let audience = &mut self.audiences[audience];
         audience.covered_since.get_or_insert(moment);
+        audience.replayed_until.get_or_insert(moment);
+        audience.promised.append(&mut audience.asked);
+        if let Some((_, earlier)) = audience.maximum_qos.split_last_mut() {
+            for (_, over_since) in earlier {
+                over_since.get_or_insert(moment);
+            }
+        }
     }
 
-    /// From here on the broker may know of the subscription.
-    pub(crate) fn subscribing(&mut self, audience: AudienceNumber) {
-        self.audiences[audience].uncovered_since = None;
+    /// From here on the broker may know of the subscription, or that it is another.
+    pub(crate) fn subscribing(
+        &mut self,
+        audience: AudienceNumber,
+        maximum_qos: QoS,
+        retain_handling: RetainHandling,
+    ) {
+        let audience = &mut self.audiences[audience];
+        audience.uncovered_since = None;
+        audience.maximum_qos.push((maximum_qos, None));
+        if retain_handling != RetainHandling::DoNotSend {
+            audience.replayed_until = None;
+        }
+        if retain_handling == RetainHandling::Send && !audience.is_shared {
+            let messages = self.messages.iter().enumerate();
+            let is_there = |message: &Message| {
+                message.qos > QoS::AtMostOnce
+                    && message.acknowledged.is_some()
+                    && message.topic.starts_with(SHELF)
+                    && message.topic.starts_with(audience.prefix)
+            };
+            audience.asked = messages
+                .filter(|(_, message)| is_there(message))
+                .map(|(number, _)| number)
+                .collect();
+        }
     }
 
     /// From here on the broker may have forgotten the subscription.
@@ -167,6 +219,7 @@ impl Book {
         let audience = &mut self.audiences[audience];
         audience.owed.extend(owed);
         audience.covered_since = None;
+        audience.promised.clear();
     }
 
     /// From here on the broker may have ended the session, with all that waited in it.
@@ -174,11 +227,29 @@ impl Book {
         let audience = &mut self.audiences[audience];
         audience.owed.clear();
         audience.covered_since = None;
+        audience.promised.clear();
     }
 
     pub(crate) fn unsubscribed(&mut self, audience: AudienceNumber) {
         let moment = self.tick();
         self.audiences[audience].uncovered_since = Some(moment);
+    }
+
+    /// A retained message came because of a SUBSCRIBE.
+    pub(crate) fn replayed(
+        &mut self,
+        client: ClientNumber,
+        audience: AudienceNumber,
+        message: MessageNumber,
+    ) {
+        let audience = &mut self.audiences[audience];
+        let began = self.messages[message].began;
+        assert!(
+            audience.replayed_until.is_none_or(|until| began < until),
+            "client {client}: message {message} came after the SUBSCRIBE, and is no retained one for it"
+        );
+        audience.asked.remove(&message);
+        audience.promised.remove(&message);
     }
 
     /// A message came to one of the audience.
@@ -202,6 +273,11 @@ impl Book {
                 .uncovered_since
                 .is_none_or(|uncovered| message.began < uncovered),
             "{what} comes only while there is a subscription"
+        );
+        assert!(
+            audience.is_shared || audience.may_get(message, arrival.qos),
+            "{what} comes as the subscription of its time says: {:?}",
+            audience.maximum_qos
         );
         let is_plain = message.n_transmissions == 1;
         let arrivals = audience.arrivals.entry(arrival.message).or_default();
@@ -270,6 +346,11 @@ impl Book {
                     self.messages[*message]
                 );
             }
+            assert!(
+                audience.promised.is_empty(),
+                "audience {number} never got retained messages: {:?}",
+                audience.promised
+            );
         }
     }
 
@@ -277,7 +358,7 @@ impl Book {
     pub(crate) fn check_retained(&self) {
         let mut last_acknowledged = BTreeMap::new();
         for (number, message) in self.messages.iter().enumerate() {
-            if message.topic.starts_with(KEPT)
+            if [KEPT, SHELF].iter().any(|it| message.topic.starts_with(it))
                 && message.acknowledged.is_some()
                 && message.qos > QoS::AtMostOnce
             {
@@ -345,5 +426,8 @@ impl Book {
 }
 
 pub(crate) const DATA: &str = "data/";
+/// Retained messages that follow each other on few topics.
 pub(crate) const KEPT: &str = "kept/";
+/// Retained messages that stay for ever, each on a topic of its own.
+pub(crate) const SHELF: &str = "shelf/";
 pub(crate) const WILL: &str = "will/";

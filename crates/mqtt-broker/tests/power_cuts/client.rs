@@ -15,7 +15,7 @@ use mqtt_protocol::{
 
 use crate::{
     ClientNumber,
-    book::{Arrival, AudienceNumber, Book, DATA, KEPT, MessageNumber, Reader, WILL},
+    book::{Arrival, AudienceNumber, Book, DATA, KEPT, MessageNumber, Reader, SHELF, WILL},
 };
 
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(crate) struct Client {
     pub(crate) is_publisher: bool,
     receive_maximum: Option<NonZeroU16>,
     leaves_wills: bool,
+    /// How many retained messages it has put on the shelf.
+    n_shelved: u32,
     pub(crate) subscriptions: Vec<Subscribed>,
     pub(crate) state: State,
     /// Whether a CONNACK has said that there is a session that outlives the connection.
@@ -75,6 +77,7 @@ pub(crate) struct Subscribed {
     prefix: &'static str,
     topic_filter: String,
     qos: QoS,
+    retain_handling: RetainHandling,
     /// `None` where nothing is promised, as the session is not to last.
     audience: Option<AudienceNumber>,
     pub(crate) is_shared: bool,
@@ -115,6 +118,7 @@ impl Client {
             is_publisher: false,
             receive_maximum: NonZeroU16::new([0, 1, 2, 5][rng.usize(0..4)]),
             leaves_wills: false,
+            n_shelved: 0,
             subscriptions: Vec::new(),
             state: State::Offline,
             has_session: false,
@@ -134,7 +138,7 @@ impl Client {
     /// One with a session, whose subscriptions are promised to it alone.
     pub(crate) fn subscriber(number: ClientNumber, book: &mut Book, rng: &mut Rng) -> Self {
         let mut client = Self::new(number, true, rng);
-        for prefix in [DATA, KEPT, WILL] {
+        for prefix in [DATA, KEPT, SHELF, WILL] {
             if prefix == DATA || rng.bool() {
                 let audience = book.audience(prefix, false);
                 client.add(prefix, &format!("{prefix}#"), Some(audience), rng);
@@ -162,6 +166,7 @@ impl Client {
     pub(crate) fn visitor(number: ClientNumber, rng: &mut Rng) -> Self {
         let mut client = Self::new(number, false, rng);
         client.add(KEPT, "kept/#", None, rng);
+        client.add(SHELF, "shelf/#", None, rng);
         client
     }
 
@@ -176,6 +181,7 @@ impl Client {
             prefix,
             topic_filter: topic_filter.to_owned(),
             qos: [QoS::AtLeastOnce, QoS::ExactlyOnce][rng.usize(0..2)],
+            retain_handling: RetainHandling::Send,
             audience,
             is_shared: topic_filter.starts_with('$'),
             wish: Wish::Subscribe,
@@ -296,23 +302,30 @@ impl Client {
         if self.state != State::Connected || self.in_flight.len() >= IN_FLIGHT_MAX {
             return;
         }
-        let retain = rng.u8(0..4) == 0;
-        let prefix = if retain { KEPT } else { DATA };
-        let place = rng.u8(0..2);
-        let topic = format!("{prefix}{}/{place}", self.number);
-        let qos = match (retain, place) {
+        let prefix = match rng.u8(0..8) {
+            0 | 1 => KEPT,
+            2 | 3 if self.n_shelved < N_SHELVED_MAX => SHELF,
+            _ => DATA,
+        };
+        let place = match prefix {
+            SHELF => self.n_shelved,
+            _ => rng.u32(0..2),
+        };
+        self.n_shelved += u32::from(prefix == SHELF);
+        let topic = format!("{prefix}{}/{place:02}", self.number);
+        let qos = match (prefix, place) {
             // Of one QoS, as only that keeps the order: what is sent again at QoS 1 is published again,
             // behind what was published at QoS 2 after it.
-            (true, 0) => QoS::AtLeastOnce,
-            (true, _) => QoS::ExactlyOnce,
-            (false, _) => a_qos(rng),
+            (KEPT, 0) => QoS::AtLeastOnce,
+            (KEPT, _) => QoS::ExactlyOnce,
+            _ => a_qos(rng),
         };
-        let is_removal = retain && rng.u8(0..5) == 0;
+        let is_removal = prefix == KEPT && rng.u8(0..5) == 0;
         let message = book.new_message(topic.clone(), qos, is_removal);
         let publish = Publish {
             dup: false,
             qos,
-            retain,
+            retain: prefix != DATA,
             topic_name: Some(TopicName::new(topic).unwrap()),
             packet_identifier: None,
             properties: Properties::new(),
@@ -379,13 +392,13 @@ impl Client {
             let filter = TopicFilter::new(subscription.topic_filter.clone()).unwrap();
             self.outbox.push(if subscription.wish == Wish::Subscribe {
                 if let Some(audience) = subscription.audience {
-                    book.subscribing(audience);
+                    book.subscribing(audience, subscription.qos, subscription.retain_handling);
                 }
                 Packet::Subscribe(Subscribe {
                     packet_identifier,
                     properties: Properties::new(),
                     subscriptions: vec![Subscription {
-                        retain_handling: RetainHandling::Send,
+                        retain_handling: subscription.retain_handling,
                         ..Subscription::new(filter, subscription.qos)
                     }],
                 })
@@ -399,7 +412,7 @@ impl Client {
         }
     }
 
-    /// Chooses to end one of its subscriptions, for a while.
+    /// Chooses to end one of its subscriptions for a while, or to change it.
     pub(crate) fn change_mind(&mut self, book: &mut Book, rng: &mut Rng) {
         if self.state != State::Connected || self.subscriptions.is_empty() {
             return;
@@ -410,8 +423,21 @@ impl Client {
             && !subscription.is_shared
             && let Some(audience) = subscription.audience
         {
-            book.unsubscribing(audience);
-            subscription.wish = Wish::Unsubscribe;
+            if rng.bool() {
+                book.unsubscribing(audience);
+                subscription.wish = Wish::Unsubscribe;
+            } else {
+                subscription.wish = Wish::Subscribe;
+            }
+            subscription.qos = [QoS::AtLeastOnce, QoS::ExactlyOnce][rng.usize(0..2)];
+            // On 3.1.1 there is no choice.
+            if self.version == ProtocolVersion::V5_0 {
+                subscription.retain_handling = [
+                    RetainHandling::Send,
+                    RetainHandling::SendIfNew,
+                    RetainHandling::DoNotSend,
+                ][rng.usize(0..3)];
+            }
         }
     }
 
@@ -593,16 +619,17 @@ impl Client {
         if message == REMOVAL {
             return;
         }
-        if publish.retain {
-            let is_visitor = self.subscriptions.iter().any(|it| it.prefix == KEPT);
-            if is_visitor && !self.is_persistent {
-                book.found_retained(topic.as_str().to_owned(), message);
-            }
-            return;
-        }
         let mut subscriptions = self.subscriptions.iter();
         let subscription = subscriptions.find(|it| topic.as_str().starts_with(it.prefix));
         let subscription = subscription.unwrap_or_else(|| panic!("{what} was not asked for"));
+        if publish.retain {
+            match subscription.audience {
+                Some(audience) => book.replayed(self.number, audience, message),
+                None if subscription.prefix.is_empty() => {}
+                None => book.found_retained(topic.as_str().to_owned(), message),
+            }
+            return;
+        }
         if let Some(audience) = subscription.audience {
             let arrival = Arrival {
                 message,
@@ -665,6 +692,9 @@ fn number_in(payload: &[u8]) -> MessageNumber {
 const REMOVAL: MessageNumber = MessageNumber::MAX;
 
 const IN_FLIGHT_MAX: usize = 6;
+
+/// Enough for a replay of many turns.
+const N_SHELVED_MAX: u32 = 20;
 
 /// Packet Identifiers of SUBSCRIBE and UNSUBSCRIBE.
 const FIRST_FILTER: u16 = 60_000;

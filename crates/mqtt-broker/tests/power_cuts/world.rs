@@ -82,6 +82,7 @@ struct Chances {
     acknowledge: u8,
     cut_link: u8,
     connect: u8,
+    change_mind: u8,
     fail: u8,
 }
 
@@ -222,6 +223,7 @@ impl World {
             acknowledge,
             cut_link,
             connect,
+            change_mind,
             ..
         } = self.chances;
         let mut happens = |percent: u8| self.rng.u8(0..100) < percent;
@@ -244,7 +246,7 @@ impl World {
                     client.acknowledge();
                 } else if happens(30) {
                     client.ask(&mut self.book);
-                } else if happens(2) {
+                } else if happens(change_mind) {
                     client.change_mind(&mut self.book, &mut self.rng);
                 }
             }
@@ -590,6 +592,7 @@ impl Chances {
             acknowledge: rng.u8(5..100),
             cut_link: [0, 1, 3][rng.usize(0..3)],
             connect: rng.u8(2..50),
+            change_mind: [2, 30][rng.usize(0..2)],
             fail: [0, 0, 0, 30][rng.usize(0..4)],
         }
     }

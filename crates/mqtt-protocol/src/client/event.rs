@@ -74,6 +74,9 @@ pub enum PublicationFailure {
     /// It waited for longer than its expiry.
     #[error("the message expired before it could be sent")]
     Expired,
+    /// It may not wait, and the store was slow.
+    #[error("the store was too slow for a message that may not wait")]
+    HeldTooLong,
     /// It breaks a rule or this Server's Maximum Packet Size.
     #[error(transparent)]
     NotEncodable(EncodeError),

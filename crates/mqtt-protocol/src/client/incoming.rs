@@ -2,7 +2,10 @@
 
 use std::num::NonZeroU16;
 
-use super::{ClientConnection, Request, RequestKind, ServerLimits, State, outgoing::pubrel};
+use super::{
+    ClientConnection, ClientSession, Lane, Request, RequestKind, ServerLimits, SessionChange,
+    State, outgoing::pubrel,
+};
 use crate::{
     AcknowledgedQoS, AcknowledgementOutcome, ClientEvent, CloseReason, Connack, Incoming, Instant,
     OutgoingMessage, Packet, PacketIdentifier, PingTimer, Properties, ProtocolVersion, Puback,
@@ -62,7 +65,12 @@ impl ClientConnection {
 
     /// Goes on without what the Server has lost.
     pub(super) fn restart_session(&mut self) {
-        let exchanges = &mut self.session.exchanges;
+        let ClientSession {
+            exchanges, keeper, ..
+        } = &mut self.session;
+        if let Some(keeper) = keeper {
+            keeper.note(SessionChange::Lost(exchanges));
+        }
         exchanges.incoming = Incoming::default();
         for message in exchanges.outgoing.restart() {
             self.events.push_back(ClientEvent::PublicationFailed {
@@ -78,12 +86,18 @@ impl ClientConnection {
             Packet::Puback(puback) => {
                 let outgoing = &mut self.session.exchanges.outgoing;
                 let outcome = outgoing.handle_puback(puback.packet_identifier);
+                if let AcknowledgementOutcome::Completed(Some(message)) = &outcome {
+                    self.note_end(message);
+                }
                 self.handle_acknowledgement(outcome, puback.reason_code);
             }
             Packet::Pubrec(pubrec) => self.handle_pubrec(&pubrec),
             Packet::Pubcomp(pubcomp) => {
                 let outgoing = &mut self.session.exchanges.outgoing;
                 let outcome = outgoing.handle_pubcomp(pubcomp.packet_identifier);
+                if let AcknowledgementOutcome::Completed(_) = outcome {
+                    self.note(SessionChange::ReleaseEnded(pubcomp.packet_identifier));
+                }
                 // Its only other code, 0x92, says that the PUBREL had come before: the message has arrived.
                 self.handle_acknowledgement(outcome, ReasonCode::Success);
             }
@@ -144,18 +158,25 @@ impl ClientConnection {
         let (Some(qos), Some(packet_identifier)) =
             (AcknowledgedQoS::new(publish.qos), publish.packet_identifier)
         else {
-            self.events.push_back(ClientEvent::Message(publish));
+            self.give(publish, false);
             return;
         };
         let incoming = &mut self.session.exchanges.incoming;
         match incoming.handle_publish(packet_identifier, qos) {
-            ReceivedPublish::New => self.events.push_back(ClientEvent::Message(publish)),
+            ReceivedPublish::New => {
+                let is_kept = qos == AcknowledgedQoS::ExactlyOnce;
+                if is_kept {
+                    self.note(SessionChange::Received(packet_identifier));
+                }
+                self.give(publish, is_kept);
+            }
             ReceivedPublish::Duplicate => {}
             ReceivedPublish::QuotaExceeded => {
                 self.fail(ReasonCode::ReceiveMaximumExceeded);
                 return;
             }
         }
+        let start = self.transmit.len();
         match qos {
             AcknowledgedQoS::AtLeastOnce => {
                 self.session.exchanges.incoming.puback_sent();
@@ -171,14 +192,31 @@ impl ClientConnection {
                 properties: Properties::new(),
             })),
         }
+        let rests_on_store = qos == AcknowledgedQoS::ExactlyOnce;
+        self.hold_back(start, Lane::Incoming, rests_on_store);
     }
 
     fn handle_pubrec(&mut self, pubrec: &Pubrec) {
         let packet_identifier = pubrec.packet_identifier;
         let outgoing = &mut self.session.exchanges.outgoing;
         match outgoing.handle_pubrec(packet_identifier, pubrec.reason_code) {
-            PubrecOutcome::Release => self.send_fixed(&pubrel(packet_identifier)),
-            PubrecOutcome::Rejected(message) => self.acknowledged(message, pubrec.reason_code),
+            PubrecOutcome::Release => {
+                let message = outgoing.in_flight_message(packet_identifier);
+                if let (Some(keeper), Some(message)) = (&mut self.session.keeper, message) {
+                    keeper.note(SessionChange::Released(packet_identifier, message));
+                }
+                let start = self.transmit.len();
+                self.send_fixed(&pubrel(packet_identifier));
+                self.hold_back(start, Lane::Outgoing, true);
+            }
+            PubrecOutcome::Rejected(message) => {
+                match &message {
+                    Some(message) if message.may_wait => self.note_end(message),
+                    // One that may not wait is stored as if it were released.
+                    Some(_) | None => self.note(SessionChange::ReleaseEnded(packet_identifier)),
+                }
+                self.acknowledged(message, pubrec.reason_code);
+            }
             PubrecOutcome::Unknown => self.send_fixed(&Packet::Pubrel(Pubrel {
                 packet_identifier,
                 reason_code: ReasonCode::PacketIdentifierNotFound,
@@ -191,15 +229,23 @@ impl ClientConnection {
     fn handle_pubrel(&mut self, pubrel: &Pubrel) {
         let packet_identifier = pubrel.packet_identifier;
         let incoming = &mut self.session.exchanges.incoming;
-        let reason_code = match incoming.handle_pubrel(packet_identifier) {
-            PubrelOutcome::Known => ReasonCode::Success,
+        let outcome = incoming.handle_pubrel(packet_identifier);
+        let reason_code = match outcome {
+            PubrelOutcome::Known => {
+                self.note(SessionChange::ReceiptEnded(packet_identifier));
+                ReasonCode::Success
+            }
             PubrelOutcome::Unknown => ReasonCode::PacketIdentifierNotFound,
         };
+        let start = self.transmit.len();
         self.send_fixed(&Packet::Pubcomp(Pubcomp {
             packet_identifier,
             reason_code,
             properties: Properties::new(),
         }));
+        // If it were forgotten after this that the exchange is over, the next message under this identifier
+        // would be taken for the same.
+        self.hold_back(start, Lane::Incoming, true);
     }
 
     fn handle_acknowledgement(

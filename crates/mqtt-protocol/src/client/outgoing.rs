@@ -1,9 +1,11 @@
 //! What the session has to send.
 
-use super::{ClientConnection, State};
+use std::time::Duration;
+
+use super::{ClientConnection, ClientSession, Lane, SessionChange, State};
 use crate::{
-    ClientEvent, EncodeError, Instant, Packet, PacketIdentifier, Properties, PublicationFailure,
-    Publish, Pubrel, ReasonCode, Transmission,
+    AcknowledgedQoS, ClientEvent, EncodeError, Instant, Packet, PacketIdentifier, Properties,
+    PublicationFailure, Publish, Pubrel, QoS, ReasonCode, Transmission,
 };
 
 impl ClientConnection {
@@ -13,28 +15,44 @@ impl ClientConnection {
             return;
         }
         loop {
-            let outgoing = &mut self.session.exchanges.outgoing;
-            while let Some(message) = outgoing.pop_queued_if(|message| {
+            while let Some(message) = self.session.exchanges.outgoing.pop_queued_if(|message| {
                 message
                     .expires_at
                     .is_some_and(|expires_at| expires_at <= now)
             }) {
+                self.note_end(&message);
                 self.events.push_back(ClientEvent::PublicationFailed {
                     token: message.token,
                     failure: PublicationFailure::Expired,
                 });
             }
-            let (packet, packet_identifier, dup) = match outgoing.poll_transmission() {
+            let ClientSession {
+                exchanges, keeper, ..
+            } = &mut self.session;
+            let mut is_urgent = false;
+            let mut rests_on_store = true;
+            let (packet, packet_identifier, dup) = match exchanges.outgoing.poll_transmission() {
                 None => break,
                 Some(Transmission::Pubrel { packet_identifier }) => {
                     (pubrel(packet_identifier), packet_identifier, true)
                 }
                 Some(Transmission::Publish {
                     packet_identifier,
+                    qos,
                     dup,
                     message,
-                    ..
                 }) => {
+                    if let Some(keeper) = keeper.as_mut().filter(|_| !dup) {
+                        if message.may_wait {
+                            keeper.note(SessionChange::Sent(packet_identifier, message));
+                        } else if qos == AcknowledgedQoS::ExactlyOnce {
+                            // Not the message, but that the Server may know its identifier.
+                            keeper.note(SessionChange::Released(packet_identifier, message));
+                            is_urgent = true;
+                        } else {
+                            rests_on_store = false;
+                        }
+                    }
                     let publish = Publish {
                         dup,
                         packet_identifier: Some(packet_identifier),
@@ -43,8 +61,15 @@ impl ClientConnection {
                     (Packet::Publish(publish), packet_identifier, dup)
                 }
             };
-            if let Err(error) = self.send(&packet) {
-                self.withdraw(packet_identifier, dup, error);
+            let start = self.transmit.len();
+            match self.send(&packet) {
+                Ok(()) if is_urgent => {
+                    self.hold_back_urgent(start, packet_identifier, now + URGENT_HOLD_MAX);
+                }
+                // What may not wait does not wait for the others either.
+                Ok(()) if !rests_on_store => {}
+                Ok(()) => self.hold_back(start, Lane::Outgoing, true),
+                Err(error) => self.withdraw(packet_identifier, dup, error),
             }
         }
     }
@@ -60,7 +85,14 @@ impl ClientConnection {
         if dup {
             self.send_fixed(&pubrel(packet_identifier));
         }
-        if let Some(message) = message {
+        if let Some(mut message) = message {
+            self.note_end(&message);
+            message.may_wait = false;
+            if dup && message.publish.qos == QoS::ExactlyOnce {
+                self.note(SessionChange::Released(packet_identifier, &message));
+            } else {
+                self.note(SessionChange::ReleaseEnded(packet_identifier));
+            }
             self.events.push_back(ClientEvent::PublicationFailed {
                 token: message.token,
                 failure: PublicationFailure::NotEncodable(error),
@@ -76,3 +108,6 @@ pub(super) fn pubrel(packet_identifier: PacketIdentifier) -> Packet {
         properties: Properties::new(),
     })
 }
+
+/// How long a message of QoS 2 that may not wait is held back for the store.
+const URGENT_HOLD_MAX: Duration = Duration::from_secs(1);

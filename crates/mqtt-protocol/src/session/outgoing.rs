@@ -381,6 +381,13 @@ impl<M> Outgoing<M> {
         }
     }
 
+    /// The message that is in flight under an identifier.
+    #[must_use]
+    pub fn in_flight_message(&self, packet_identifier: PacketIdentifier) -> Option<&M> {
+        let position = self.position(packet_identifier).ok()?;
+        self.in_flight.get(position)?.message.as_ref()
+    }
+
     /// Takes a message out of an exchange that goes on without it: the peer has received it, its release is under way.
     pub fn take_received(&mut self, packet_identifier: PacketIdentifier) -> Option<M> {
         self.find_mut(packet_identifier)

@@ -5,6 +5,7 @@ mod flow_control;
 mod keep_alive;
 mod qos;
 mod rules;
+mod store;
 mod subscribe;
 
 use std::time::Duration;

@@ -24,7 +24,7 @@ impl Clock {
 }
 
 /// A number to begin the jitter with.
-pub(super) fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     (js_sys::Math::random() * TWO_TO_THE_53) as u64
 }
 

@@ -2,7 +2,7 @@
 
 use mqtt_protocol::{CloseReason, Instant, Properties, ReasonCode};
 
-use super::{Output, State, Supervisor};
+use super::{FollowServerReference, Output, State, Supervisor};
 use crate::{Failure, Status, StopReason};
 
 impl Supervisor {
@@ -11,7 +11,14 @@ impl Supervisor {
             CloseReason::Refused(connack) => {
                 let reason_code = connack.reason_code;
                 let reason_string = reason_string(&connack.properties);
-                if is_final(reason_code) {
+                if self.goes_elsewhere(reason_code, &connack.properties, now) {
+                    return;
+                }
+                // Fresh credentials may fare better, once.
+                let is_renewable = self.options.credentials_provider.is_some()
+                    && is_about_credentials(reason_code)
+                    && !std::mem::replace(&mut self.was_refused, true);
+                if is_final(reason_code) && !is_renewable {
                     self.refuse(reason_code, reason_string);
                 } else {
                     let failure = Failure::Refused {
@@ -26,6 +33,8 @@ impl Supervisor {
                 let reason_string = reason_string(&disconnect.properties);
                 if reason_code == ReasonCode::SessionTakenOver {
                     self.stop(StopReason::SessionTakenOver);
+                } else if self.goes_elsewhere(reason_code, &disconnect.properties, now) {
+                    // The next attempt does.
                 } else if is_elsewhere(reason_code) {
                     self.refuse(reason_code, reason_string);
                 } else {
@@ -61,7 +70,8 @@ impl Supervisor {
             }
         }
         self.end_link();
-        if failure == Failure::InvalidAddress {
+        let is_away = self.return_home();
+        if failure == Failure::InvalidAddress && !is_away {
             self.stop(StopReason::InvalidAddress);
             return;
         }
@@ -75,6 +85,21 @@ impl Supervisor {
         });
     }
 
+    /// Makes the next attempt go where the Server said, if it may; says whether it does.
+    fn goes_elsewhere(
+        &mut self,
+        reason_code: ReasonCode,
+        properties: &Properties,
+        now: Instant,
+    ) -> bool {
+        match self.options.follow_server_reference {
+            Some(FollowServerReference(go)) if is_elsewhere(reason_code) => {
+                go(self, reason_code, properties, now)
+            }
+            Some(_) | None => false,
+        }
+    }
+
     fn refuse(&mut self, reason_code: ReasonCode, reason_string: Option<String>) {
         self.end_link();
         self.set_status(Status::Refused {
@@ -85,7 +110,9 @@ impl Supervisor {
 
     pub(super) fn stop(&mut self, reason: StopReason) {
         self.end_link();
-        drop(self.session.exchanges.outgoing.abandon(|_| true));
+        let is_kept = self.session.keeper.is_some();
+        let outgoing = &mut self.session.exchanges.outgoing;
+        drop(outgoing.abandon(|message| !(is_kept && message.may_wait)));
         self.publications.stop(&mut self.outputs);
         self.requests.stop(&mut self.outputs);
         self.must_renew = true;
@@ -93,18 +120,21 @@ impl Supervisor {
     }
 
     /// Closes the link, keeps the session.
-    fn end_link(&mut self) {
+    pub(super) fn end_link(&mut self) {
         // Callbacks of the old link are to do nothing.
         self.generation = self.generation.next();
         self.congestion = None;
+        self.buffered_amount = 0;
+        self.n_bytes_published = 0;
         self.publications.is_congested = false;
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Open { connection, .. } => {
                 self.session = connection.into_session();
                 self.requests.handle_close();
+                self.publications.handle_close(&mut self.outputs);
                 self.outputs.push_back(Output::Close);
             }
-            State::Opening { .. } => self.outputs.push_back(Output::Close),
+            State::Asking { .. } | State::Opening { .. } => self.outputs.push_back(Output::Close),
             State::Waiting { .. } | State::Idle => {}
         }
     }
@@ -127,6 +157,13 @@ fn is_final(reason_code: ReasonCode) -> bool {
                 | ReasonCode::RetainNotSupported
                 | ReasonCode::QoSNotSupported
         )
+}
+
+fn is_about_credentials(reason_code: ReasonCode) -> bool {
+    matches!(
+        reason_code,
+        ReasonCode::BadUserNameOrPassword | ReasonCode::NotAuthorized
+    )
 }
 
 fn is_elsewhere(reason_code: ReasonCode) -> bool {

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 
 use mqtt_protocol::{
     ClientConnection, EncodeError, Instant, OutgoingMessage, Property, ProtocolVersion,
-    PublicationFailure, PublicationToken, Publish, QoS, ReasonCode, UsageError,
+    PublicationFailure, PublicationToken, Publish, PublishParts, QoS, ReasonCode, SessionChange,
+    SessionKeeper, StoredSession, TopicName, UsageError,
 };
 
 use super::{Output, PublishAnswer};
 use crate::{
-    Limits, Publication, PublishError, QueuePolicy,
+    Event, OfflineQueue, Options, Publication, PublishError, QueuePolicy,
     queue::{Queue, Waiting},
 };
 
@@ -19,17 +20,23 @@ pub(super) struct Publications {
     queue: Queue,
     /// Invariant: sorted by token.
     answers: Vec<(PublicationToken, PublishAnswer)>,
+    /// Those of an earlier page, which have nobody to answer to.
+    restored: Vec<(PublicationToken, TopicName)>,
+    offline_queue: OfflineQueue,
     last_token: u64,
     /// Whether the socket's buffer is above its limit.
     pub(super) is_congested: bool,
 }
 
 impl Publications {
-    pub(super) fn new(version: ProtocolVersion, limits: &Limits) -> Self {
+    pub(super) fn new(options: &Options) -> Self {
+        let limits = &options.limits;
         Self {
-            version,
+            version: options.protocol_version,
             queue: Queue::new(limits.queue_len_max, limits.queue_bytes_max),
             answers: Vec::new(),
+            restored: Vec::new(),
+            offline_queue: options.offline_queue,
             last_token: 0,
             is_congested: false,
         }
@@ -50,9 +57,15 @@ impl Publications {
             token,
             expires_at: publication.expiry.map(|expiry| now + expiry),
             publication,
+            is_noted: false,
         };
-        let policy = waiting.publication.queue;
         let connection = connection.filter(|connection| connection.is_connected());
+        let may_wait = self.offline_queue.keeps_unsent(waiting.publication.qos);
+        let policy = if connection.is_none() && !may_wait {
+            QueuePolicy::Never
+        } else {
+            waiting.publication.queue
+        };
         match (connection, policy) {
             (None, QueuePolicy::Never) => {
                 self.answer(token, Err(PublishError::NotConnected), outputs);
@@ -80,7 +93,7 @@ impl Publications {
         outputs: &mut VecDeque<Output>,
         now: Instant,
     ) -> bool {
-        self.expire(outputs, now);
+        self.expire(connection.keeper_mut(), outputs, now);
         let mut is_any = false;
         while !self.is_congested && connection.is_ready() {
             let Some(waiting) = self.queue.pop() else {
@@ -93,9 +106,92 @@ impl Publications {
     }
 
     /// Answers for what has waited for too long.
-    pub(super) fn expire(&mut self, outputs: &mut VecDeque<Output>, now: Instant) {
-        for token in self.queue.take_expired(now) {
-            self.answer(token, Err(PublishError::Expired), outputs);
+    pub(super) fn expire(
+        &mut self,
+        mut keeper: Option<&mut (dyn SessionKeeper + 'static)>,
+        outputs: &mut VecDeque<Output>,
+        now: Instant,
+    ) {
+        for waiting in self.queue.take_expired(now) {
+            if let Some(keeper) = keeper.as_mut().filter(|_| waiting.is_noted) {
+                keeper.note(SessionChange::MessageEnded(waiting.token));
+            }
+            self.answer(waiting.token, Err(PublishError::Expired), outputs);
+        }
+    }
+
+    /// Answers for what does not wait for the next connection.
+    pub(super) fn handle_close(&mut self, outputs: &mut VecDeque<Output>) {
+        let offline_queue = self.offline_queue;
+        for waiting in self
+            .queue
+            .take_if(&|waiting| !offline_queue.keeps_unsent(waiting.publication.qos))
+        {
+            self.answer(waiting.token, Err(PublishError::NotConnected), outputs);
+        }
+    }
+
+    /// Takes note of the last publication, if it waits and may do so without a connection.
+    pub(super) fn note_last(&mut self, keeper: &mut dyn SessionKeeper) {
+        let last = self.queue.iter_mut().next_back();
+        if let Some(waiting) = last
+            && waiting.token.0 == self.last_token
+            && self.offline_queue.keeps_unsent(waiting.publication.qos)
+        {
+            note(waiting, keeper);
+        }
+    }
+
+    /// Takes note of everything that waits.
+    pub(super) fn note_all(&mut self, keeper: &mut dyn SessionKeeper) {
+        for waiting in self.queue.iter_mut() {
+            note(waiting, keeper);
+        }
+    }
+
+    /// Puts publications of an earlier page before those of this one, which have not been sent.
+    pub(super) fn restore(&mut self, stored: &mut StoredSession) {
+        let last_token = stored.last_token;
+        self.last_token += last_token;
+        for waiting in self.queue.iter_mut() {
+            waiting.token.0 += last_token;
+        }
+        for (token, _) in &mut self.answers {
+            token.0 += last_token;
+        }
+        let in_flight = stored.exchanges.outgoing.in_flight();
+        let in_flight = in_flight.filter_map(|(_, _, _, message)| message);
+        for message in in_flight.chain(&stored.queued) {
+            if let Some(topic_name) = &message.publish.topic_name {
+                self.restored.push((message.token, topic_name.clone()));
+            }
+        }
+        while let Some(message) = stored.queued.pop() {
+            let publish = message.publish;
+            // What is left of the expiry is said anew when it is sent.
+            let mut properties = publish.properties;
+            if message.expires_at.is_some() {
+                let properties_left = properties
+                    .iter()
+                    .filter(|property| !matches!(property, Property::MessageExpiryInterval(_)));
+                properties = properties_left.cloned().collect();
+            }
+            if let Some(topic_name) = publish.topic_name {
+                self.queue.push_front(Waiting {
+                    token: message.token,
+                    expires_at: message.expires_at,
+                    is_noted: true,
+                    publication: Publication {
+                        topic_name,
+                        payload: publish.payload,
+                        qos: publish.qos,
+                        retain: publish.retain,
+                        expiry: None,
+                        queue: QueuePolicy::WhileDisconnected,
+                        properties,
+                    },
+                });
+            }
         }
     }
 
@@ -126,6 +222,7 @@ impl Publications {
         let error = match failure {
             PublicationFailure::Indeterminate => PublishError::Indeterminate,
             PublicationFailure::Expired => PublishError::Expired,
+            PublicationFailure::HeldTooLong => PublishError::Busy,
             PublicationFailure::NotEncodable(error) => encode_error(error),
         };
         self.answer(token, Err(error), outputs);
@@ -133,7 +230,8 @@ impl Publications {
 
     /// Answers every caller that nothing more will come.
     pub(super) fn stop(&mut self, outputs: &mut VecDeque<Output>) {
-        while let Some(waiting) = self.queue.pop() {
+        // What is stored goes on with the next connection, be it of this page or of the next.
+        for waiting in self.queue.take_if(&|waiting| !waiting.is_noted) {
             self.answer(waiting.token, Err(PublishError::Stopped), outputs);
         }
         for (_, answer) in self.answers.drain(..) {
@@ -150,6 +248,7 @@ impl Publications {
     ) {
         let token = waiting.token;
         let is_acknowledged = waiting.publication.qos > QoS::AtMostOnce;
+        let is_noted = waiting.is_noted;
         let message = self.outgoing_message(waiting, now);
         let result = match connection.publish(message, now) {
             Ok(()) if is_acknowledged => return,
@@ -165,6 +264,9 @@ impl Publications {
             Err(UsageError::TopicAlias) => Err(PublishError::Invalid),
             Err(UsageError::Encode(error)) => Err(encode_error(error)),
         };
+        if let Some(keeper) = connection.keeper_mut().filter(|_| is_noted) {
+            keeper.note(SessionChange::MessageEnded(token));
+        }
         self.answer(token, result, outputs);
     }
 
@@ -188,7 +290,8 @@ impl Publications {
                 payload: publication.payload,
             },
             token: waiting.token,
-            may_wait: publication.queue == QueuePolicy::WhileDisconnected,
+            may_wait: publication.queue == QueuePolicy::WhileDisconnected
+                && self.offline_queue.keeps_sent(),
             expires_at: waiting.expires_at,
         }
     }
@@ -205,8 +308,32 @@ impl Publications {
         if let Ok(position) = position {
             let (_, answer) = self.answers.remove(position);
             outputs.push_back(Output::Published(answer, result));
+            return;
+        }
+        let mut restored = self.restored.iter();
+        if let Some(position) = restored.position(|(restored, _)| *restored == token) {
+            let (_, topic_name) = self.restored.swap_remove(position);
+            outputs.push_back(Output::Event(Event::Published { topic_name, result }));
         }
     }
+}
+
+fn note(waiting: &mut Waiting, keeper: &mut dyn SessionKeeper) {
+    let publication = &waiting.publication;
+    waiting.is_noted = true;
+    keeper.note(SessionChange::Queued {
+        token: waiting.token,
+        expires_at: waiting.expires_at,
+        publish: PublishParts {
+            dup: false,
+            qos: publication.qos,
+            retain: publication.retain,
+            topic_name: Some(&publication.topic_name),
+            packet_identifier: None,
+            properties: &publication.properties,
+            payload: &publication.payload,
+        },
+    });
 }
 
 fn encode_error(error: EncodeError) -> PublishError {

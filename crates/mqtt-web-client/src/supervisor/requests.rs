@@ -1,10 +1,10 @@
 //! What is subscribed to, and the SUBSCRIBE and UNSUBSCRIBE packets that say so.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, num::NonZeroU32};
 
 use mqtt_protocol::{
-    ClientConnection, EncodeError, PacketIdentifier, Properties, ReasonCode, Subscription,
-    TopicFilter, UsageError,
+    ClientConnection, EncodeError, PacketIdentifier, Properties, Property, ReasonCode,
+    RetainHandling, Subscription, TopicFilter, UsageError,
 };
 
 use super::{Output, SubscribeAnswer};
@@ -14,30 +14,47 @@ use crate::{Event, SubscribeError};
 #[derive(Debug)]
 pub(super) struct Requests {
     len_max: usize,
+    last_identifier: u32,
+    /// Whether the Server takes Subscription Identifiers.
+    has_identifiers: bool,
     /// In the order in which they were first asked for.
-    subscriptions: Vec<Subscription>,
+    subscriptions: Vec<Wanted>,
     waiting: VecDeque<Request>,
     /// In the order in which they were sent.
     sent: Vec<(PacketIdentifier, Request)>,
 }
 
+/// A subscription that is to be.
+#[derive(Debug)]
+struct Wanted {
+    subscription: Subscription,
+    /// Of its streams, if there are any.
+    identifier: Option<NonZeroU32>,
+    n_streams: usize,
+    /// Whether it was asked for without a stream.
+    is_for_events: bool,
+}
+
 #[derive(Debug)]
 struct Request {
     kind: Kind,
-    /// `None` for a renewal.
+    /// `None` for what nobody waits for, such as a renewal.
     answer: Option<SubscribeAnswer>,
 }
 
 #[derive(Debug)]
 enum Kind {
-    Subscribe(Vec<Subscription>),
+    Subscribe(Vec<Subscription>, Option<NonZeroU32>),
     Unsubscribe(Vec<TopicFilter>),
 }
 
 impl Requests {
-    pub(super) fn new(len_max: usize) -> Self {
+    /// The Subscription Identifiers begin anywhere, so that those of an earlier page's session are others.
+    pub(super) fn new(len_max: usize, random: u32) -> Self {
         Self {
             len_max,
+            last_identifier: random % IDENTIFIER_MAX,
+            has_identifiers: false,
             subscriptions: Vec::new(),
             waiting: VecDeque::new(),
             sent: Vec::new(),
@@ -54,14 +71,83 @@ impl Requests {
         let Some(answer) = self.check(n_filters, answer, outputs) else {
             return;
         };
+        let mut renumbered = Vec::new();
         for subscription in &subscriptions {
-            self.forget(&subscription.topic_filter);
-            self.subscriptions.push(subscription.clone());
+            let wanted = self.want(subscription);
+            wanted.is_for_events = true;
+            renumbered.extend(wanted.identifier.map(|identifier| {
+                let subscription = Subscription {
+                    retain_handling: RetainHandling::DoNotSend,
+                    ..subscription.clone()
+                };
+                Kind::Subscribe(vec![subscription], Some(identifier))
+            }));
         }
         self.waiting.push_back(Request {
-            kind: Kind::Subscribe(subscriptions),
+            kind: Kind::Subscribe(subscriptions, None),
             answer: Some(answer),
         });
+        // Those that streams have too get their Subscription Identifiers again.
+        for kind in renumbered {
+            self.waiting.push_back(Request { kind, answer: None });
+        }
+    }
+
+    /// Subscribes for a stream; gives the Subscription Identifier that all streams of this filter share.
+    pub(super) fn subscribe_stream(
+        &mut self,
+        subscription: Subscription,
+        answer: SubscribeAnswer,
+        outputs: &mut VecDeque<Output>,
+    ) -> Option<NonZeroU32> {
+        let answer = self.check(1, answer, outputs)?;
+        let next = self.last_identifier % IDENTIFIER_MAX + 1;
+        let wanted = self.want(&subscription);
+        wanted.n_streams += 1;
+        let identifier = match wanted.identifier {
+            Some(identifier) => identifier,
+            None => {
+                let identifier = NonZeroU32::new(next)?;
+                wanted.identifier = Some(identifier);
+                self.last_identifier = next;
+                identifier
+            }
+        };
+        self.waiting.push_back(Request {
+            kind: Kind::Subscribe(vec![subscription], Some(identifier)),
+            answer: Some(answer),
+        });
+        Some(identifier)
+    }
+
+    /// Takes note that a stream of this filter is gone.
+    pub(super) fn leave_stream(&mut self, topic_filter: &TopicFilter) {
+        let mut subscriptions = self.subscriptions.iter_mut();
+        let Some(wanted) =
+            subscriptions.find(|wanted| wanted.subscription.topic_filter == *topic_filter)
+        else {
+            return;
+        };
+        wanted.n_streams = wanted.n_streams.saturating_sub(1);
+        if wanted.n_streams > 0 {
+            return;
+        }
+        wanted.identifier = None;
+        if !wanted.is_for_events {
+            self.forget(topic_filter);
+            self.waiting.push_back(Request {
+                kind: Kind::Unsubscribe(vec![topic_filter.clone()]),
+                answer: None,
+            });
+        }
+    }
+
+    pub(super) fn handle_connected(&mut self, has_identifiers: bool) {
+        self.has_identifiers = has_identifiers;
+    }
+
+    pub(super) fn has_identifiers(&self) -> bool {
+        self.has_identifiers
     }
 
     pub(super) fn unsubscribe(
@@ -85,17 +171,32 @@ impl Requests {
 
     /// Asks again for everything that is not asked for anyway.
     pub(super) fn renew(&mut self) {
-        self.waiting.retain(|request| request.answer.is_some());
-        let waiting = &self.waiting;
-        let mut renewed = self.subscriptions.clone();
-        renewed.retain(|subscription| {
-            let mut waiting = waiting.iter();
-            !waiting.any(|request| request.is_about(&subscription.topic_filter))
+        self.waiting.retain(|request| {
+            request.answer.is_some() || matches!(request.kind, Kind::Unsubscribe(_))
         });
+        let mut renewed = Vec::new();
+        let mut numbered = Vec::new();
+        for wanted in &self.subscriptions {
+            let subscription = &wanted.subscription;
+            let mut waiting = self.waiting.iter();
+            if waiting.any(|request| request.is_about(&subscription.topic_filter)) {
+                continue;
+            }
+            match wanted.identifier {
+                None => renewed.push(subscription.clone()),
+                Some(_) => numbered.push((subscription.clone(), wanted.identifier)),
+            }
+        }
+        for (subscription, identifier) in numbered.into_iter().rev() {
+            self.waiting.push_front(Request {
+                kind: Kind::Subscribe(vec![subscription], identifier),
+                answer: None,
+            });
+        }
         while !renewed.is_empty() {
             let last = renewed.split_off(renewed.len().saturating_sub(RENEWAL_LEN_MAX));
             self.waiting.push_front(Request {
-                kind: Kind::Subscribe(last),
+                kind: Kind::Subscribe(last, None),
                 answer: None,
             });
         }
@@ -111,9 +212,12 @@ impl Requests {
             return;
         }
         while let Some(request) = self.waiting.pop_front() {
-            let properties = Properties::new();
+            let mut properties = Properties::new();
             let sent = match &request.kind {
-                Kind::Subscribe(subscriptions) => {
+                Kind::Subscribe(subscriptions, identifier) => {
+                    if let Some(identifier) = identifier.filter(|_| self.has_identifiers) {
+                        properties.push(Property::SubscriptionIdentifier(identifier));
+                    }
                     connection.subscribe(subscriptions.clone(), properties)
                 }
                 Kind::Unsubscribe(topic_filters) => {
@@ -145,7 +249,7 @@ impl Requests {
             return;
         };
         let (_, request) = self.sent.remove(position);
-        if let Kind::Subscribe(subscriptions) = request.kind {
+        if let Kind::Subscribe(subscriptions, _) = request.kind {
             for (subscription, reason_code) in subscriptions.into_iter().zip(&reason_codes) {
                 outputs.push_back(Output::Event(Event::Subscribed {
                     topic_filter: subscription.topic_filter,
@@ -192,16 +296,35 @@ impl Requests {
         None
     }
 
+    /// Takes note of a subscription, in place of another of the same filter.
+    fn want(&mut self, subscription: &Subscription) -> &mut Wanted {
+        let mut subscriptions = self.subscriptions.iter();
+        let position = subscriptions
+            .position(|wanted| wanted.subscription.topic_filter == subscription.topic_filter);
+        let position = position.unwrap_or_else(|| {
+            self.subscriptions.push(Wanted {
+                subscription: subscription.clone(),
+                identifier: None,
+                n_streams: 0,
+                is_for_events: false,
+            });
+            self.subscriptions.len() - 1
+        });
+        let wanted = &mut self.subscriptions[position];
+        wanted.subscription = subscription.clone();
+        wanted
+    }
+
     fn forget(&mut self, topic_filter: &TopicFilter) {
         self.subscriptions
-            .retain(|subscription| subscription.topic_filter != *topic_filter);
+            .retain(|wanted| wanted.subscription.topic_filter != *topic_filter);
     }
 }
 
 impl Request {
     fn is_about(&self, topic_filter: &TopicFilter) -> bool {
         match &self.kind {
-            Kind::Subscribe(subscriptions) => subscriptions
+            Kind::Subscribe(subscriptions, _) => subscriptions
                 .iter()
                 .any(|subscription| subscription.topic_filter == *topic_filter),
             Kind::Unsubscribe(_) => false,
@@ -209,7 +332,7 @@ impl Request {
     }
 
     fn fail(self, error: &UsageError, outputs: &mut VecDeque<Output>) {
-        if let Kind::Subscribe(subscriptions) = self.kind {
+        if let Kind::Subscribe(subscriptions, _) = self.kind {
             for subscription in subscriptions {
                 outputs.push_back(Output::Event(Event::Subscribed {
                     topic_filter: subscription.topic_filter,
@@ -236,3 +359,4 @@ impl Request {
 
 /// Topic Filters in one SUBSCRIBE of a renewal; keeps it well below any Maximum Packet Size.
 const RENEWAL_LEN_MAX: usize = 64;
+const IDENTIFIER_MAX: u32 = 0x0FFF_FFFF;

@@ -1,8 +1,16 @@
 //! A client's life on a virtual clock; the test is the shell, the link and the Server.
 
 mod connecting;
+#[cfg(not(target_arch = "wasm32"))]
+mod crashes;
+mod credentials;
+mod elsewhere;
+mod lifecycle;
+mod persistence;
 mod publishing;
 mod reconnecting;
+mod restarts;
+mod streams;
 mod subscribing;
 
 use std::{
@@ -25,6 +33,8 @@ struct Page {
     now: Instant,
     /// The link that was opened last and not closed.
     link: Option<Generation>,
+    /// The attempt that asked for credentials last.
+    asked: Option<Generation>,
     n_opened: usize,
     decoder: Decoder,
     sent: Vec<Packet>,
@@ -36,11 +46,16 @@ struct Page {
 
 impl Page {
     fn new(options: Options) -> Self {
+        Self::with_seed(options, 42)
+    }
+
+    fn with_seed(options: Options, seed: u64) -> Self {
         let version = options.protocol_version;
         let mut page = Self {
-            supervisor: Supervisor::new(options, true, 42, START),
+            supervisor: Supervisor::new(options, true, seed, START),
             now: START,
             link: None,
+            asked: None,
             n_opened: 0,
             decoder: decoder(),
             sent: Vec::new(),
@@ -68,6 +83,7 @@ impl Page {
     fn drain(&mut self) {
         loop {
             match self.supervisor.poll_output() {
+                Output::AskForCredentials(generation) => self.asked = Some(generation),
                 Output::Open(generation) => {
                     self.link = Some(generation);
                     self.n_opened += 1;
@@ -106,6 +122,31 @@ impl Page {
     fn accept_with(&mut self, session_present: bool, properties: Properties) {
         self.link(LinkEvent::Opened);
         self.answer_connect(session_present, ReasonCode::Success, properties);
+    }
+
+    /// Answers the last question for credentials.
+    fn give_credentials(&mut self, result: Result<Credentials, String>) {
+        let generation = self.asked.take().expect("credentials were asked for");
+        self.supervisor
+            .handle_credentials(generation, result, self.now);
+        self.turn();
+    }
+
+    fn buffered_amount(&mut self, amount: usize) {
+        self.supervisor.handle_buffered_amount(amount, self.now);
+        self.turn();
+    }
+
+    fn page_event(&mut self, is_visible: bool) {
+        self.supervisor.handle_page_event(is_visible, self.now);
+        self.turn();
+    }
+
+    fn failure(&self) -> &Failure {
+        let Status::Waiting { failure, .. } = self.status() else {
+            panic!("{:?}", self.status());
+        };
+        failure
     }
 
     fn refuse(&mut self, reason_code: ReasonCode) {
@@ -177,6 +218,21 @@ impl Page {
         self.supervisor.subscribe(filters, options, answer);
         self.turn();
         Given(receipt)
+    }
+
+    fn subscribe_stream(&mut self, filter: &str) -> (u32, Subscribed) {
+        let (answer, receipt) = receipt::pair();
+        let options = SubscriptionOptions::default();
+        let identifier = self
+            .supervisor
+            .subscribe_stream(filter_of(filter), options, answer);
+        self.turn();
+        (identifier.map_or(0, NonZeroU32::get), Given(receipt))
+    }
+
+    fn leave_stream(&mut self, filter: &str) {
+        self.supervisor.leave_stream(&filter_of(filter));
+        self.turn();
     }
 
     fn unsubscribe(&mut self, filters: &[&str]) -> Subscribed {
@@ -277,6 +333,16 @@ fn decoder() -> Decoder {
 
 fn options() -> Options {
     Options::new("ws://127.0.0.1/mqtt")
+}
+
+/// Options with a provider of credentials; the test answers in its place.
+fn asking() -> Options {
+    Options {
+        credentials_provider: Some(CredentialsProvider::new(|| async {
+            Err("the supervisor asks nobody itself".to_owned())
+        })),
+        ..options()
+    }
 }
 
 fn filter_of(filter: &str) -> TopicFilter {

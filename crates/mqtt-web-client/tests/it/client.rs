@@ -17,7 +17,11 @@ fn publication(payload: &'static str, qos: QoS) -> Publication {
 fn message(event: Event) -> Option<Message> {
     match event {
         Event::Message(message) => Some(message),
-        Event::Status(_) | Event::Subscribed { .. } | Event::Dropped { .. } => None,
+        Event::Status(_)
+        | Event::Subscribed { .. }
+        | Event::Persistence(_)
+        | Event::Published { .. }
+        | Event::Dropped { .. } => None,
     }
 }
 
@@ -40,14 +44,18 @@ async fn a_message_goes_out_and_comes_in() {
 async fn a_subscription_is_answered_for_each_filter() {
     let (client, mut events) = connect(&InPageServer::default());
     let filters = ["a/#", "b"].map(|filter| TopicFilter::new(filter).unwrap());
-    let receipt = client.subscribe(filters, SubscriptionOptions::default());
+    let receipt = client.subscribe_events(filters, SubscriptionOptions::default());
     assert_eq!(
         within_10_s(receipt).await,
         Ok(vec![ReasonCode::Success, ReasonCode::Success])
     );
     let subscribed = next(&mut events, |event| match event {
         Event::Subscribed { topic_filter, .. } => Some(topic_filter),
-        Event::Status(_) | Event::Message(_) | Event::Dropped { .. } => None,
+        Event::Status(_)
+        | Event::Message(_)
+        | Event::Persistence(_)
+        | Event::Published { .. }
+        | Event::Dropped { .. } => None,
     });
     assert_eq!(subscribed.await.as_str(), "a/#");
 }
@@ -61,7 +69,7 @@ async fn every_call_may_be_made_while_an_event_is_handled() {
         let message = next(&mut events, message).await;
         assert!(!message.payload.is_empty(), "message {n_messages}");
         let filter = TopicFilter::new("a/b").unwrap();
-        drop(client.subscribe([filter.clone()], SubscriptionOptions::default()));
+        drop(client.subscribe_events([filter.clone()], SubscriptionOptions::default()));
         drop(client.unsubscribe([filter]));
         drop(client.publish(publication("again", QoS::AtLeastOnce)));
         client.reconnect_now();
@@ -92,7 +100,7 @@ async fn a_cut_is_told_and_repaired() {
     let (client, mut events) = connect(&server);
     connected(&mut events).await;
     let filter = TopicFilter::new("a/b").unwrap();
-    let receipt = client.subscribe([filter], SubscriptionOptions::default());
+    let receipt = client.subscribe_events([filter], SubscriptionOptions::default());
     within_10_s(receipt).await.unwrap();
     server.take_received();
 
@@ -110,4 +118,22 @@ async fn a_cut_is_told_and_repaired() {
         "{received:?}"
     );
     assert_eq!(server.n_links(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn reconnecting_from_inside_the_event_of_a_close_works() {
+    let server = InPageServer::default();
+    let (client, mut events) = connect(&server);
+    connected(&mut events).await;
+    for _ in 0..10 {
+        server.cut();
+        let waiting = crate::status(&mut events, |status| {
+            matches!(status, mqtt_web_client::Status::Waiting { .. })
+        });
+        waiting.await;
+        client.reconnect_now();
+        client.reconnect_now();
+        connected(&mut events).await;
+        assert_eq!(server.n_links(), 1);
+    }
 }

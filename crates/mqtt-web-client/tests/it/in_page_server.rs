@@ -3,8 +3,8 @@
 use std::{cell::RefCell, rc::Rc};
 
 use mqtt_protocol::{
-    Connack, Decoder, DecoderSettings, Packet, Properties, ProtocolVersion, Puback, Publish,
-    ReasonCode, Role, Suback,
+    Connack, Decoder, DecoderSettings, Packet, Properties, Property, ProtocolVersion, Puback,
+    Publish, ReasonCode, Role, Suback, Subscribe, TopicName, Unsuback,
 };
 use mqtt_web_client::{Failure, Link, LinkHandler, Options, Transport};
 
@@ -16,8 +16,10 @@ pub(crate) struct InPageServer(Rc<RefCell<State>>);
 struct State {
     handler: Option<LinkHandler>,
     received: Vec<Packet>,
+    subscribed: Vec<Subscribe>,
     n_sends: usize,
     n_links: usize,
+    is_silent: bool,
 }
 
 struct InPageLink {
@@ -29,6 +31,13 @@ struct InPageLink {
 impl InPageServer {
     pub(crate) fn transport(&self) -> Rc<dyn Transport> {
         Rc::new(self.clone())
+    }
+
+    /// One that keeps sessions and answers no PUBLISH.
+    pub(crate) fn silent() -> Self {
+        let server = Self::default();
+        server.0.borrow_mut().is_silent = true;
+        server
     }
 
     /// Options for a Server that needs none.
@@ -81,7 +90,7 @@ impl Link for InPageLink {
         self.server.0.borrow_mut().n_sends += 1;
         self.decoder.feed(bytes.to_vec().into());
         while let Some(packet) = self.decoder.next_packet().unwrap() {
-            for answer in answers(&packet) {
+            for answer in self.server.answers(&packet) {
                 let mut bytes = Vec::new();
                 answer.encode(ProtocolVersion::V5_0, &mut bytes).unwrap();
                 self.handler.received(bytes.into());
@@ -103,47 +112,100 @@ impl Drop for InPageLink {
     }
 }
 
-/// Accepts everything and sends every message back.
-fn answers(packet: &Packet) -> Vec<Packet> {
-    let properties = Properties::new();
-    let reason_code = ReasonCode::Success;
-    match packet {
-        Packet::Connect(_) => vec![Packet::Connack(Connack {
-            session_present: false,
-            reason_code,
-            properties,
-        })],
-        Packet::Subscribe(subscribe) => vec![Packet::Suback(Suback {
-            packet_identifier: subscribe.packet_identifier,
-            properties,
-            reason_codes: vec![reason_code; subscribe.subscriptions.len()],
-        })],
-        Packet::Publish(publish) => {
-            let echo = Packet::Publish(Publish {
-                qos: mqtt_protocol::QoS::AtMostOnce,
-                packet_identifier: None,
-                ..publish.clone()
-            });
-            let puback = publish.packet_identifier.map(|packet_identifier| {
-                Packet::Puback(Puback {
-                    packet_identifier,
-                    reason_code,
+impl InPageServer {
+    /// Accepts everything and sends every message back, with the Subscription Identifiers that it was given.
+    fn answers(&self, packet: &Packet) -> Vec<Packet> {
+        let properties = Properties::new();
+        let reason_code = ReasonCode::Success;
+        match packet {
+            Packet::Connect(connect) => vec![Packet::Connack(Connack {
+                session_present: self.0.borrow().is_silent && !connect.clean_start,
+                reason_code,
+                properties,
+            })],
+            Packet::Subscribe(subscribe) => {
+                self.0.borrow_mut().subscribed.push(subscribe.clone());
+                vec![Packet::Suback(Suback {
+                    packet_identifier: subscribe.packet_identifier,
                     properties,
-                })
-            });
-            puback.into_iter().chain([echo]).collect()
+                    reason_codes: vec![reason_code; subscribe.subscriptions.len()],
+                })]
+            }
+            Packet::Unsubscribe(unsubscribe) => {
+                let is_kept = |subscribe: &Subscribe| {
+                    let filter = &subscribe.subscriptions[0].topic_filter;
+                    !unsubscribe.topic_filters.contains(filter)
+                };
+                self.0.borrow_mut().subscribed.retain(is_kept);
+                vec![Packet::Unsuback(Unsuback {
+                    packet_identifier: unsubscribe.packet_identifier,
+                    properties,
+                    reason_codes: vec![reason_code; unsubscribe.topic_filters.len()],
+                })]
+            }
+            Packet::Publish(_) if self.0.borrow().is_silent => Vec::new(),
+            Packet::Publish(publish) => {
+                let echo = Packet::Publish(Publish {
+                    qos: mqtt_protocol::QoS::AtMostOnce,
+                    packet_identifier: None,
+                    properties: self.with_identifiers(publish),
+                    ..publish.clone()
+                });
+                let puback = publish.packet_identifier.map(|packet_identifier| {
+                    Packet::Puback(Puback {
+                        packet_identifier,
+                        reason_code,
+                        properties,
+                    })
+                });
+                puback.into_iter().chain([echo]).collect()
+            }
+            Packet::Pingreq => vec![Packet::Pingresp],
+            Packet::Connack(_)
+            | Packet::Puback(_)
+            | Packet::Pubrec(_)
+            | Packet::Pubrel(_)
+            | Packet::Pubcomp(_)
+            | Packet::Suback(_)
+            | Packet::Unsuback(_)
+            | Packet::Pingresp
+            | Packet::Disconnect(_)
+            | Packet::Auth(_) => Vec::new(),
         }
-        Packet::Pingreq => vec![Packet::Pingresp],
-        Packet::Connack(_)
-        | Packet::Puback(_)
-        | Packet::Pubrec(_)
-        | Packet::Pubrel(_)
-        | Packet::Pubcomp(_)
-        | Packet::Suback(_)
-        | Packet::Unsubscribe(_)
-        | Packet::Unsuback(_)
-        | Packet::Pingresp
-        | Packet::Disconnect(_)
-        | Packet::Auth(_) => Vec::new(),
+    }
+
+    fn with_identifiers(&self, publish: &Publish) -> Properties {
+        let mut properties = publish.properties.clone();
+        let topic_name = publish.topic_name.as_ref().unwrap();
+        for subscribe in &self.0.borrow().subscribed {
+            if subscribe.subscriptions[0].topic_filter.matches(topic_name) {
+                for identifier in subscribe.properties.subscription_identifiers() {
+                    properties.push(Property::SubscriptionIdentifier(identifier));
+                }
+            }
+        }
+        properties
+    }
+
+    /// Sends a message, as another client's.
+    pub(crate) fn publish(&self, topic: &'static str, payload: &'static str) {
+        let publish = Publish {
+            dup: false,
+            qos: mqtt_protocol::QoS::AtMostOnce,
+            retain: false,
+            topic_name: Some(TopicName::new(topic).unwrap()),
+            packet_identifier: None,
+            properties: Properties::new(),
+            payload: payload.into(),
+        };
+        let properties = self.with_identifiers(&publish);
+        let mut bytes = Vec::new();
+        let packet = Packet::Publish(Publish {
+            properties,
+            ..publish
+        });
+        packet.encode(ProtocolVersion::V5_0, &mut bytes).unwrap();
+        let handler = self.0.borrow().handler.clone();
+        handler.unwrap().received(bytes.into());
     }
 }

@@ -7,8 +7,12 @@
 )]
 
 mod client;
+mod fake_web_socket;
 mod in_page_server;
 mod lifecycle;
+mod persistence;
+mod requests;
+mod streams;
 mod web_socket;
 
 use futures_util::{StreamExt as _, future::select, pin_mut};
@@ -33,9 +37,12 @@ async fn next<T>(events: &mut Events, mut pick: impl FnMut(Event) -> Option<T>) 
 async fn status(events: &mut Events, mut is_wanted: impl FnMut(&Status) -> bool) -> Status {
     next(events, |event| match event {
         Event::Status(status) if is_wanted(&status) => Some(status),
-        Event::Status(_) | Event::Message(_) | Event::Subscribed { .. } | Event::Dropped { .. } => {
-            None
-        }
+        Event::Status(_)
+        | Event::Message(_)
+        | Event::Subscribed { .. }
+        | Event::Persistence(_)
+        | Event::Published { .. }
+        | Event::Dropped { .. } => None,
     })
     .await
 }

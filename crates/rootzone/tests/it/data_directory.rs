@@ -196,3 +196,62 @@ fn a_folder_that_cannot_be_is_named() {
     assert_eq!(status.code(), Some(1));
     assert!(complaint.contains(path), "{complaint}");
 }
+
+#[test]
+fn a_damaged_store_is_neither_copied_nor_changed() {
+    let directory = TempDir::new().unwrap();
+    let mut broker = Broker::start_in(directory.path());
+    leave_a_message(&broker);
+    broker.signal(Signal::TERM);
+    broker.wait();
+    let file = directory.path().join("rootzone.redb");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes.truncate(bytes.len() / 3);
+    fs::write(&file, &bytes).unwrap();
+    let copy = directory.path().join("copy");
+    let output = rootzone(&["backup", copy.to_str().unwrap()], directory.path());
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        complaint.contains("rootzone repair --data-dir"),
+        "{complaint}"
+    );
+    assert_eq!(fs::read(&file).unwrap(), bytes);
+    assert!(!copy.exists());
+}
+
+#[test]
+fn a_copy_is_checked_where_it_lies() {
+    let directory = TempDir::new().unwrap();
+    let broker = Broker::start_in(directory.path());
+    leave_a_message(&broker);
+    let copy = directory.path().join("copy");
+    let copy = copy.to_str().unwrap();
+    check_success(&rootzone(&["backup", copy], directory.path()), copy);
+    let output = Command::new(env!("CARGO_BIN_EXE_rootzone"))
+        .args(["check", copy])
+        .output()
+        .unwrap();
+    check_success(&output, "queued    1 messages");
+}
+
+#[test]
+fn where_there_is_no_store_there_is_nothing_to_look_after() {
+    let directory = TempDir::new().unwrap();
+    let mistyped = directory.path().join("mistyped");
+    for arguments in [&["check"][..], &["repair"], &["backup", "copy"]] {
+        let output = rootzone(arguments, &mistyped);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(complaint.contains("there is no store in"), "{complaint}");
+    }
+    assert!(!mistyped.exists());
+}
+
+#[test]
+fn a_closed_terminal_ends_the_broker_in_order() {
+    let directory = TempDir::new().unwrap();
+    let mut broker = Broker::start_in(directory.path());
+    broker.signal(Signal::HUP);
+    assert!(broker.wait().success());
+}

@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
+    os::unix::fs::MetadataExt,
     path::Path,
     process::Command,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -51,7 +52,7 @@ fn the_file_stays_in_proportion_to_what_is_in_it() {
             sleep(day.min(SAMPLE_INTERVAL));
             let sample = Sample::take(data.path());
             peak = peak.max(sample);
-            if told.elapsed() > Duration::from_secs(30) {
+            if told.elapsed() > SAMPLE_INTERVAL {
                 told = Instant::now();
                 say(&format!("{done}; {sample}"));
             }
@@ -59,8 +60,9 @@ fn the_file_stays_in_proportion_to_what_is_in_it() {
         is_over.store(true, Ordering::Relaxed);
     });
     say(&format!("{done}; at most {peak}"));
+    // Pages are three quarters full, and redb makes the file twice as long whenever there is no free one.
     assert!(
-        peak.n_bytes_on_disk < 2 * peak.n_live_bytes + EMPTY_FILE_BYTES,
+        peak.n_bytes_on_disk < 3 * peak.n_live_bytes + EMPTY_FILE_BYTES,
         "{peak}"
     );
 
@@ -249,13 +251,16 @@ impl std::fmt::Display for Done {
 struct Sample {
     n_entries: u64,
     n_live_bytes: u64,
+    /// redb makes its file twice as long when it is full.
+    n_file_bytes: u64,
+    /// What was never written in it takes no space.
     n_bytes_on_disk: u64,
 }
 
 impl Sample {
     /// Looks at a copy, as the broker has its file for itself.
     fn take(data_directory: &Path) -> Self {
-        let n_bytes_on_disk = fs::metadata(data_directory.join(STORE_FILE)).unwrap().len();
+        let found = fs::metadata(data_directory.join(STORE_FILE)).unwrap();
         let copy = tempfile::tempdir().unwrap();
         let file = copy.path().join(STORE_FILE);
         rootzone(&["backup", file.to_str().unwrap()], data_directory);
@@ -268,7 +273,8 @@ impl Sample {
         Self {
             n_entries: words.next().unwrap().parse().unwrap(),
             n_live_bytes: words.nth(1).unwrap().parse().unwrap(),
-            n_bytes_on_disk,
+            n_file_bytes: found.len(),
+            n_bytes_on_disk: found.blocks() * BLOCK_BYTES,
         }
     }
 
@@ -276,6 +282,7 @@ impl Sample {
         Self {
             n_entries: self.n_entries.max(other.n_entries),
             n_live_bytes: self.n_live_bytes.max(other.n_live_bytes),
+            n_file_bytes: self.n_file_bytes.max(other.n_file_bytes),
             n_bytes_on_disk: self.n_bytes_on_disk.max(other.n_bytes_on_disk),
         }
     }
@@ -286,10 +293,11 @@ impl std::fmt::Display for Sample {
         let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         write!(
             f,
-            "{} entries of {:.2} MiB in a file of {:.2} MiB",
+            "{} entries of {:.2} MiB take {:.2} MiB of the disk in a file of {:.2}",
             self.n_entries,
             mebibytes(self.n_live_bytes),
-            mebibytes(self.n_bytes_on_disk)
+            mebibytes(self.n_bytes_on_disk),
+            mebibytes(self.n_file_bytes)
         )
     }
 }
@@ -306,12 +314,15 @@ fn rootzone(arguments: &[&str], data_directory: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Of which the operating system counts what a file takes.
+const BLOCK_BYTES: u64 = 512;
 const STORE_FILE: &str = "rootzone.redb";
 const N_WORKERS: u64 = 8;
 const N_DEVICES: u64 = 5000;
 const N_GROUPS: u64 = 500;
 const SESSION_EXPIRY_SECS_MAX: u64 = 15;
-const SAMPLE_INTERVAL: Duration = Duration::from_secs(2);
+/// Not often: while a copy is made, no freed page is used again.
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(20);
 /// With which a file begins, whatever is in it.
 const EMPTY_FILE_BYTES: u64 = 4 << 20;
 /// A file smaller than this is not made smaller at a start.

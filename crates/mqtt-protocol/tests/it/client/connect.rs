@@ -267,3 +267,17 @@ fn nothing_of_5_0_is_sent_on_3_1_1() {
     client.receive_bytes(vec![0xF0, 0x00]);
     client.check_violation(ReasonCode::MalformedPacket);
 }
+
+#[test]
+fn a_payload_is_a_slice_of_the_frame_that_it_came_in() {
+    let mut client = Client::connected(V5, Properties::new());
+    let frame = encode(&[publish(1, QoS::AtLeastOnce, false)], V5);
+    client.receive_bytes(frame.clone());
+    let events = client.take_events();
+    let [ClientEvent::Message(message)] = &events[..] else {
+        panic!("{events:?}");
+    };
+    let frame = frame.as_ptr_range();
+    let payload = message.payload.as_ptr_range();
+    assert!(frame.start <= payload.start && payload.end <= frame.end);
+}

@@ -76,6 +76,7 @@ fn the_queue_behind_the_quota_is_bounded() {
             queue_len_max: 2,
             in_flight_max: NonZeroU16::MAX,
         }),
+        keeper: None,
     };
     let mut client = Client::accepted(connect(V5), session, false, receive_maximum(1));
     for token in 1..=3 {
@@ -112,6 +113,7 @@ fn as_many_as_there_are_identifiers_can_be_in_flight() {
             queue_len_max: 10,
             in_flight_max: NonZeroU16::MAX,
         }),
+        keeper: None,
     };
     let mut client = Client::accepted(connect(V5), session, false, Properties::new());
     for token in 1..=65_536 {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::in_words;
 
 #[test]
 fn every_state_on_the_way_is_told() {
@@ -176,4 +177,48 @@ fn options_that_make_no_connect_are_told() {
     let reason = StopReason::InvalidOptions;
     assert_eq!(*page.status(), Status::Stopped { reason });
     assert_eq!(page.link, None);
+}
+
+#[test]
+fn every_refusal_is_told_in_words_and_tried_again_only_where_that_can_help() {
+    let mut for_now = Vec::new();
+    for value in 0x80..=0xFF {
+        let Some(reason_code) = ReasonCode::from_value(value) else {
+            continue;
+        };
+        let mut page = Page::new(options());
+        page.link(LinkEvent::Opened);
+        let mut bytes = Vec::new();
+        let refusal = Packet::Connack(Connack {
+            session_present: false,
+            reason_code,
+            properties: Properties::new(),
+        });
+        if refusal.encode(page.version, &mut bytes).is_err() {
+            // Not one of the codes that a CONNACK may have.
+            continue;
+        }
+        page.link(LinkEvent::Received(bytes.into()));
+        match page.status() {
+            Status::Refused { reason_code, .. } => assert_ne!(in_words(*reason_code), ""),
+            Status::Waiting { failure, .. } => {
+                assert!(failure.to_string().starts_with("the broker refused: "));
+                for_now.push(reason_code);
+            }
+            status => panic!("{status:?}"),
+        }
+    }
+    assert_eq!(
+        for_now,
+        [
+            ReasonCode::UnspecifiedError,
+            ReasonCode::MalformedPacket,
+            ReasonCode::ProtocolError,
+            ReasonCode::ImplementationSpecificError,
+            ReasonCode::ServerUnavailable,
+            ReasonCode::ServerBusy,
+            ReasonCode::QuotaExceeded,
+            ReasonCode::ConnectionRateExceeded,
+        ]
+    );
 }

@@ -211,3 +211,109 @@ fn a_stalled_socket_is_closed_a_slow_one_is_not() {
     });
     assert!(statuses.next().is_some());
 }
+
+#[test]
+fn sending_goes_on_only_below_the_low_mark() {
+    let mut page = Page::connected(options());
+    let limits = page.supervisor.options.limits;
+    page.buffered_amount(limits.buffered_amount_max + 1);
+    page.publish(waiting("1"));
+    for amount in [limits.buffered_amount_max, limits.buffered_amount_low + 1] {
+        page.buffered_amount(amount);
+        assert_eq!(page.take_payloads(), <[String; 0]>::default());
+    }
+    page.buffered_amount(limits.buffered_amount_low);
+    assert_eq!(page.take_payloads(), ["1"]);
+    // Between the marks it goes on as it was.
+    page.buffered_amount(limits.buffered_amount_max - 1);
+    page.publish(waiting("2"));
+    page.turn();
+    assert_eq!(page.take_payloads(), ["2"]);
+}
+
+#[test]
+fn what_is_published_in_one_turn_is_bounded_too() {
+    let mut page = Page::connected(options());
+    page.take_sent();
+    let receipts: Vec<_> = (0..100)
+        .map(|_| {
+            page.publish(Publication {
+                payload: vec![0; 100_000].into(),
+                ..pump_on(QoS::AtMostOnce)
+            })
+        })
+        .collect();
+    page.turn();
+    let busy = receipts
+        .into_iter()
+        .filter_map(|mut receipt| receipt.take().unwrap().err());
+    assert_eq!(busy.collect::<Vec<_>>(), vec![PublishError::Busy; 59]);
+    assert_eq!(page.take_sent().len(), 41);
+}
+
+#[test]
+fn a_ping_during_a_large_transfer_has_the_time_that_the_transfer_takes() {
+    let mut page = Page::connected(options());
+    page.take_sent();
+    page.wait(secs(60));
+    assert_eq!(page.take_sent(), [Packet::Pingreq]);
+    // 3 MB leave at 30 kB a second; the ping waits behind them.
+    for second in 1..100 {
+        page.buffered_amount(3_000_000 - second * 30_000);
+        page.wait(secs(1));
+    }
+    assert!(page.status().is_connected());
+    while page.status().is_connected() {
+        page.buffered_amount(30_000);
+        page.wait(secs(1));
+    }
+    assert_eq!(*page.failure(), Failure::PingrespTimeout);
+}
+
+#[test]
+fn pings_go_out_while_the_socket_is_full() {
+    let mut page = Page::connected(options());
+    page.take_sent();
+    page.buffered_amount(page.supervisor.options.limits.buffered_amount_max + 1);
+    page.now += secs(60);
+    page.buffered_amount(page.supervisor.options.limits.buffered_amount_max);
+    assert_eq!(page.take_sent(), [Packet::Pingreq]);
+}
+
+#[test]
+fn closing_says_what_was_asked_for_and_then_goodbye() {
+    let mut page = Page::connected(options());
+    page.take_sent();
+    let mut receipt = page.publish(waiting("1"));
+    page.supervisor.disconnect(page.now);
+    page.turn();
+    let sent = page.take_sent();
+    assert!(
+        matches!(sent[..], [Packet::Publish(_), Packet::Disconnect(_)]),
+        "{sent:?}"
+    );
+    assert_eq!(receipt.take(), Some(Err(PublishError::Indeterminate)));
+}
+
+#[test]
+fn a_reply_after_disconnecting_does_nothing() {
+    let mut page = Page::connected(options());
+    page.publish(waiting("1"));
+    page.turn();
+    let link = page.link.unwrap();
+    page.supervisor.disconnect(page.now);
+    page.turn();
+    let n_events = page.events.len();
+    page.take_sent();
+    let mut bytes = Vec::new();
+    let puback = Packet::Puback(Puback {
+        packet_identifier: PacketIdentifier::new(1).unwrap(),
+        reason_code: ReasonCode::Success,
+        properties: Properties::new(),
+    });
+    puback.encode(page.version, &mut bytes).unwrap();
+    let received = LinkEvent::Received(bytes.into());
+    page.supervisor.handle_link(link, received, page.now);
+    page.turn();
+    assert_eq!((page.take_sent(), page.events.len()), (vec![], n_events));
+}

@@ -1,0 +1,147 @@
+//! Which session is whose, among the tabs of one browser.
+
+use web_sys::Storage;
+
+use super::{
+    IndexedDbStore, SessionStore, StoreError, StoreFuture, StoreOperation,
+    indexed_db::{database_name, names},
+    web_lock::{Locking, WebLock, lock},
+};
+use crate::{Options, SharedStore};
+
+/// The session of this tab, and no other's.
+///
+/// Where the browser has Web Locks, a tab keeps its session over reloads. A duplicated tab does not get the session of
+/// the first. A new tab takes over one that a closed tab left behind, with its unsent messages and its subscriptions
+/// at the Server, before it begins one of its own; so there are never more sessions than there were tabs at a time.
+///
+/// Elsewhere, as on `http://192.168.…`, nothing tells tabs apart: there each load is a new Client, nothing is kept,
+/// and [`Client::persistence`](crate::Client::persistence) says so.
+///
+/// ```no_run
+/// use mqtt_web_client::{Client, Options, TabSession};
+///
+/// # async fn example() {
+/// let tab = TabSession::claim("garden-").await;
+/// let options = tab.apply_to(Options::new("wss://example.org/mqtt"));
+/// let (client, events) = Client::connect(options);
+/// # }
+/// ```
+pub struct TabSession {
+    client_identifier: String,
+    /// `None` where it is this load's only.
+    lock: Option<WebLock>,
+}
+
+impl TabSession {
+    /// Finds the session of this tab. `prefix` tells applications of the same origin apart, and begins every
+    /// Client Identifier; 16 characters follow.
+    pub async fn claim(prefix: &str) -> Self {
+        let storage = session_storage();
+        let key = database_name(prefix);
+        let known = storage.as_ref().and_then(|it| it.get_item(&key).ok()?);
+        let mut claimed = None;
+        if let Some(known) = known.filter(|known| known.starts_with(prefix)) {
+            // A page that is reloaded may let go of it only after the next one has begun.
+            claimed = claim_session(known, RELOAD_MILLISECONDS).await;
+        }
+        if claimed.is_none() {
+            for left_behind in names().await {
+                if claimed.is_none() && left_behind.starts_with(prefix) {
+                    claimed = claim_session(left_behind, AT_ONCE).await;
+                }
+            }
+        }
+        if claimed.is_none() {
+            claimed = claim_session(fresh(prefix), RELOAD_MILLISECONDS).await;
+        }
+        let Some((client_identifier, lock)) = claimed else {
+            return Self {
+                client_identifier: fresh(prefix),
+                lock: None,
+            };
+        };
+        if let Some(storage) = storage {
+            // Without it the next load takes over what this one leaves behind.
+            let _ = storage.set_item(&key, &client_identifier);
+        }
+        Self {
+            client_identifier,
+            lock: Some(lock),
+        }
+    }
+
+    /// What the tab is called at the Server.
+    #[must_use]
+    pub fn client_identifier(&self) -> &str {
+        &self.client_identifier
+    }
+
+    /// Whether the session outlives this load of the page, as far as is known before its store is opened.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Makes the options those of this session.
+    #[must_use]
+    pub fn apply_to(self, options: Options) -> Options {
+        let session_store = match self.lock {
+            Some(lock) => {
+                let store = IndexedDbStore::locked(&self.client_identifier, Some(lock));
+                SharedStore::new(store)
+            }
+            None => SharedStore::new(NotSecure),
+        };
+        Options {
+            client_identifier: self.client_identifier,
+            session_store: Some(session_store),
+            ..options
+        }
+    }
+}
+
+async fn claim_session(client_identifier: String, patience: u32) -> Option<(String, WebLock)> {
+    match lock(&database_name(&client_identifier), patience).await {
+        Locking::Held(lock) => Some((client_identifier, lock)),
+        Locking::Taken | Locking::Unsupported => None,
+    }
+}
+
+/// What there is where sessions cannot be told apart.
+struct NotSecure;
+
+impl SessionStore for NotSecure {
+    fn load(&self, _: Box<dyn FnOnce(StoreError)>) -> StoreFuture<Vec<(u64, bytes::Bytes)>> {
+        Box::pin(std::future::ready(Err(StoreError::NotSecure)))
+    }
+
+    fn write(&self, _: Vec<StoreOperation>) -> StoreFuture<()> {
+        Box::pin(std::future::ready(Err(StoreError::NotSecure)))
+    }
+
+    fn erase(&self) -> StoreFuture<()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+fn session_storage() -> Option<Storage> {
+    web_sys::window()?.session_storage().ok()?
+}
+
+/// A Client Identifier that nobody has. Not by `randomUUID`, which only secure contexts have.
+fn fresh(prefix: &str) -> String {
+    let mut random = [0; 8];
+    let crypto = web_sys::window().and_then(|window| window.crypto().ok());
+    let filled = crypto.map(|crypto| crypto.get_random_values_with_u8_array(&mut random));
+    if !matches!(filled, Some(Ok(_))) {
+        random = (js_sys::Math::random() * f64::from(u32::MAX) * f64::from(u32::MAX)).to_be_bytes();
+    }
+    let digits = random.iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
+    let digits = digits.map(|digit| char::from(HEXADECIMAL[usize::from(digit)]));
+    prefix.chars().chain(digits).collect()
+}
+
+const HEXADECIMAL: [u8; 16] = *b"0123456789abcdef";
+const RELOAD_MILLISECONDS: u32 = 1000;
+const AT_ONCE: u32 = 50;

@@ -1,0 +1,87 @@
+//! Who has what among the tabs, by Web Locks. By reflection, as web-sys does not count them as stable.
+
+use std::{cell::Cell, rc::Rc};
+
+use gloo_timers::callback::Timeout;
+use js_sys::{Function, Object, Promise, Reflect};
+use wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::AbortController;
+
+use crate::receipt;
+
+/// A lock that is held until this is dropped or the page ends.
+pub(super) struct WebLock {
+    release: Function,
+}
+
+/// What became of a request for a lock.
+pub(super) enum Locking {
+    Held(WebLock),
+    /// Another has it.
+    Taken,
+    /// The browser has no locks for this page.
+    Unsupported,
+}
+
+impl Drop for WebLock {
+    fn drop(&mut self) {
+        // It resolves a promise, which does not fail.
+        let _ = self.release.call0(&JsValue::UNDEFINED);
+    }
+}
+
+/// Takes the lock of this name, waiting for so long.
+pub(super) async fn lock(name: &str, patience_milliseconds: u32) -> Locking {
+    let (answer, receipt) = receipt::pair();
+    let answer = Rc::new(Cell::new(Some(answer)));
+    let give = move |locking| {
+        if let Some(answer) = answer.take() {
+            answer.give(locking);
+        }
+    };
+    let granted = Closure::once({
+        let give = give.clone();
+        move |_lock: JsValue| -> JsValue {
+            let mut release = None;
+            let promise = Promise::new(&mut |resolve, _| release = Some(resolve));
+            if let Some(release) = release {
+                give(Locking::Held(WebLock {
+                    release: release.unchecked_into(),
+                }));
+            }
+            promise.into()
+        }
+    });
+    let controller = AbortController::new().ok();
+    let request = || -> Result<Promise, JsValue> {
+        let navigator = Reflect::get(&js_sys::global(), &"navigator".into())?;
+        let locks = Reflect::get(&navigator, &"locks".into())?;
+        let options = Object::new();
+        if let Some(controller) = &controller {
+            Reflect::set(&options, &"signal".into(), &controller.signal())?;
+        }
+        let request = Reflect::get(&locks, &"request".into())?.dyn_into::<Function>()?;
+        let promise = request.call3(&locks, &name.into(), &options, granted.as_ref())?;
+        promise.dyn_into()
+    };
+    let Ok(promise) = request() else {
+        return Locking::Unsupported;
+    };
+    let _patience = controller
+        .map(|controller| Timeout::new(patience_milliseconds, move || controller.abort()));
+    spawn_local(async move {
+        // It ends with the lock.
+        if let Err(error) = JsFuture::from(promise).await {
+            let name = Reflect::get(&error, &"name".into());
+            let is_taken = name.is_ok_and(|name| name == "AbortError");
+            give(if is_taken {
+                Locking::Taken
+            } else {
+                Locking::Unsupported
+            });
+        }
+        drop(granted);
+    });
+    receipt.await
+}
