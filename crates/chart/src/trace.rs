@@ -101,10 +101,7 @@ impl Cuts {
             if from == until {
                 continue;
             }
-            let Some(first) = series.first_from(from, until) else {
-                continue;
-            };
-            let Some(last) = series.last_until(from, until) else {
+            let Some((first, extremes, last)) = store.cut(number, from, until) else {
                 continue;
             };
             match before {
@@ -115,7 +112,6 @@ impl Cuts {
                 }
                 Some(_) | None => pen.lift(),
             }
-            let extremes = store.fold(number, from, until);
             pen.column(&Column {
                 number: column,
                 first,

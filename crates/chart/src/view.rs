@@ -3,9 +3,10 @@ use crate::decimal::push_whole;
 use crate::{Span, live_window};
 
 /// What part of time a chart shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum View {
     /// Everything up to the present, which it follows.
+    #[default]
     All,
     /// So many milliseconds up to the present, which it follows.
     Latest(i64),

@@ -10,11 +10,12 @@ pub(crate) struct Chunk {
     pub(crate) columns: Vec<Column>,
 }
 
-/// The values of one series in a chunk, and their extremes, sixteen by sixteen and all together.
+/// The values of one series in a chunk, and their extremes: of each sixteen, of each 128, and of all.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
     pub(crate) values: Vec<f32>,
     pub(crate) blocks: Vec<Block>,
+    pub(crate) groups: Vec<Block>,
     pub(crate) whole: Block,
 }
 
@@ -55,18 +56,33 @@ impl Chunk {
         }
     }
 
-    /// As `count_before`, quick where the answer is a little more than `from`.
+    /// As `count_before`, of what is not before `from`, and quick where readings come regularly: the
+    /// search begins where the moment would then be.
     pub(crate) fn count_before_from(&self, time: i64, from: usize) -> usize {
         let Some(offset) = self.offset(time) else {
             return if time < self.base { from } else { self.len() };
         };
-        let (mut low, mut step) = (from, 1);
-        while low + step <= self.len() && self.offsets[low + step - 1] < offset {
-            low += step;
+        let (Some(&first), Some(&last)) = (self.offsets.get(from), self.offsets.last()) else {
+            return self.len();
+        };
+        if offset <= first {
+            return from;
+        }
+        if offset > last {
+            return self.len();
+        }
+        let share = f64::from(offset - first) / f64::from(last - first);
+        let guess = from + (share * (self.len() - 1 - from) as f64) as usize;
+        let (mut low, mut high, mut step) = (guess, guess, 1);
+        while low > from && self.offsets[low] >= offset {
+            low = low.saturating_sub(step).max(from);
             step *= 2;
         }
-        let until = (low + step).min(self.len());
-        low + self.offsets[low..until].partition_point(|&other| other < offset)
+        while self.offsets[high] < offset {
+            high = (high + step).min(self.len() - 1);
+            step *= 2;
+        }
+        low + self.offsets[low..high].partition_point(|&other| other < offset)
     }
 
     /// Moves the base to an earlier moment; `false` if the chunk would then reach too far.
@@ -123,6 +139,7 @@ impl Column {
     const EMPTY: Self = Self {
         values: Vec::new(),
         blocks: Vec::new(),
+        groups: Vec::new(),
         whole: Block::EMPTY,
     };
 
@@ -131,28 +148,88 @@ impl Column {
         if from == 0 && until == self.values.len() {
             return self.whole;
         }
-        let mut all = Block::EMPTY;
         let (first, last) = (from.div_ceil(BLOCK_LEN), until / BLOCK_LEN);
         if first >= last {
-            for &value in &self.values[from..until] {
-                all.add(value);
-            }
-            return all;
+            return Block::of(&self.values[from..until]);
         }
-        for &value in &self.values[from..first * BLOCK_LEN] {
-            all.add(value);
-        }
-        for &block in &self.blocks[first..last] {
-            all.join(block);
-        }
-        for &value in &self.values[last * BLOCK_LEN..until] {
-            all.add(value);
-        }
+        let mut all = Block::of(&self.values[from..first * BLOCK_LEN]);
+        all.join(Block::of(&self.values[last * BLOCK_LEN..until]));
+        all.join(self.fold_blocks(first, last));
         all
     }
+
+    fn fold_blocks(&self, from: usize, until: usize) -> Block {
+        let (first, last) = (from.div_ceil(GROUP_LEN), until / GROUP_LEN);
+        if first >= last {
+            return join(&self.blocks[from..until]);
+        }
+        let mut all = join(&self.blocks[from..first * GROUP_LEN]);
+        all.join(join(&self.groups[first..last]));
+        all.join(join(&self.blocks[last * GROUP_LEN..until]));
+        all
+    }
+
+    /// Adds the newest reading to what sums it up; `silence` is the time since the one before.
+    pub(crate) fn sum_up_newest(&mut self, silence: Option<i64>) {
+        let at = self.values.len() - 1;
+        if at.is_multiple_of(BLOCK_LEN) {
+            self.blocks.push(Block::EMPTY);
+        }
+        if at.is_multiple_of(BLOCK_LEN * GROUP_LEN) {
+            self.groups.push(Block::EMPTY);
+        }
+        let value = self.values[at];
+        if value.is_nan() {
+            return;
+        }
+        let sums = self
+            .blocks
+            .last_mut()
+            .into_iter()
+            .chain(self.groups.last_mut());
+        for sum in sums.chain([&mut self.whole]) {
+            sum.add(value);
+            sum.add_silence(silence.unwrap_or_default());
+        }
+    }
+
+    /// Sums up again everything from a block on, of which only the blocks are as they were before it.
+    pub(crate) fn sum_up_from(
+        &mut self,
+        block: usize,
+        silences: impl Iterator<Item = Option<i64>>,
+    ) {
+        self.blocks.truncate(block);
+        let values = self.values[block * BLOCK_LEN..].iter().zip(silences);
+        for (at, (&value, silence)) in values.enumerate() {
+            if at.is_multiple_of(BLOCK_LEN) {
+                self.blocks.push(Block::EMPTY);
+            }
+            if let Some(sum) = self.blocks.last_mut().filter(|_| !value.is_nan()) {
+                sum.add(value);
+                sum.add_silence(silence.unwrap_or_default());
+            }
+        }
+        let group = block / GROUP_LEN;
+        self.groups.truncate(group);
+        let changed = self.blocks[group * GROUP_LEN..].chunks(GROUP_LEN);
+        self.groups.extend(changed.map(join));
+        self.whole = join(&self.groups);
+    }
+}
+
+fn join(blocks: &[Block]) -> Block {
+    let mut all = Block::EMPTY;
+    for &block in blocks {
+        all.join(block);
+    }
+    all
 }
 
 /// How many readings a block sums up: fewer cost memory, more cost time.
 pub(crate) const BLOCK_LEN: usize = 16;
+/// How many blocks a group sums up.
+const GROUP_LEN: usize = 8;
 /// How many readings a chunk holds at most: a late one moves half as many.
-pub(crate) const CHUNK_LEN: usize = 512;
+/// Tests see many chunks with few readings.
+pub(crate) const CHUNK_LEN: usize = if cfg!(test) { 256 } else { 2_048 };

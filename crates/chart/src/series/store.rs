@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::block::Block;
 use super::chunk::{BLOCK_LEN, CHUNK_LEN, Chunk};
+use crate::Point;
 
 /// The readings of one series, or of several that share their times.
 ///
@@ -172,6 +173,44 @@ impl Store {
             at = 0;
         }
         all
+    }
+
+    /// What a series has from one position to another: its first reading, its extremes, its last.
+    pub(crate) fn cut(
+        &self,
+        column: usize,
+        from: Position,
+        until: Position,
+    ) -> Option<(Point, Block, Point)> {
+        let mut first = None;
+        let mut last = None;
+        let mut all = Block::EMPTY;
+        let mut at = from.at;
+        for number in from.chunk..=until.chunk {
+            let Some(chunk) = self.chunks.get(number) else {
+                break;
+            };
+            let end = if number == until.chunk {
+                until.at
+            } else {
+                chunk.len()
+            };
+            let values = &chunk.columns[column];
+            if at < end {
+                let point = |at: usize| Point {
+                    time: chunk.time(at),
+                    value: values.values[at],
+                };
+                let is_there = |at: &usize| !values.values[*at].is_nan();
+                if first.is_none() {
+                    first = (at..end).find(is_there).map(point);
+                }
+                last = (at..end).rev().find(is_there).map(point).or(last);
+                all.join(values.fold(at, end));
+            }
+            at = 0;
+        }
+        Some((first?, all, last?))
     }
 
     /// The first reading of a series that is not missing, from one position to another.
@@ -416,20 +455,8 @@ impl Store {
         for column in 0..self.n_columns {
             let before = self.time_before(column, number, at);
             let chunk = Arc::make_mut(&mut self.chunks[number]);
-            let values = &mut chunk.columns[column];
-            if at.is_multiple_of(BLOCK_LEN) {
-                values.blocks.push(Block::EMPTY);
-            }
-            let value = values.values[at];
-            let Some(block) = values.blocks.last_mut().filter(|_| !value.is_nan()) else {
-                continue;
-            };
-            for block in [block, &mut values.whole] {
-                block.add(value);
-                if let Some(before) = before {
-                    block.add_silence(time - before);
-                }
-            }
+            let silence = before.map(|before| time - before);
+            chunk.columns[column].sum_up_newest(silence);
         }
     }
 
@@ -452,29 +479,28 @@ impl Store {
     }
 
     fn renew_column(&mut self, number: usize, at: usize, column: usize) {
-        let first_block = at / BLOCK_LEN;
-        let from = first_block * BLOCK_LEN;
+        let block = at / BLOCK_LEN;
+        let from = block * BLOCK_LEN;
         let mut before = self.time_before(column, number, from);
-        let chunk = Arc::make_mut(&mut self.chunks[number]);
-        let values = &mut chunk.columns[column];
-        values.blocks.truncate(first_block);
-        for (at, &value) in values.values.iter().enumerate().skip(from) {
-            if at.is_multiple_of(BLOCK_LEN) {
-                values.blocks.push(Block::EMPTY);
-            }
-            let Some(block) = values.blocks.last_mut().filter(|_| !value.is_nan()) else {
-                continue;
-            };
-            block.add(value);
-            let time = chunk.base + i64::from(chunk.offsets[at]);
-            if let Some(before) = before.replace(time) {
-                block.add_silence(time - before);
-            }
-        }
-        values.whole = Block::EMPTY;
-        for &block in &values.blocks {
-            values.whole.join(block);
-        }
+        let Chunk {
+            base,
+            offsets,
+            columns,
+        } = Arc::make_mut(&mut self.chunks[number]);
+        let is_there: Vec<bool> = columns[column].values[from..]
+            .iter()
+            .map(|value| !value.is_nan())
+            .collect();
+        let silences = offsets[from..]
+            .iter()
+            .zip(is_there)
+            .map(|(&offset, is_there)| {
+                let time = *base + i64::from(offset);
+                let silence = before.map(|before| time - before);
+                before = if is_there { Some(time) } else { before };
+                silence
+            });
+        columns[column].sum_up_from(block, silences);
     }
 
     /// When the last reading before a place came.

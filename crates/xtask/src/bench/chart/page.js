@@ -56,6 +56,8 @@ class UPlot {
         const line = (number) => ({ label: `${number}`, stroke: INKS[number % 8], width: 1.75, points: { show: false } });
         this.plot = new uPlot({
             width: WIDTH, height: HEIGHT,
+            // As ours: lines across, none upright.
+            axes: [{ grid: { show: false } }, {}],
             series: [{}, ...Array.from({ length: nSeries }, (_, number) => line(number))],
         }, this.data, document.getElementById("uplot"));
     }
@@ -109,6 +111,30 @@ function measure(scenario, nSeries, nPoints, nRedraws) {
     return figures;
 }
 
+// From five years of hourly readings with gaps to an hour, and back, a frame for each step.
+function zoom() {
+    const [nSeries, nPoints, hour] = [24, 41_000, 60 * MINUTE];
+    const canvas = document.createElement("canvas");
+    document.getElementById("rootzone").replaceChildren(canvas);
+    const chart = Chart.on(canvas, nSeries, nPoints);
+    let number = 0;
+    for (const [, values] of readings(nSeries, nPoints)) {
+        // Each series misses a day now and then, at other times than the others.
+        const gappy = values.map((value, series) => (number + 300 * series) % 5_000 < 24 ? NaN : value);
+        chart.append(START + number++ * hour, gappy);
+    }
+    const end = START + (nPoints - 1) * hour, frames = [];
+    for (let step = -100; step <= 100; step++) {
+        const duration = hour * nPoints ** (Math.abs(step) / 100);
+        const middle = START + 0.7 * (end - START);
+        const start = Math.max(START, middle - duration * 0.7);
+        frames.push(timed(() => { chart.draw(start, Math.min(end, start + duration)); finish(canvas); }));
+    }
+    chart.free();
+    const row = (metric, value) => ({ scenario: "zoom-24x41k", program: "rootzone", metric, value, unit: "ms" });
+    return [row("frame_ms", median(frames)), row("frame_p99_ms", frames[Math.floor(0.99 * frames.length)])];
+}
+
 const tell = (path, what) => fetch(path, { method: "POST", body: JSON.stringify(what) });
 
 try {
@@ -116,6 +142,7 @@ try {
     for (const { name, series, points, redraws } of await (await fetch("scenarios.json")).json()) {
         await tell("figures", measure(name, series, points, redraws));
     }
+    await tell("figures", zoom());
     await tell("end", "");
 } catch (error) {
     await tell("failure", `${error.stack ?? error}`);
