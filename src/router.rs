@@ -17,6 +17,8 @@ pub enum Route {
     Field,
     /// One probe.
     Probe(ProbeId),
+    /// The probes of one zone, side by side.
+    Zone(String),
     /// Every pump.
     Pumps,
     /// What this browser keeps.
@@ -33,9 +35,10 @@ impl Route {
             "" | "/index.html" => Self::Field,
             "/pumps" => Self::Pumps,
             "/settings" => Self::Settings,
-            other => match other.strip_prefix("/probe/") {
-                Some(id) => Self::Probe(ProbeId::new(&decode(id))),
-                None => Self::NotFound,
+            other => match (other.strip_prefix("/probe/"), other.strip_prefix("/zone/")) {
+                (Some(id), _) => Self::Probe(ProbeId::new(&decode(id))),
+                (_, Some(zone)) => Self::Zone(decode(zone)),
+                (None, None) => Self::NotFound,
             },
         }
     }
@@ -50,6 +53,12 @@ pub fn probe_path(id: &ProbeId) -> String {
         path.push_str(&String::from(js_sys::encode_uri_component(level)));
     }
     path
+}
+
+/// The address of a zone's page.
+#[must_use]
+pub fn zone_path(key: &str) -> String {
+    String::from("/zone/") + &String::from(js_sys::encode_uri_component(key))
 }
 
 /// The path in the address, followed: links within the page and the browser's own buttons change it without a load.

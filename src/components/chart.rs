@@ -4,6 +4,8 @@ mod crosshair;
 mod export;
 mod gestures;
 mod legend;
+mod ranges;
+mod small;
 mod table;
 
 use std::rc::Rc;
@@ -12,8 +14,12 @@ use chart::{Picture, Scene, View};
 use leptos::reactive::graph::untrack;
 use wasm_bindgen::JsCast;
 
-pub use self::crosshair::{Cursor, crosshair};
-use self::{gestures::Gestures, legend::legend, table::chart_table};
+pub use self::{
+    crosshair::Cursor,
+    ranges::ranges,
+    small::{Shared, small_chart},
+};
+use self::{crosshair::crosshair, gestures::Gestures, legend::legend, table::chart_table};
 use crate::{components::canvas::canvas, piece::Piece, signal::Signal};
 
 /// Reads something that a chart shows, and tracks it.
@@ -49,8 +55,9 @@ pub fn chart(
         move |places: &mut crate::piece::Places| {
             let shown = scene();
             let label_text = label();
-            places.list("ranges", &range_names(), &|name| range(name, &view));
-            places.show("follow", !view.read().is_live());
+            places.part("ranges", Some(""), &|_| {
+                ranges(Rc::clone(&view), Rc::clone(&scene))
+            });
             places.part("controls", Some(""), &|_| controls());
             places.part("canvas", Some(""), &|_| drawing(&scene, &painted));
             places.part("crosshair", Some(""), &|_| {
@@ -80,13 +87,6 @@ pub fn chart(
         .on("toggle", "click", move |_| {
             shows_table.set(!shows_table.get_untracked());
         })
-        .on("follow", "click", {
-            let scene = Rc::clone(&scene);
-            move |_| {
-                let window = untrack(|| scene()).window;
-                view.set(View::Latest(window.duration()));
-            }
-        })
         .on("picture", "click", move |_| {
             let canvas = stage
                 .as_ref()
@@ -107,24 +107,6 @@ fn in_view(mut scene: Scene, view: View, hidden: &[String]) -> Scene {
         line.is_hidden = hidden.contains(&line.name);
     }
     scene
-}
-
-fn range_names() -> Vec<String> {
-    View::RANGES.map(|(name, _)| name.into()).into()
-}
-
-/// A button that shows a range.
-fn range(name: &str, view: &Rc<Signal<View>>) -> Piece {
-    let known = View::RANGES.into_iter().find(|range| range.0 == name);
-    let (name, range) = known.unwrap_or(("All", View::All));
-    let (shown, chosen) = (Rc::clone(view), Rc::clone(view));
-    Piece::new(r#"<button type="button"></button>"#, move |places| {
-        let is_shown = *shown.read() == range;
-        let pressed = if is_shown { "true" } else { "false" };
-        places.text("", name);
-        places.attribute("", "aria-pressed", Some(pressed));
-    })
-    .on("", "click", move |_| chosen.set(range))
 }
 
 fn drawing(scene: &Read<Scene>, painted: &Rc<Signal<Picture>>) -> Piece {

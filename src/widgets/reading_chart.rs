@@ -136,13 +136,18 @@ fn neighbour(key: &str, others: &Rc<Signal<Vec<ProbeId>>>) -> Piece {
 }
 
 /// The runs of the pumps that water a probe.
-fn runs(fleet: &FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
-    let Some(probe) = fleet.probe(id) else {
+pub fn runs(fleet: &FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
+    let Some(zone) = fleet.probe(id).map(|probe| probe.zone.clone()) else {
         return Vec::new();
     };
-    let fleet = fleet.everything();
-    let pumps = fleet.pumps_of_zone(&probe.zone);
-    pumps.map(|pump| runs_of(pump, now)).collect()
+    let layout = fleet.layout();
+    let devices: Vec<_> = layout
+        .pumps_of_zone(&zone)
+        .map(|pump| pump.device.clone())
+        .collect();
+    drop(layout);
+    let pumps = devices.iter().filter_map(|device| fleet.pump(device));
+    pumps.map(|pump| runs_of(&pump, now)).collect()
 }
 
 /// Everything that was collected of a probe, without its pumps.

@@ -3,6 +3,7 @@
 use crate::{
     format::{count, element_id, value},
     piece::Piece,
+    router::zone_path,
     state::{Zone, key_of_device},
     store::{use_fleet, use_now},
     widgets::{probe_card::probe_card, pump_card::pump_card},
@@ -15,13 +16,15 @@ pub fn zone_section(key: &str) -> Piece {
     let now = use_now();
     let key = String::from(key);
     let heading = element_id("zone-", &key);
+    let path = zone_path(&key);
     Piece::new(include_str!("zone_section.html"), move |places| {
         let now = now.get();
         let fleet = fleet.everything();
         let zone = fleet.zone(&key);
         let average = fleet.average(&zone, now);
         places.attribute("", "aria-labelledby", Some(&heading));
-        places.attribute("name", "id", Some(&heading));
+        places.attribute("heading", "id", Some(&heading));
+        places.attribute("name", "href", Some(&path));
         places.text("name", &zone.name);
         places.show("mean", average.is_some());
         places.text("average", &average.map(value).unwrap_or_default());

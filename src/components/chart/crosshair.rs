@@ -21,7 +21,7 @@ pub struct Cursor {
 
 /// A crosshair and its card, over a chart. Moving it redraws nothing below.
 #[must_use]
-pub fn crosshair(
+pub(super) fn crosshair(
     scene: &Read<Scene>,
     painted: &Rc<Signal<Picture>>,
     cursor: &Rc<Signal<Option<Cursor>>>,

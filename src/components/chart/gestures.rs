@@ -120,7 +120,9 @@ impl Gestures {
         } else if event.ctrl_key() || is_chosen {
             event.prevent_default();
             // A notch of a wheel is about a hundred, a step of two fingers a few.
-            let notches = (along / NOTCH).clamp(-1.0, 1.0);
+            // A cast keeps what is too much at the most.
+            let notches = (along / NOTCH * 100.0) as i8;
+            let notches = f64::from(notches) / 100.0;
             self.zoom(f64::from(event.offset_x()), 1.0 + 0.25 * notches);
         }
     }

@@ -13,10 +13,10 @@ pub(super) fn legend(scene: &Read<Scene>, hidden: &Rc<Signal<Vec<String>>>) -> P
     Piece::new(LEGEND, move |places| {
         let lines = scene().lines;
         let names: Vec<String> = lines.iter().map(|line| line.name.clone()).collect();
-        places.list("lines", &names, &|name| entry(name, &names, &hidden));
+        places.list("", &names, &|name| entry(name, &names, &hidden));
         for (at, line) in lines.iter().enumerate() {
             let pressed = if line.is_hidden { "false" } else { "true" };
-            places.within("lines", at, &mut |places| {
+            places.within("", at, &mut |places| {
                 places.property("key", "--ink", &ink(at));
                 places.attribute("key", "data-dash", Some(["0", "1", "2", "3"][at % 4]));
                 places.text("name", &line.name);
@@ -50,5 +50,5 @@ fn entry(name: &str, names: &[String], hidden: &Rc<Signal<Vec<String>>>) -> Piec
         })
 }
 
-const LEGEND: &str = r#"<ul class="chart-legend" aria-label="Lines" data-at="lines"></ul>"#;
+const LEGEND: &str = r#"<ul class="chart-legend" aria-label="Lines"></ul>"#;
 const ENTRY: &str = r#"<li><button type="button" data-at="toggle"><i class="chart-key" data-at="key"></i><span data-at="name"></span></button><button type="button" data-at="only">only</button></li>"#;
