@@ -4,11 +4,10 @@ use std::rc::Rc;
 
 use any_spawner::Executor;
 use leptos::reactive::effect::RenderEffect;
-use wasm_bindgen::JsCast;
 
 use crate::{
     components::frame::FrameTask,
-    dom::document,
+    dom::{document, offer_focus},
     link::Link,
     pages::{
         field::field_page, not_found::not_found_page, probe::probe_page, pumps::pumps_page,
@@ -16,9 +15,9 @@ use crate::{
     },
     piece::{Piece, Places},
     preferences,
-    router::{Route, follow_location},
-    signal::Signal,
-    store::Stores,
+    router::{Route, follow_location, link_to},
+    signal::{Signal, watch},
+    store::{Stores, use_brokers},
     widgets::{
         connection_badge::connection_badge, connection_notice::connection_notice,
         stop_all::stop_all_panel,
@@ -38,14 +37,12 @@ impl App {
     pub fn open() -> Self {
         // An earlier page has done so already; then there is nothing to do.
         let _ = Executor::init_wasm_bindgen();
-        let Stores { link, .. } = Stores::open();
+        let Stores { link, brokers, .. } = Stores::open();
         preferences::show_theme();
         link.start();
-        link.connect(
-            preferences::broker_address().unwrap_or_else(preferences::default_broker_address),
-        );
+        brokers.open();
 
-        let (path, listeners) = follow_location();
+        let (path, listeners) = follow_location(|| brokers.follow());
         let shown = Rc::clone(&path);
         let mut page = Piece::new(include_str!("app.html"), move |places| show(places, &shown)).on(
             "stop",
@@ -57,13 +54,15 @@ impl App {
             page.append_to(&body);
         }
         remove_loading_state();
-        let focus = FrameTask::new(focus_heading);
-        let title = RenderEffect::new(move |before: Option<()>| {
+        // Moves a screen reader to the page that was navigated to.
+        let focusing = FrameTask::new(|| offer_focus("main h1"));
+        let mut is_first = true;
+        let title = watch(Box::new(move || {
             document().set_title(title(&route(&path)));
-            if before.is_some() {
-                focus.request();
+            if !std::mem::take(&mut is_first) {
+                focusing.request();
             }
-        });
+        }));
         Self {
             link,
             _page: page,
@@ -83,10 +82,21 @@ fn show(places: &mut Places, path: &Signal<String>) {
     places.part("stopping", Some(""), &|_| stop_all_panel());
     places.part("notice", Some(""), &|_| connection_notice());
     let route = route(path);
-    for place in ["field", "pumps", "settings"] {
+    for (place, path) in [
+        ("home", "/"),
+        ("field", "/"),
+        ("pumps", "/pumps"),
+        ("settings", "/settings"),
+    ] {
         places.attribute(place, "aria-current", current(&route, place));
+        places.attribute(place, "href", Some(&link_to(path)));
     }
-    places.part("main", Some(&path.read()), &|_| page(&route));
+    let key = if matches!(route, Route::Settings) {
+        "/settings"
+    } else {
+        &path.read()
+    };
+    places.part("main", Some(key), &|_| page(&route));
 }
 
 fn page(route: &Route) -> Piece {
@@ -100,9 +110,13 @@ fn page(route: &Route) -> Piece {
     }
 }
 
-/// The page that is shown.
+/// The page that is shown: the settings, while they have to ask which broker is meant.
 fn route(path: &Signal<String>) -> Route {
-    Route::of_path(&path.read())
+    let path = path.read();
+    if use_brokers().asked_at.read().as_deref() == Some(&path) {
+        return Route::Settings;
+    }
+    Route::of_path(&path)
 }
 
 /// What `aria-current` says: a probe's page stands below the field.
@@ -124,17 +138,6 @@ fn title(route: &Route) -> &'static str {
         Route::Pumps => "Pumps · Rootzone",
         Route::Settings => "Settings · Rootzone",
         Route::NotFound => "Nothing here · Rootzone",
-    }
-}
-
-/// Moves a screen reader to the page that was navigated to.
-fn focus_heading() {
-    let heading = document().query_selector("main h1").ok().flatten();
-    if let Some(heading) =
-        heading.and_then(|heading| heading.dyn_into::<web_sys::HtmlElement>().ok())
-    {
-        // An element that cannot take the focus leaves it where it is.
-        let _ = heading.focus();
     }
 }
 

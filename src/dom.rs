@@ -1,7 +1,7 @@
 //! The browser's page: what every part of ours reaches of it.
 
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Document, Event, EventTarget, HtmlInputElement, Window};
+use web_sys::{Document, Event, EventTarget, HtmlElement, HtmlInputElement, Window};
 
 /// The browser's window.
 #[must_use]
@@ -13,6 +13,21 @@ pub fn window() -> Window {
 #[must_use]
 pub fn document() -> Document {
     window().document().expect("a window has a document")
+}
+
+/// Moves the focus to the first element that a selector means, unless a control of the page has taken it meanwhile.
+pub fn offer_focus(selector: &str) {
+    if let Ok(None) = document().query_selector("main :focus:not(h1)") {
+        focus(selector);
+    }
+}
+
+/// Moves the focus to the first element that a selector means.
+pub fn focus(selector: &str) {
+    if let Ok(Some(element)) = document().query_selector(selector) {
+        // An element that cannot take the focus leaves it where it is.
+        let _ = element.unchecked_into::<HtmlElement>().focus();
+    }
 }
 
 /// Calls back on every event of one kind, as long as it is kept.

@@ -129,8 +129,15 @@ pub fn name_of_level(level: &str) -> String {
 /// An id for an element, made of a key: lists of ids are separated by spaces, and a key may hold some.
 #[must_use]
 pub fn element_id(kind: &str, key: &str) -> String {
-    let key = key.replace('%', "%25").replace(char::is_whitespace, "%20");
-    [kind, &key].concat()
+    let mut id = String::from(kind);
+    for c in key.chars() {
+        match c {
+            '%' => id.push_str("%25"),
+            c if c.is_ascii_whitespace() => id.push_str("%20"),
+            c => id.push(c),
+        }
+    }
+    id
 }
 
 /// A level made of a name, so that "North beds" stands where "north-beds" does.

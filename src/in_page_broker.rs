@@ -38,9 +38,14 @@ struct Shared {
     broker: RefCell<Broker>,
     pages: RefCell<Vec<(ConnectionId, LinkHandler)>>,
     published: RefCell<Vec<Publish>>,
-    refusal: Cell<Option<ReasonCode>>,
+    connects: RefCell<Vec<Connect>>,
+    /// The Reason Code by which a CONNECT is refused, if it is.
+    refusal: RefCell<Refusal>,
+    is_silent: Cell<bool>,
     timer: RefCell<Option<Timeout>>,
 }
+
+type Refusal = Box<dyn Fn(&Connect) -> Option<ReasonCode>>;
 
 struct InPageLink {
     shared: Weak<Shared>,
@@ -58,7 +63,9 @@ impl InPageBroker {
             broker: RefCell::new(Broker::new(Settings::default(), SEED)),
             pages: RefCell::default(),
             published: RefCell::default(),
-            refusal: Cell::default(),
+            connects: RefCell::default(),
+            refusal: RefCell::new(Box::new(|_| None)),
+            is_silent: Cell::default(),
             timer: RefCell::default(),
         });
         LISTENING.with_borrow_mut(|listening| listening.push(Rc::downgrade(&shared)));
@@ -67,7 +74,23 @@ impl InPageBroker {
 
     /// Refuses every CONNECT from a page with this Reason Code, or accepts it as usual.
     pub fn refuse(&self, reason_code: Option<ReasonCode>) {
-        self.shared.refusal.set(reason_code);
+        self.refuse_by(move |_| reason_code);
+    }
+
+    /// Asks of every CONNECT from a page by which Reason Code it is refused, if it is.
+    pub fn refuse_by(&self, refusal: impl Fn(&Connect) -> Option<ReasonCode> + 'static) {
+        *self.shared.refusal.borrow_mut() = Box::new(refusal);
+    }
+
+    /// Answers no CONNECT from a page any more, or again every one.
+    pub fn keep_silent(&self, is_silent: bool) {
+        self.shared.is_silent.set(is_silent);
+    }
+
+    /// The CONNECTs that came from pages since the last call.
+    #[must_use]
+    pub fn take_connects(&self) -> Vec<Connect> {
+        self.shared.connects.take()
     }
 
     /// Ends the pages' Network Connections without a word.
@@ -197,14 +220,18 @@ impl Link for InPageLink {
                 Err(error) => break Some(error),
             }
         };
-        if let (Some(reason_code), Some(Packet::Connect(connect))) =
-            (shared.refusal.get(), packets.first())
-        {
-            let refusal = refusal(reason_code, connect.protocol_version);
-            self.handler.received(refusal);
-            self.handler.closed(Failure::ConnectionLost);
-            self.close();
-            return;
+        if let Some(Packet::Connect(connect)) = packets.first() {
+            shared.connects.borrow_mut().push(Connect::clone(connect));
+            if shared.is_silent.get() {
+                return;
+            }
+            if let Some(reason_code) = shared.refusal.borrow()(connect) {
+                let refusal = refusal(reason_code, connect.protocol_version);
+                self.handler.received(refusal);
+                self.handler.closed(Failure::ConnectionLost);
+                self.close();
+                return;
+            }
         }
         for packet in &packets {
             if let Packet::Publish(publish) = packet {

@@ -10,6 +10,8 @@ pub mod words;
 #[cfg(target_arch = "wasm32")]
 pub mod app;
 #[cfg(target_arch = "wasm32")]
+pub mod brokers;
+#[cfg(target_arch = "wasm32")]
 pub mod components;
 #[cfg(target_arch = "wasm32")]
 pub mod dom;
@@ -29,5 +31,7 @@ pub mod router;
 pub mod signal;
 #[cfg(target_arch = "wasm32")]
 pub mod store;
+#[cfg(target_arch = "wasm32")]
+pub mod topic;
 #[cfg(target_arch = "wasm32")]
 pub mod widgets;

@@ -15,7 +15,7 @@ use gloo_timers::callback::Interval;
 #[cfg(not(feature = "in-page-broker"))]
 use mqtt_web_client::WebSocketTransport as BrokerTransport;
 use mqtt_web_client::{
-    Client, Event, Events, Message, Options, Publication, PublishError, QoS, QueuePolicy,
+    Client, Event, Events, Instant, Message, Options, Publication, PublishError, QoS, QueuePolicy,
     ReasonCode, Receipt, Resubscribe, Status, SubscriptionOptions, TopicFilter, TopicName,
     in_words,
 };
@@ -27,8 +27,9 @@ use crate::{
     components::frame::FrameTask,
     dom::document,
     format::{millis, whole},
+    preferences::default_broker_address,
     signal::Signal,
-    state::{Connection, Fleet},
+    state::{Broker, Connection, Fault, Fleet, Trial, remedy},
     store::{FleetStore, moment},
 };
 
@@ -40,13 +41,21 @@ pub struct Link {
     /// Applies them.
     frame: OnceCell<FrameTask>,
     ticking: RefCell<Option<Interval>>,
-    /// Counts the addresses connected to, so that what the last one still says is not taken for the new one's.
+    /// Counts the brokers connected to, so that what the last one still says is not taken for the new one's.
     generation: Cell<u32>,
+    /// What reads single topics, each with its filter.
+    readers: RefCell<Vec<(TopicFilter, Reader)>>,
+    /// The connection by which a broker is tried. It has no subscriptions.
+    trying: RefCell<Option<Client>>,
+    /// Counts the trials, for the same reason.
+    n_trials: Cell<u32>,
     fleet: &'static FleetStore,
     connection: &'static Signal<Connection>,
     now: &'static Signal<Timestamp>,
-    /// The broker's address.
-    pub address: Signal<String>,
+    /// The broker in use; `None` for the one that served this page.
+    pub broker: Signal<Option<Broker>>,
+    /// How far the trial of another one has come.
+    pub trial: Signal<Trial>,
     /// From the last PINGREQ to its PINGRESP, such as "12 ms"; empty before the first, and without a connection.
     pub round_trip: Signal<String>,
 }
@@ -65,10 +74,14 @@ impl Link {
             frame: OnceCell::new(),
             ticking: RefCell::default(),
             generation: Cell::default(),
+            readers: RefCell::default(),
+            trying: RefCell::default(),
+            n_trials: Cell::default(),
             fleet,
             connection,
             now,
-            address: Signal::default(),
+            broker: Signal::default(),
+            trial: Signal::default(),
             round_trip: Signal::default(),
         }
     }
@@ -83,6 +96,7 @@ impl Link {
 
     /// Leaves the broker and stops the clock.
     pub fn close(&self) {
+        self.end_trial();
         self.leave();
         self.ticking.take();
     }
@@ -93,28 +107,128 @@ impl Link {
         if let Some(client) = self.client.take() {
             client.disconnect();
         }
-    }
-
-    /// Leaves the broker that it was connected to, if any, and begins anew with another.
-    pub fn connect(&'static self, address: String) {
-        self.leave();
         self.fleet
             .update(&mut |fleet| *fleet = Fleet::new(random_seed()));
-        self.connection.set(Connection::Connecting { again: false });
-        let options = Options {
-            keep_alive_secs: KEEP_ALIVE_SECS,
-            resubscribe: Resubscribe::Always,
-            // A session would hand over the readings of a cut as if they were new.
-            session_expiry_interval_secs: 0,
-            ..Options::new(address.clone())
-        };
-        let (client, events) = Client::connect_over(Rc::new(BrokerTransport), options);
-        self.address.set(address);
         self.round_trip.set(String::new());
-        subscribe(&client, FILTERS.map(String::from), false);
-        subscribe(&client, [String::from(COMMAND_FILTER)], true);
+        for (_, reader) in self.readers.borrow().iter() {
+            reader(None);
+        }
+    }
+
+    /// Leaves the broker until a person has said which one to use.
+    pub fn wait_for_answer(&self) {
+        self.end_trial();
+        self.leave();
+        self.broker.set(None);
+        self.connection.set(Connection::Asking);
+    }
+
+    /// Leaves the broker that it was connected to, if any, and begins anew with another; `None` for the one that served this page.
+    pub fn connect(&'static self, broker: Option<Broker>) {
+        self.end_trial();
+        let options = match &broker {
+            Some(broker) => options(broker),
+            None => options(&Broker::new(&default_broker_address())),
+        };
+        let (client, events) = open(options);
+        self.adopt(broker, client, events);
+    }
+
+    /// Makes a client the one in use. What became of it before is to be told by [`Link::handle_status`].
+    fn adopt(&'static self, broker: Option<Broker>, client: Client, events: Events) {
+        self.leave();
+        self.connection.set(Connection::Connecting { again: false });
+        self.broker.set(broker);
+        subscribe(&client, FILTERS.map(String::from).into(), false);
+        subscribe(&client, vec![COMMAND_FILTER.into()], true);
+        for (filter, _) in self.readers.borrow().iter() {
+            subscribe(&client, vec![filter.as_str().into()], false);
+        }
         *self.client.borrow_mut() = Some(client);
         spawn_local(listen(self, events, self.generation.get()));
+    }
+
+    /// Tries a broker while the connection in use goes on. Once it has accepted it is used, and `accepted` is called.
+    pub fn try_broker(&'static self, broker: Broker, accepted: Box<dyn FnOnce()>) {
+        self.end_trial();
+        let mut options = options(&broker);
+        // The connection in use must not lose its session to the trial.
+        let is_stand_in = !options.client_identifier.is_empty()
+            && self
+                .broker
+                .read_untracked()
+                .as_ref()
+                .is_some_and(|in_use| in_use.client_identifier() == options.client_identifier);
+        if is_stand_in {
+            options.client_identifier.push_str("Trial");
+        }
+        let (client, events) = open(options);
+        *self.trying.borrow_mut() = Some(client);
+        self.trial.set(Trial::Trying);
+        let number = self.n_trials.get();
+        spawn_local(self.watch_trial(number, events, broker, is_stand_in, accepted));
+    }
+
+    /// Ends a trial without a result.
+    pub fn end_trial(&self) {
+        self.n_trials.set(self.n_trials.get() + 1);
+        if let Some(client) = self.trying.take() {
+            client.disconnect();
+        }
+        self.trial.set(Trial::None);
+    }
+
+    async fn watch_trial(
+        &'static self,
+        number: u32,
+        mut events: Events,
+        broker: Broker,
+        is_stand_in: bool,
+        accepted: Box<dyn FnOnce()>,
+    ) {
+        while let Some(event) = events.next().await {
+            if self.n_trials.get() != number {
+                return;
+            }
+            let Event::Status(status) = event else {
+                continue;
+            };
+            let connection = connection_of(&status, false, Default::default());
+            if let Connection::Connecting { .. } = connection {
+                continue;
+            }
+            let Some(client) = self.trying.take() else {
+                return;
+            };
+            if connection.is_connected() {
+                if is_stand_in {
+                    drop(client);
+                    self.connect(Some(broker));
+                } else {
+                    self.adopt(Some(broker), client, events);
+                    self.handle_status(&status);
+                }
+                accepted();
+                self.trial.set(Trial::Kept);
+            } else {
+                let (field, remedy) = remedy(&status);
+                self.trial.set(Trial::Failed(Fault {
+                    field,
+                    reason: connection.lead(),
+                    remedy,
+                }));
+            }
+            return;
+        }
+    }
+
+    /// The address of the broker in use.
+    #[must_use]
+    pub fn address(&self) -> String {
+        match &*self.broker.read() {
+            Some(broker) => broker.address().into(),
+            None => default_broker_address(),
+        }
     }
 
     /// Tries to connect at once.
@@ -189,32 +303,17 @@ impl Link {
 
     fn handle_status(&'static self, status: &Status) {
         let was_connected = self.connection.read_untracked().is_connected();
-        let again = *self.connection.read_untracked() != Connection::Connecting { again: false };
+        let again = !matches!(
+            *self.connection.read_untracked(),
+            Connection::Connecting { again: false }
+        );
         let now = self
             .client
             .borrow()
             .as_ref()
             .map(Client::now)
             .unwrap_or_default();
-        let connection = match status {
-            Status::Connecting { .. } => Connection::Connecting { again },
-            Status::Connected { .. } => Connection::Connected,
-            Status::Waiting {
-                failure, retry_at, ..
-            } => Connection::Waiting {
-                reason: failure.to_string(),
-                retry_at: moment() + retry_at.saturating_duration_since(now),
-            },
-            Status::Refused {
-                reason_code,
-                reason_string,
-            } => Connection::Refused {
-                reason: refusal(*reason_code, reason_string.as_deref()),
-            },
-            Status::Stopped { reason } => Connection::Stopped {
-                reason: reason.to_string(),
-            },
-        };
+        let connection = connection_of(status, again, now);
         let is_connected = connection.is_connected();
         self.connection.set(connection);
         self.round_trip.set(String::new());
@@ -239,6 +338,12 @@ impl Link {
             return;
         }
         let now = moment();
+        for (filter, reader) in self.readers.borrow().iter() {
+            let mut messages = messages.iter().rev();
+            if let Some(newest) = messages.find(|message| filter.matches(&message.topic_name)) {
+                reader(Some(&newest.payload));
+            }
+        }
         let mut wanted = Vec::new();
         self.change(&mut |fleet| {
             for message in &messages {
@@ -320,9 +425,83 @@ impl Link {
         });
     }
 
+    /// Lets something read a topic until [`Link::end_reading`]. It is told the newest message of each frame,
+    /// and nothing when the broker is left.
+    pub(crate) fn read_topic(&self, filter: TopicFilter, reader: Reader) {
+        if let Some(client) = self.client() {
+            subscribe(&client, vec![filter.as_str().into()], false);
+        }
+        self.readers.borrow_mut().push((filter, reader));
+    }
+
+    pub(crate) fn end_reading(&self, reader: &Reader) {
+        let mut readers = self.readers.borrow_mut();
+        let ended = readers
+            .iter()
+            .position(|(_, known)| Rc::ptr_eq(known, reader));
+        let Some((filter, _)) = ended.map(|ended| readers.swap_remove(ended)) else {
+            return;
+        };
+        if let Some(client) = self.client()
+            && readers.iter().all(|(known, _)| *known != filter)
+        {
+            drop(client.unsubscribe([filter]));
+        }
+    }
+
+    /// The client, while a broker is in use.
+    #[must_use]
+    pub fn client(&self) -> Option<Client> {
+        self.client.borrow().clone()
+    }
+
     fn with_client<T>(&self, call: impl FnOnce(&Client) -> T) -> Option<T> {
-        let client = self.client.borrow().clone();
-        client.as_ref().map(call)
+        self.client().as_ref().map(call)
+    }
+}
+
+/// Is told what the newest message of a topic holds.
+pub(crate) type Reader = Rc<dyn Fn(Option<&[u8]>)>;
+
+fn open(options: Options) -> (Client, Events) {
+    Client::connect_over(Rc::new(BrokerTransport), options)
+}
+
+fn options(broker: &Broker) -> Options {
+    let some = |text: &str| (!text.is_empty()).then(|| String::from(text));
+    Options {
+        protocol_version: broker.version(),
+        client_identifier: broker.client_identifier().into(),
+        user_name: some(broker.user_name()),
+        password: some(broker.password()).map(Into::into),
+        keep_alive_secs: broker.keep_alive_secs().unwrap_or_default(),
+        resubscribe: Resubscribe::Always,
+        // A session would hand over the readings of a cut as if they were new.
+        session_expiry_interval_secs: 0,
+        ..Options::new(broker.address())
+    }
+}
+
+/// The status in words; `now` is on the client's clock.
+fn connection_of(status: &Status, again: bool, now: Instant) -> Connection {
+    match status {
+        Status::Connecting { .. } => Connection::Connecting { again },
+        Status::Connected { .. } => Connection::Connected,
+        Status::Waiting {
+            failure, retry_at, ..
+        } => Connection::Waiting {
+            reason: failure.to_string(),
+            retry_at: moment() + retry_at.saturating_duration_since(now),
+        },
+        Status::Refused {
+            reason_code,
+            reason_string,
+        } => Connection::Refused {
+            reason: refusal(*reason_code, reason_string.as_deref()),
+        },
+        Status::Stopped { reason } => Connection::Stopped {
+            reason: reason.to_string(),
+        },
     }
 }
 
@@ -335,7 +514,7 @@ async fn listen(link: &'static Link, mut events: Events, generation: u32) {
     }
 }
 
-fn subscribe(client: &Client, filters: impl IntoIterator<Item = String>, is_of_commands: bool) {
+fn subscribe(client: &Client, filters: Vec<String>, is_of_commands: bool) {
     // A device may announce a topic that is none.
     let filters = filters
         .into_iter()
@@ -376,5 +555,3 @@ fn random_seed() -> u64 {
 }
 
 const TICK_MS: u32 = 1_000;
-/// A ping every 30 s, so that a broken line is noticed soon; half a hidden page's one timer a minute is still in time.
-const KEEP_ALIVE_SECS: u16 = 60;

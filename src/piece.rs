@@ -14,7 +14,10 @@ use leptos::reactive::{effect::RenderEffect, graph::untrack};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlElement, HtmlTemplateElement};
 
-use crate::dom::{Listener, document};
+use crate::{
+    dom::{Listener, document},
+    signal::watch,
+};
 
 /// A part of the page that is shown as long as it is kept.
 pub struct Piece {
@@ -50,7 +53,7 @@ impl Piece {
             places: places_of(&root),
         }));
         let filled = Rc::clone(&places);
-        let filling = RenderEffect::new(move |_| fill(&mut filled.borrow_mut()));
+        let filling = watch(Box::new(move || fill(&mut filled.borrow_mut())));
         Self {
             root,
             places,
@@ -244,6 +247,14 @@ impl Place {
             pieces: Vec::new(),
         }
     }
+}
+
+/// The name of the place at which an event happened; empty where that is none.
+#[must_use]
+pub fn place_of(event: &Event) -> String {
+    let element = event.target().map(JsCast::unchecked_into::<Element>);
+    let name = element.and_then(|element| element.get_attribute(AT));
+    name.unwrap_or_default()
 }
 
 const AT: &str = "data-at";

@@ -8,6 +8,7 @@ use crate::{
     dom::{Listener, window},
     signal::Signal,
     state::ProbeId,
+    store::use_brokers,
 };
 
 /// A page.
@@ -52,24 +53,94 @@ pub fn probe_path(id: &ProbeId) -> String {
         path.push('/');
         path.push_str(&String::from(js_sys::encode_uri_component(level)));
     }
-    path
+    link_to(&path)
+}
+
+/// The address of a page of ours that shows the broker in use. Whoever asks is told when that is another one.
+#[must_use]
+pub fn link_to(path: &str) -> String {
+    with_broker(path, &use_brokers().in_use())
+}
+
+/// The address of a page of ours that shows a broker; an empty label is the one that served it.
+#[must_use]
+pub fn with_broker(path: &str, label: &str) -> String {
+    let mut address = String::from(path);
+    push_field(&mut address, '?', BROKER, label);
+    address
+}
+
+/// A field of the page's address; empty if it is not there.
+#[must_use]
+pub fn field_in_address(name: &str) -> String {
+    let search = window().location().search().unwrap_or_default();
+    let mut rest = search.strip_prefix('?').unwrap_or_default();
+    while !rest.is_empty() {
+        let (field, after) = rest.split_once('&').unwrap_or((rest, ""));
+        if let Some((known, value)) = field.split_once('=')
+            && known == name
+        {
+            return decode(value);
+        }
+        rest = after;
+    }
+    String::new()
+}
+
+/// Puts another value into a field of the page's address; an empty one leaves the field out.
+///
+/// Going back leads to another page, not through every step of a zoom. What is no field of ours may be
+/// a secret, and is left out.
+pub fn show_in_address(name: &str, value: &str) {
+    let mut address = current_path();
+    let mut joint = '?';
+    for known in [BROKER, WINDOW, BESIDE] {
+        let kept = (known != name).then(|| field_in_address(known));
+        if push_field(&mut address, joint, known, kept.as_deref().unwrap_or(value)) {
+            joint = '&';
+        }
+    }
+    replace_address(&address);
+}
+
+fn push_field(address: &mut String, joint: char, name: &str, value: &str) -> bool {
+    if value.is_empty() {
+        return false;
+    }
+    address.push(joint);
+    address.push_str(name);
+    address.push('=');
+    address.push_str(&String::from(js_sys::encode_uri_component(value)));
+    true
+}
+
+/// Puts another address in the place of the page's.
+pub fn replace_address(address: &str) {
+    if let Ok(history) = window().history() {
+        // An address of another site is refused, and too many at once; then it stays as it was.
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(address));
+    }
 }
 
 /// The address of a zone's page.
 #[must_use]
 pub fn zone_path(key: &str) -> String {
-    String::from("/zone/") + &String::from(js_sys::encode_uri_component(key))
+    let key = String::from(js_sys::encode_uri_component(key));
+    link_to(&["/zone/", &key].concat())
 }
 
 /// The path in the address, followed: links within the page and the browser's own buttons change it without a load.
 ///
-/// It is followed for as long as the listeners are kept.
+/// It is followed for as long as the listeners are kept; `moved` is called when the browser went to an earlier or later address.
 #[must_use]
-pub fn follow_location() -> (Rc<Signal<String>>, [Listener; 2]) {
+pub fn follow_location(moved: impl Fn() + 'static) -> (Rc<Signal<String>>, [Listener; 2]) {
     let path = Rc::new(Signal::new(current_path()));
     let popped = {
         let path = Rc::clone(&path);
-        move |_| path.set(current_path())
+        move |_| {
+            moved();
+            path.set(current_path());
+        }
     };
     let clicked = {
         let path = Rc::clone(&path);
@@ -98,7 +169,9 @@ fn go_to(href: &str) {
     }
 }
 
-fn current_path() -> String {
+/// The path in the address.
+#[must_use]
+pub fn current_path() -> String {
     window().location().pathname().unwrap_or_default()
 }
 
@@ -120,7 +193,15 @@ fn inner_link(event: &web_sys::MouseEvent) -> Option<String> {
     is_inner.then_some(href)
 }
 
-/// What cannot be decoded is no probe's id either way.
-fn decode(text: &str) -> String {
+/// What cannot be decoded means nothing either way.
+#[must_use]
+pub fn decode(text: &str) -> String {
     js_sys::decode_uri_component(text).map_or_else(|_| text.into(), Into::into)
 }
+
+/// The field of the address with the broker in use.
+pub const BROKER: &str = "broker";
+/// The field of the address with the part of time that charts show.
+pub const WINDOW: &str = "window";
+/// The field of the address with the probes that share a chart with the page's own.
+pub const BESIDE: &str = "beside";

@@ -2,7 +2,7 @@
 
 use std::cell::{Ref, RefCell};
 
-use leptos::reactive::{signal::ArcTrigger, traits::Notify, traits::Track};
+use leptos::reactive::{effect::RenderEffect, signal::ArcTrigger, traits::Notify, traits::Track};
 
 /// A value whose readers are told when it changes.
 ///
@@ -35,8 +35,14 @@ impl<T> Signal<T> {
 
     /// Puts another value in its place.
     pub fn set(&self, value: T) {
-        self.value.replace(value);
+        drop(self.replace(value));
+    }
+
+    /// Puts another value in its place, and hands out the one that was there.
+    pub fn replace(&self, value: T) -> T {
+        let before = self.value.replace(value);
         self.readers.notify();
+        before
     }
 }
 
@@ -50,4 +56,11 @@ impl<T: Clone> Signal<T> {
     pub fn get_untracked(&self) -> T {
         self.read_untracked().clone()
     }
+}
+
+/// Runs something at once and again whenever what it read has changed, as long as this is kept.
+///
+/// Leptos's own effects are compiled anew for every closure; of this, there is one.
+pub fn watch(mut run: Box<dyn FnMut()>) -> RenderEffect<()> {
+    RenderEffect::new(move |_| run())
 }

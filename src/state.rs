@@ -3,6 +3,7 @@
 //! Nothing here knows a browser: it is compiled and tested natively.
 
 mod attention;
+mod broker;
 mod connection;
 mod fleet;
 mod foreign;
@@ -11,9 +12,11 @@ mod probe;
 mod pump;
 mod stop_all;
 mod table;
+mod trial;
 mod zone;
 
 pub use attention::Attention;
+pub use broker::{Broker, Brokers, FIELDS};
 pub use connection::Connection;
 pub use fleet::{Changes, Fleet};
 pub use freshness::Freshness;
@@ -21,4 +24,5 @@ pub use probe::{Probe, ProbeId, Standing, Tendency};
 pub use pump::{Pump, PumpRun};
 pub use stop_all::{Answer, StopAll};
 pub use table::Table;
+pub use trial::{Fault, INVALID_ADDRESS, Trial, remedy};
 pub use zone::{Zone, device_of_key, key_of_device};

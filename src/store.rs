@@ -5,8 +5,10 @@ use std::cell::{Cell, Ref, RefCell};
 use chart::Zone;
 use field::{DeviceId, Timestamp};
 use leptos::reactive::{signal::ArcTrigger, traits::Notify, traits::Track};
+use mqtt_web_client::Client;
 
 use crate::{
+    brokers::BrokerStore,
     link::Link,
     signal::Signal,
     state::{Changes, Connection, Fleet, Probe, ProbeId, Pump, Table, key_of_device},
@@ -116,6 +118,8 @@ pub struct Stores {
     pub now: &'static Signal<Timestamp>,
     /// The link to the broker.
     pub link: &'static Link,
+    /// The brokers that this browser remembers.
+    pub brokers: &'static BrokerStore,
 }
 
 impl Stores {
@@ -130,6 +134,7 @@ impl Stores {
             connection,
             now,
             link,
+            brokers: forever(BrokerStore::new(link)),
         };
         STORES.set(Some(stores));
         stores
@@ -170,6 +175,18 @@ pub fn use_connection() -> &'static Signal<Connection> {
 #[must_use]
 pub fn use_link() -> &'static Link {
     stores().link
+}
+
+/// The client that is connected, or connects, to the broker in use.
+#[must_use]
+pub fn use_client() -> Option<Client> {
+    stores().link.client()
+}
+
+/// The brokers that this browser remembers.
+#[must_use]
+pub fn use_brokers() -> &'static BrokerStore {
+    stores().brokers
 }
 
 /// The moment itself.

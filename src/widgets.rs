@@ -1,5 +1,8 @@
 //! Pieces that know devices or MQTT.
 
+pub mod broker_form;
+pub mod broker_list;
+pub mod chart_address;
 pub mod connection_badge;
 pub mod connection_notice;
 

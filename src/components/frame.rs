@@ -5,6 +5,7 @@ use std::rc::{Rc, Weak};
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen_futures::spawn_local;
 
 use crate::dom::window;
 
@@ -65,6 +66,8 @@ pub fn request_all() {
 struct Frames {
     tasks: RefCell<Vec<Weak<Task>>>,
     is_requested: Cell<bool>,
+    /// Whether what is asked for is drawn in the frame that there is.
+    is_open: Cell<bool>,
     callback: Closure<dyn FnMut()>,
 }
 
@@ -73,12 +76,13 @@ impl Frames {
         Self {
             tasks: RefCell::default(),
             is_requested: Cell::new(false),
+            is_open: Cell::new(false),
             callback: Closure::new(|| FRAMES.with(Self::run)),
         }
     }
 
     fn request(&self) {
-        if self.is_requested.get() {
+        if self.is_requested.get() || self.is_open.get() {
             return;
         }
         let callback = self.callback.as_ref().unchecked_ref();
@@ -88,6 +92,19 @@ impl Frames {
 
     fn run(&self) {
         self.is_requested.set(false);
+        self.is_open.set(true);
+        self.draw();
+        // What was drawn may have told readers of a signal, who are heard before the browser paints:
+        // a chart is drawn with the message that it shows, and not a frame later.
+        spawn_local(async {
+            FRAMES.with(|frames| {
+                frames.is_open.set(false);
+                frames.draw();
+            });
+        });
+    }
+
+    fn draw(&self) {
         // A task may add others while it draws.
         let tasks: Vec<_> = self
             .tasks

@@ -37,7 +37,9 @@ fn waiting(connection: &Connection) -> Attention {
     let detail = match connection {
         Connection::Connected => "Waiting for the first message.",
         Connection::Connecting { .. } | Connection::Waiting { .. } => "Waiting for the broker.",
-        Connection::Refused { .. } | Connection::Stopped { .. } => "Nothing comes from the broker.",
+        Connection::Asking | Connection::Refused { .. } | Connection::Stopped { .. } => {
+            "Nothing comes from the broker."
+        }
     };
     Attention {
         lead: String::from(connection.title()) + ".",

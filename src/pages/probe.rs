@@ -6,6 +6,7 @@ use field::Timestamp;
 use crate::{
     format::{moment, name_of_level, value},
     piece::{Piece, Places},
+    router::link_to,
     state::{Fleet, Freshness, Probe, ProbeId, key_of_device},
     store::{ZONE, use_connection, use_fleet, use_now},
     widgets::{
@@ -27,6 +28,7 @@ pub fn probe_page(id: &ProbeId) -> Piece {
         let now = now.get();
         let probe = fleet.probe(&id);
         let is_known = probe.is_some();
+        places.attribute("field", "href", Some(&link_to("/")));
         for place in ["slash", "reading", "more"] {
             places.show(place, is_known);
         }

@@ -8,9 +8,13 @@ use crate::{
     components::chart::{Read, Shared, ranges, small_chart},
     format::count,
     piece::Piece,
+    router::link_to,
     state::ProbeId,
     store::{use_fleet, use_now},
-    widgets::reading_chart::{runs, scene_of},
+    widgets::{
+        chart_address::addressed_view,
+        reading_chart::{runs, scene_of},
+    },
 };
 
 /// The page at `/zone/<zone>`.
@@ -18,10 +22,15 @@ use crate::{
 pub fn zone_page(key: &str) -> Piece {
     let fleet = use_fleet();
     let key = String::from(key);
-    let shared = Shared::default();
-    Piece::new(include_str!("zone.html"), move |places| {
+    let (view, following) = addressed_view();
+    let shared = Shared {
+        view,
+        ..Shared::default()
+    };
+    let mut piece = Piece::new(include_str!("zone.html"), move |places| {
         let zone = fleet.layout().zone(&key);
         let probes: Vec<String> = zone.probes.iter().map(|id| id.as_str().into()).collect();
+        places.attribute("field", "href", Some(&link_to("/")));
         places.text("name", &zone.name);
         places.text(
             "lead",
@@ -36,7 +45,9 @@ pub fn zone_page(key: &str) -> Piece {
             ranges(Rc::clone(&shared.view), scene)
         });
         places.list("charts", &probes, &|key| probe_chart(key, &shared));
-    })
+    });
+    piece.keep(following);
+    piece
 }
 
 fn probe_chart(key: &str, shared: &Shared) -> Piece {

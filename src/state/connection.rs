@@ -5,6 +5,8 @@ use field::Timestamp;
 /// How it stands with the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Connection {
+    /// A person has to say first that this is the broker to use.
+    Asking,
     /// An attempt is being made.
     Connecting {
         /// Whether there was a connection before.
@@ -36,6 +38,7 @@ impl Connection {
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
+            Self::Asking => "asking",
             Self::Connecting { .. } => "connecting",
             Self::Connected => "connected",
             Self::Waiting { .. } => "waiting",
@@ -48,6 +51,7 @@ impl Connection {
     #[must_use]
     pub const fn title(&self) -> &'static str {
         match self {
+            Self::Asking => "Not connected",
             Self::Connecting { again: false } => "Connecting",
             Self::Connecting { again: true } | Self::Waiting { .. } => "Reconnecting",
             Self::Connected => "Connected",
@@ -60,7 +64,7 @@ impl Connection {
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Self::Connecting { .. } | Self::Connected => None,
+            Self::Asking | Self::Connecting { .. } | Self::Connected => None,
             Self::Waiting { reason, .. } | Self::Refused { reason } | Self::Stopped { reason } => {
                 Some(reason)
             }
@@ -70,6 +74,25 @@ impl Connection {
     /// Whether messages flow.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        *self == Self::Connected
+        matches!(self, Self::Connected)
+    }
+
+    /// Whether a person has to say first which broker to use.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        matches!(self, Self::Asking)
+    }
+
+    /// What is the matter, as a sentence.
+    #[must_use]
+    pub fn lead(&self) -> String {
+        let (begin, reason) = match self {
+            Self::Asking => ("Not connected: ", "this broker has to be confirmed first"),
+            Self::Connecting { .. } | Self::Connected => return "Reconnecting.".into(),
+            Self::Waiting { reason, .. } => ("Not connected: ", reason.as_str()),
+            Self::Refused { reason } => ("The broker refused: ", reason.as_str()),
+            Self::Stopped { reason } => ("Stopped: ", reason.as_str()),
+        };
+        [begin, reason, "."].concat()
     }
 }

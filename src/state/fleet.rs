@@ -347,7 +347,7 @@ impl Fleet {
     /// Commands pass by unseen, save for a retained one: that is a fault until it is cleared.
     fn apply_command(&mut self, device: DeviceId, payload: &[u8], retained: bool, now: Timestamp) {
         let stray = (retained && !payload.is_empty()).then(|| {
-            let text = String::from_utf8_lossy(payload);
+            let text = std::str::from_utf8(payload).unwrap_or("something that is no text");
             text.chars().take(STRAY_COMMAND_LEN_MAX).collect()
         });
         if stray.is_none() {

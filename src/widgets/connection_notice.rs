@@ -7,6 +7,7 @@ use field::Timestamp;
 use crate::{
     format::{millis, whole},
     piece::Piece,
+    router::link_to,
     state::Connection,
     store::{use_connection, use_link, use_now},
 };
@@ -21,8 +22,11 @@ pub fn connection_notice() -> Piece {
         let connection = connection.read();
         places.show("", is_worth_a_word(&connection));
         places.attribute("", "data-state", Some(connection.as_str()));
-        places.text("lead", &lead(&connection));
+        places.text("lead", &connection.lead());
         places.text("next", &next(&connection, now.get()));
+        places.show("check", is_up_to_somebody(&connection));
+        places.attribute("settings", "href", Some(&link_to("/settings")));
+        places.show("retry", !connection.is_asking());
     })
     .on("retry", "click", move |_| link.reconnect_now())
 }
@@ -32,27 +36,24 @@ fn is_worth_a_word(connection: &Connection) -> bool {
     match connection {
         Connection::Connecting { again } => *again,
         Connection::Connected => false,
-        Connection::Waiting { .. } | Connection::Refused { .. } | Connection::Stopped { .. } => {
-            true
-        }
+        Connection::Asking
+        | Connection::Waiting { .. }
+        | Connection::Refused { .. }
+        | Connection::Stopped { .. } => true,
     }
 }
 
-fn lead(connection: &Connection) -> String {
-    match connection {
-        Connection::Connecting { .. } | Connection::Connected => "Reconnecting.".into(),
-        Connection::Waiting { reason, .. } => sentence("Not connected: ", reason),
-        Connection::Refused { reason } => sentence("The broker refused: ", reason),
-        Connection::Stopped { reason } => sentence("Stopped: ", reason),
-    }
-}
-
-fn sentence(begin: &str, reason: &str) -> String {
-    [begin, reason, "."].concat()
+/// Whether waiting does not change it.
+fn is_up_to_somebody(connection: &Connection) -> bool {
+    matches!(
+        connection,
+        Connection::Asking | Connection::Refused { .. } | Connection::Stopped { .. }
+    )
 }
 
 fn next(connection: &Connection, now: Timestamp) -> String {
     match connection {
+        Connection::Asking => String::new(),
         Connection::Connecting { .. } | Connection::Connected => "Asking the broker.".into(),
         Connection::Waiting { retry_at, .. } => {
             let left = retry_at.saturating_duration_since(now);
@@ -62,10 +63,7 @@ fn next(connection: &Connection, now: Timestamp) -> String {
             let seconds = millis(left).div_ceil(1_000);
             ["Trying again in ", &whole(seconds), " s."].concat()
         }
-        Connection::Refused { .. } => {
-            "Waiting does not change that. Check the address in the settings, and who may connect."
-                .into()
-        }
+        Connection::Refused { .. } => "Waiting does not change that.".into(),
         Connection::Stopped { .. } => "No further attempt is made by itself.".into(),
     }
 }

@@ -14,6 +14,6 @@ pub fn first_steps() -> Piece {
         let is_connected = connection.read().is_connected();
         places.show("waiting", !is_connected);
         places.show("steps", is_connected);
-        places.text("address", &link.address.get());
+        places.text("address", &link.address());
     })
 }

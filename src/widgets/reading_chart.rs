@@ -2,19 +2,17 @@
 
 use std::rc::Rc;
 
-use chart::{Band, Line, PumpRuns, Scene, Series, Span, View, live_window};
+use chart::{Band, Line, PumpRuns, Scene, Series, Span, live_window};
 use field::Timestamp;
-use leptos::reactive::effect::RenderEffect;
-use wasm_bindgen::JsValue;
 
 use crate::{
     components::chart::{Read, chart},
-    dom::window,
     format::{millis, moment},
     piece::Piece,
     signal::Signal,
     state::{Freshness, Probe, ProbeId, Pump, PumpRun},
     store::{FleetStore, ZONE, use_fleet, use_now},
+    widgets::chart_address::{addressed_probes, addressed_view},
 };
 
 /// A probe's readings on a large chart, beside others of its zone that the reader chooses.
@@ -24,8 +22,8 @@ use crate::{
 pub fn reading_chart(id: &ProbeId) -> Piece {
     let fleet = use_fleet();
     let now = use_now();
-    let view = Rc::new(Signal::new(view_in_address().unwrap_or(View::All)));
-    let others = Rc::new(Signal::new(Vec::<ProbeId>::new()));
+    let (view, following_view) = addressed_view();
+    let (others, following_others) = addressed_probes();
     let label: Read<String> = {
         let id = id.clone();
         Rc::new(move || {
@@ -47,38 +45,12 @@ pub fn reading_chart(id: &ProbeId) -> Piece {
             scene
         })
     };
-    let address = {
-        let view = Rc::clone(&view);
-        RenderEffect::new(move |before: Option<View>| {
-            let view = view.get();
-            if before.is_some_and(|before| before != view) {
-                show_in_address(view);
-            }
-            view
-        })
-    };
     let id = id.clone();
     let mut piece = chart(scene, label, view, move || {
         controls(id.clone(), Rc::clone(&others))
     });
-    piece.keep(address);
+    piece.keep((following_view, following_others));
     piece
-}
-
-/// The view that the address asks for.
-fn view_in_address() -> Option<View> {
-    let search = window().location().search().ok()?;
-    let mut parts = search.trim_start_matches('?').split('&');
-    View::from_text(parts.find_map(|part| part.strip_prefix(WINDOW))?)
-}
-
-/// Going back leads to another page, not through every step of a zoom.
-fn show_in_address(view: View) {
-    let search = ["?", WINDOW, &view.to_text()].concat();
-    if let Ok(history) = window().history() {
-        // A browser that thinks these are too many lets the address as it was.
-        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&search));
-    }
 }
 
 fn controls(id: ProbeId, others: Rc<Signal<Vec<ProbeId>>>) -> Piece {
@@ -121,7 +93,9 @@ fn neighbour(key: &str, others: &Rc<Signal<Vec<ProbeId>>>) -> Piece {
     let fleet = use_fleet();
     let (id, others) = (ProbeId::new(key), Rc::clone(others));
     let named = id.clone();
+    let is_chosen = others.read_untracked().contains(&id);
     Piece::new(NEIGHBOUR, move |places| {
+        places.attribute("box", "checked", is_chosen.then_some(""));
         let name = fleet.probe(&named).map(|probe| probe.name.clone());
         places.text("name", &name.unwrap_or_default());
     })
@@ -152,10 +126,12 @@ pub fn runs(fleet: &FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
 
 /// Everything that was collected of a probe, without its pumps.
 pub fn scene_of(probe: &Probe, now: Timestamp) -> Scene {
-    let unit = probe.unit.split_whitespace().next();
+    // Its first word.
+    let unit = probe.unit.trim();
+    let unit = unit.split_once(' ').map_or(unit, |(unit, _)| unit);
     let since = probe.collecting_since.millis();
     Scene {
-        unit: unit.unwrap_or_default().into(),
+        unit: unit.into(),
         now: now.millis(),
         since,
         window: live_window(since, None, now.millis()),
@@ -192,5 +168,5 @@ fn runs_of(pump: &Pump, now: Timestamp) -> PumpRuns {
 }
 
 const COLLECTING: &str = "Collecting since ";
-const WINDOW: &str = "window=";
-const NEIGHBOUR: &str = r#"<label><input type="checkbox"><span data-at="name"></span></label>"#;
+const NEIGHBOUR: &str =
+    r#"<label><input type="checkbox" data-at="box"><span data-at="name"></span></label>"#;

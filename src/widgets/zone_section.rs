@@ -16,7 +16,6 @@ pub fn zone_section(key: &str) -> Piece {
     let now = use_now();
     let key = String::from(key);
     let heading = element_id("zone-", &key);
-    let path = zone_path(&key);
     Piece::new(include_str!("zone_section.html"), move |places| {
         let now = now.get();
         let fleet = fleet.everything();
@@ -24,7 +23,7 @@ pub fn zone_section(key: &str) -> Piece {
         let average = fleet.average(&zone, now);
         places.attribute("", "aria-labelledby", Some(&heading));
         places.attribute("heading", "id", Some(&heading));
-        places.attribute("name", "href", Some(&path));
+        places.attribute("name", "href", Some(&zone_path(&key)));
         places.text("name", &zone.name);
         places.show("mean", average.is_some());
         places.text("average", &average.map(value).unwrap_or_default());

@@ -15,6 +15,10 @@ async fn a_refusal_is_said_in_words_and_can_be_tried_again() {
         "The broker refused: not authorized.",
     )
     .await;
+    let notice = page.find("region", "Connection").await;
+    let settings = crate::role::find(&notice, "link", "Check the address in the settings");
+    settings.unwrap().click();
+    page.find("heading", "Settings").await;
     page.broker.refuse(None);
     page.press("button", "Try now").await;
     page.reads("status", "", "Connected").await;

@@ -12,7 +12,7 @@ use field::COMMAND_FILTER;
 use gloo_timers::future::TimeoutFuture;
 use mqtt_protocol::{Properties, Publish, QoS, TopicFilter, TopicName, WillMessage};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 use crate::role::{self, spoken};
 
@@ -33,12 +33,21 @@ impl Page {
 
     /// Opens the field after the broker was prepared.
     pub(crate) async fn open_with(prepare: impl FnOnce(&InPageBroker)) -> Self {
+        Self::open_at("/", || (), prepare).await
+    }
+
+    /// Opens the page at an address, in a browser that keeps something already, after the broker was prepared.
+    pub(crate) async fn open_at(
+        address: &str,
+        keep: impl FnOnce(),
+        prepare: impl FnOnce(&InPageBroker),
+    ) -> Self {
         close_last().await;
         window().local_storage().unwrap().unwrap().clear().unwrap();
-        let history = window().history().unwrap();
-        history
-            .push_state_with_url(&JsValue::NULL, "", Some("/"))
-            .unwrap();
+        let tab = window().session_storage().unwrap().unwrap();
+        tab.clear().unwrap();
+        keep();
+        go_to(address);
         let broker = InPageBroker::listen(DEFAULT_ADDRESS);
         prepare(&broker);
         let pumps = connect_device(&broker, "pumps/status");
@@ -48,6 +57,18 @@ impl Page {
             broker,
             pumps: Some(pumps),
         }
+    }
+
+    /// Loads the page once more, as it stands.
+    pub(crate) async fn reload(&self) {
+        close_last().await;
+        OPEN.set(Some(App::open()));
+    }
+
+    /// Types into a field.
+    pub(crate) async fn fill(&self, name: &str, text: &str) {
+        let field = self.find("textbox", name).await;
+        field.unchecked_into::<HtmlInputElement>().set_value(text);
     }
 
     /// A device says something.
@@ -173,6 +194,14 @@ pub(crate) async fn settle() {
 /// The page's outer element.
 pub(crate) fn root() -> Option<Element> {
     document().query_selector(".page").unwrap()
+}
+
+/// Lets the browser be at an address of the page.
+fn go_to(address: &str) {
+    let history = window().history().unwrap();
+    history
+        .push_state_with_url(&JsValue::NULL, "", Some(address))
+        .unwrap();
 }
 
 /// Closes the page of the last test, also if that failed and so could not do it itself.

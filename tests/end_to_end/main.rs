@@ -11,6 +11,7 @@
 
 mod broker_restart;
 mod client;
+mod connection_settings;
 mod harness;
 mod misbehaviour;
 mod pump;

@@ -34,6 +34,8 @@ async fn main() -> ExitCode {
         .with_env_filter(log_filter)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
+        // It would panic where that cannot be written either.
+        .log_internal_errors(false)
         .init();
     match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,

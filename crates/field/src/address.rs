@@ -132,7 +132,15 @@ impl DeviceId {
     /// The topic of one of this device's channels.
     #[must_use]
     pub fn topic(&self, channel: Channel) -> String {
-        format!("{self}/{}", channel.as_str())
+        [
+            "rootzone/",
+            &self.zone,
+            "/",
+            &self.name,
+            "/",
+            channel.as_str(),
+        ]
+        .concat()
     }
 }
 

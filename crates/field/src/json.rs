@@ -15,18 +15,24 @@ pub(crate) const TEXT_LEN_MAX: usize = 256;
 
 /// Any JSON. An object is a list: it is small, and a map would cost the page more than the search in it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Json {
+pub enum Json {
+    /// `null`
     Null,
+    /// `true` or `false`
     Bool(bool),
+    /// A number.
     Number(f64),
+    /// A string.
     Text(String),
+    /// An array.
     List(Vec<Self>),
+    /// An object.
     Object(Fields),
 }
 
 /// The fields of a JSON object. A field that is `null` counts as absent; of two with one name the last counts.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Fields(Vec<(String, Json)>);
+pub struct Fields(Vec<(String, Json)>);
 
 impl Fields {
     pub(crate) fn parse(payload: &[u8]) -> Result<Self, PayloadError> {
@@ -37,7 +43,9 @@ impl Fields {
         }
     }
 
-    pub(crate) fn value(&self, field: &str) -> Option<&Json> {
+    /// What a field holds.
+    #[must_use]
+    pub fn value(&self, field: &str) -> Option<&Json> {
         let mut named = self.0.iter().rev().filter(|(name, _)| name == field);
         named
             .next()
@@ -73,25 +81,33 @@ impl Fields {
 }
 
 impl Json {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// Reads a text; `None` if it is not JSON.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 
-    pub(crate) fn as_text(&self) -> Option<&str> {
+    /// The string, if it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::List(_) | Self::Object(_) => None,
         }
     }
 
-    pub(crate) fn as_list(&self) -> Option<&[Self]> {
+    /// What stands in the array, if it is one.
+    #[must_use]
+    pub fn as_list(&self) -> Option<&[Self]> {
         match self {
             Self::List(items) => Some(items),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::Object(_) => None,
         }
     }
 
-    pub(crate) fn as_object(&self) -> Option<&Fields> {
+    /// The fields of the object, if it is one.
+    #[must_use]
+    pub fn as_object(&self) -> Option<&Fields> {
         match self {
             Self::Object(fields) => Some(fields),
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::Text(_) | Self::List(_) => None,
@@ -181,10 +197,10 @@ pub(crate) fn number_of(value: &Json) -> Option<f64> {
 /// The number that a text begins with, if what follows can be its unit.
 pub(crate) fn number_in(text: &str) -> Option<f64> {
     let text = text.trim();
-    let end = text
-        .find(|c: char| !matches!(c, '0'..='9' | '.' | '-' | '+' | 'e' | 'E'))
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
+    // Nothing is cut at a position: the panic of that would weigh more than all of this.
+    let unit =
+        text.trim_start_matches(|c: char| matches!(c, '0'..='9' | '.' | '-' | '+' | 'e' | 'E'));
+    let number = text.strip_suffix(unit)?;
     if unit
         .trim_start()
         .starts_with(|c: char| c.is_ascii_digit() || c == ',' || c == ':')
@@ -198,14 +214,18 @@ pub(crate) fn number_in(text: &str) -> Option<f64> {
 }
 
 /// Writes one JSON object.
-pub(crate) struct ObjectWriter(String);
+pub struct ObjectWriter(String);
 
 impl ObjectWriter {
-    pub(crate) fn new() -> Self {
+    /// An object without fields yet.
+    #[must_use]
+    pub fn new() -> Self {
         Self(String::from("{"))
     }
 
-    pub(crate) fn text(mut self, field: &str, text: &str) -> Self {
+    /// A field that holds a string.
+    #[must_use]
+    pub fn text(mut self, field: &str, text: &str) -> Self {
         self.field(field);
         write_text(&mut self.0, text);
         self
@@ -234,14 +254,17 @@ impl ObjectWriter {
         self
     }
 
-    /// Something that is JSON already.
-    pub(crate) fn raw(mut self, field: &str, json: &str) -> Self {
+    /// A field that holds something that is JSON already.
+    #[must_use]
+    pub fn raw(mut self, field: &str, json: &str) -> Self {
         self.field(field);
         self.0.push_str(json);
         self
     }
 
-    pub(crate) fn finish(mut self) -> String {
+    /// The object as a text.
+    #[must_use]
+    pub fn finish(mut self) -> String {
         self.0.push('}');
         self.0
     }
@@ -255,13 +278,20 @@ impl ObjectWriter {
     }
 }
 
+impl Default for ObjectWriter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 fn write_text(json: &mut String, text: &str) {
     json.push('"');
     for c in text.chars() {
         match c {
             '"' | '\\' => json.extend(['\\', c]),
             c if c < ' ' => {
-                let _ = write!(json, "\\u{:04x}", u32::from(c));
+                json.push_str(if c < '\u{10}' { "\\u000" } else { "\\u001" });
+                json.extend(char::from_digit(u32::from(c) % 16, 16));
             }
             c => json.push(c),
         }

@@ -17,8 +17,9 @@
 mod address;
 mod config;
 mod discovery;
-mod json;
+pub mod json;
 mod payload_error;
+mod payload_time;
 mod pump;
 mod pump_device;
 mod pump_switch;
@@ -31,6 +32,7 @@ pub use address::{Address, COMMAND_FILTER, Channel, DeviceId, FILTERS, InvalidDe
 pub use config::{DeviceConfig, Simulation, TargetBand};
 pub use discovery::{Availability, Component, Entity, EntityAddress};
 pub use payload_error::PayloadError;
+pub use payload_time::payload_time;
 pub use pump::{CommandId, InvalidCommandId, PumpCommand, PumpState, Switch};
 pub use pump_device::{PumpDevice, PumpDeviceOutput, PumpDeviceSettings};
 pub use pump_switch::{PumpSwitch, PumpSwitchOutput, Refusal, Run, SwitchState};

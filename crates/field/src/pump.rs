@@ -63,7 +63,12 @@ impl CommandId {
     /// An identifier from a random number.
     #[must_use]
     pub fn from_random(number: u64) -> Self {
-        Self(format!("{number:x}"))
+        let digits = (0..16).map(|place| number >> (4 * place) & 0xF);
+        Self(
+            digits
+                .filter_map(|digit| char::from_digit(digit as u32, 16))
+                .collect(),
+        )
     }
 
     /// As it stands in payloads.
@@ -236,7 +241,11 @@ fn run_for(seconds: f64) -> Result<Duration, PayloadError> {
 fn seconds_text(duration: Duration) -> String {
     match duration.subsec_millis() {
         0 => duration.as_secs().to_string(),
-        millis => format!("{}.{millis:03}", duration.as_secs()),
+        millis => {
+            let millis = (1_000 + millis).to_string();
+            let millis = millis.strip_prefix('1').unwrap_or_default();
+            [&duration.as_secs().to_string(), ".", millis].concat()
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     PayloadError, Timestamp,
-    json::{Fields, ObjectWriter, number_in, text_of},
+    json::{Fields, Json, ObjectWriter, number_in, text_of},
 };
 
 /// What a probe measures, as its payload says it.
@@ -16,7 +16,7 @@ pub struct Reading {
     pub temperature: Option<f64>,
     /// In percent.
     pub battery: Option<f64>,
-    /// When it was measured, if the device knows.
+    /// When it was measured, if the device knows: RFC 3339, or seconds or milliseconds since the Unix epoch.
     pub time: Option<Timestamp>,
 }
 
@@ -45,7 +45,7 @@ impl Reading {
             raw: fields.number("raw")?,
             temperature: fields.number("temperature")?,
             battery: fields.number("battery")?,
-            time: fields.time("time")?,
+            time: measured_at(&fields)?,
         })
     }
 
@@ -60,6 +60,14 @@ impl Reading {
             .time_if("time", self.time)
             .finish()
     }
+}
+
+/// Unlike a command's, the time of a reading may be a number; one of a clock that was never set counts as none.
+fn measured_at(fields: &Fields) -> Result<Option<Timestamp>, PayloadError> {
+    if let Some(Json::Number(number)) = fields.value("time") {
+        return Ok(Timestamp::from_epoch(*number));
+    }
+    fields.time("time")
 }
 
 /// Above 100 a number is a raw count, below 0 a broken probe: neither is a percentage.
@@ -104,6 +112,20 @@ mod tests {
                 time: Some(Timestamp::from_millis(1_777_888_800_000)),
             })
         );
+    }
+
+    #[test]
+    fn a_time_may_be_a_number() {
+        for (time, millis) in [
+            ("1777888800", Some(1_777_888_800_000)),
+            ("1777888800250", Some(1_777_888_800_250)),
+            // The clock was never set: the reading counts, its time does not.
+            ("17", None),
+        ] {
+            let payload = format!("{{\"moisture\":1,\"time\":{time}}}");
+            let reading = Reading::parse(payload.as_bytes()).unwrap();
+            assert_eq!(reading.time.map(Timestamp::millis), millis);
+        }
     }
 
     #[test]

@@ -26,6 +26,19 @@ impl Timestamp {
         }
     }
 
+    /// What a device means by a number: seconds since the Unix epoch, or milliseconds if they would be too many.
+    ///
+    /// `None` if that is before the year 2000: a device whose clock was never set counts from its start.
+    #[must_use]
+    pub fn from_epoch(number: f64) -> Option<Self> {
+        let milliseconds = match number {
+            SECONDS_MIN..SECONDS_MAX => number * 1_000.0,
+            MILLIS_MIN..MILLIS_MAX => number,
+            _ => return None,
+        };
+        Some(Self(milliseconds.round() as i64))
+    }
+
     /// Milliseconds since the Unix epoch.
     #[must_use]
     pub const fn millis(self) -> i64 {
@@ -204,6 +217,12 @@ fn whole_millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// 2000-01-01.
+const SECONDS_MIN: f64 = 946_684_800.0;
+/// In the year 5138; as milliseconds this is in 1973.
+const SECONDS_MAX: f64 = 1e11;
+const MILLIS_MIN: f64 = SECONDS_MIN * 1_000.0;
+const MILLIS_MAX: f64 = SECONDS_MAX * 1_000.0;
 const DAY_MILLIS: i64 = 86_400_000;
 const DAYS_IN_400_YEARS: i64 = 146_097;
 const DAYS_FROM_MARCH_0000_TO_EPOCH: i64 = 719_468;
@@ -252,6 +271,25 @@ mod tests {
             "+026-05-04T10:00:00Z",
         ] {
             assert_eq!(parsed(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_seconds_or_milliseconds() {
+        for (number, millis) in [
+            (1_777_888_800.0, Some(1_777_888_800_000)),
+            (1_777_888_800.25, Some(1_777_888_800_250)),
+            (1_777_888_800_000.0, Some(1_777_888_800_000)),
+            (946_684_800.0, Some(946_684_800_000)),
+            (0.0, None),
+            (3_600.0, None),
+            (100_000_000_000.0, None),
+            (-1.0, None),
+            (1e300, None),
+            (f64::NAN, None),
+        ] {
+            let found = Timestamp::from_epoch(number).map(Timestamp::millis);
+            assert_eq!(found, millis, "{number}");
         }
     }
 

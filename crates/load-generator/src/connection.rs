@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use mio::{Interest, Poll, Token, net::TcpStream as PolledStream};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 use crate::{
@@ -24,6 +25,19 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
+    /// Goes on without blocking, told of by the poll under this token.
+    pub(crate) fn register(self, poll: &Poll, token: Token) -> Result<(PolledStream, Link), Error> {
+        let register = || {
+            self.stream.set_nonblocking(true)?;
+            let mut stream = PolledStream::from_std(self.stream);
+            let interests = Interest::READABLE | Interest::WRITABLE;
+            poll.registry().register(&mut stream, token, interests)?;
+            Ok(stream)
+        };
+        let stream = register().map_err(Error::io("setting up a socket"))?;
+        Ok((stream, self.link))
+    }
+
     /// Opens connections with these Client Identifiers, many at a time: some brokers look at a new one only ten times
     /// a second.
     pub(crate) fn connect_all(

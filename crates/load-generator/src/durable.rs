@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mio::{Events, Interest, Poll, Token, net::TcpStream};
+use mio::{Events, Poll, Token, net::TcpStream};
 use serde_json::{Value, json};
 
 use crate::{
@@ -189,20 +189,11 @@ impl<'a> Durable<'a> {
     }
 
     fn add(&mut self, opened: Opened, is_publisher: bool) -> Result<(), Error> {
-        let register = || {
-            opened.stream.set_nonblocking(true)?;
-            let mut stream = TcpStream::from_std(opened.stream);
-            self.poll.registry().register(
-                &mut stream,
-                Token(self.connections.len()),
-                Interest::READABLE | Interest::WRITABLE,
-            )?;
-            Ok(stream)
-        };
-        let stream = register().map_err(Error::io("setting up a socket"))?;
+        let token = Token(self.connections.len());
+        let (stream, link) = opened.register(&self.poll, token)?;
         self.connections.push(Connection {
             stream,
-            link: opened.link,
+            link,
             unsent: Vec::new(),
             next_identifier: 1,
             sent_at: None,

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mio::{Events, Interest, Poll, Token, net::TcpStream};
+use mio::{Events, Poll, Token, net::TcpStream};
 
 use crate::{
     Error, Process, Report,
@@ -148,20 +148,11 @@ impl<'a> Run<'a> {
     }
 
     fn add(&mut self, opened: Opened, end: End) -> Result<(), Error> {
-        let register = || {
-            opened.stream.set_nonblocking(true)?;
-            let mut stream = TcpStream::from_std(opened.stream);
-            self.poll.registry().register(
-                &mut stream,
-                Token(self.connections.len()),
-                Interest::READABLE | Interest::WRITABLE,
-            )?;
-            Ok(stream)
-        };
-        let stream = register().map_err(Error::io("setting up a socket"))?;
+        let token = Token(self.connections.len());
+        let (stream, link) = opened.register(&self.poll, token)?;
         self.connections.push(Connection {
             stream,
-            link: opened.link,
+            link,
             unsent: Vec::new(),
             end,
         });

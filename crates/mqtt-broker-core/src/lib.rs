@@ -49,4 +49,4 @@ pub use connection_id::ConnectionId;
 pub use counters::Counters;
 pub use output::{DisconnectCause, Event, Output};
 pub use settings::{Limits, Settings};
-pub use store::{CorruptRecord, Key, Record, STORE_FORMAT, StoreOperation};
+pub use store::{CorruptRecord, FIRST_BYTE_OF_OTHERS, Key, Record, STORE_FORMAT, StoreOperation};

@@ -24,5 +24,8 @@ pub use self::{
     record::{Key, Record, StoreOperation},
 };
 
+/// Keys that begin with this byte or a later one are never the broker's: others may share its store.
+pub const FIRST_BYTE_OF_OTHERS: u8 = 0x20;
+
 /// Grows whenever records are written that an earlier version would not understand.
 pub const STORE_FORMAT: u32 = 1;

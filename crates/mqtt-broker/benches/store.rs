@@ -5,7 +5,10 @@
 
 use std::{path::Path, time::Instant};
 
-use mqtt_broker::store::{ChangeSet, FileDisk, RedbStore, Store};
+use mqtt_broker::store::{
+    ChangeSet, FileDisk, RedbStore, Store,
+    testing::{entries, key},
+};
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 fn main() {
@@ -115,22 +118,6 @@ fn timed<T>(what: &str, run: impl FnOnce() -> T) -> T {
 /// A name, a value and a unit, as `cargo xtask bench` reads them.
 fn print_figure(name: &str, value: f64, unit: &str) {
     println!("{name}\t{value}\t{unit}");
-}
-
-fn entries(range: std::ops::Range<u64>) -> ChangeSet {
-    let mut changes = ChangeSet::new();
-    for n in range {
-        changes.put(&key(n), |value| value.extend([n as u8; 138]));
-    }
-    changes
-}
-
-/// Scattered, as the keys of many sessions are.
-fn key(n: u64) -> [u8; 12] {
-    let mut key = [0; 12];
-    key[..8].copy_from_slice(&n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
-    key[8..].copy_from_slice(&(n as u32).to_be_bytes());
-    key
 }
 
 const ENTRIES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("entries");

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use mqtt_broker_core::{
-    Broker, CorruptRecord, Restoration, Settings as BrokerSettings, StoreOperation,
+    Broker, CorruptRecord, FIRST_BYTE_OF_OTHERS, Restoration, Settings as BrokerSettings,
+    StoreOperation,
 };
 use tokio::{
     select,
@@ -74,6 +75,11 @@ impl Census {
     pub fn add(&mut self, key: &[u8], value: &[u8]) {
         if key == store_clock::KEY {
             self.stored = Reading::decode(value);
+        } else if key
+            .first()
+            .is_some_and(|kind| *kind >= FIRST_BYTE_OF_OTHERS)
+        {
+            // Somebody else's, in the same store.
         } else if let Err(fault) = self.restoration.add(key, value) {
             self.unreadable.push(fault);
         }

@@ -88,7 +88,7 @@ pub struct ClientSession {
     /// Whether a Server has accepted it before. Without that, none can have kept it.
     pub is_established: bool,
     /// The unfinished exchanges.
-    pub exchanges: Session<OutgoingMessage>,
+    pub exchanges: Session<Box<OutgoingMessage>>,
     /// What keeps it beyond the life of this process, if anything does.
     pub keeper: Option<Box<dyn SessionKeeper>>,
 }
@@ -327,7 +327,11 @@ impl ClientConnection {
         publish.packet_identifier = None;
         let Some(qos) = AcknowledgedQoS::new(publish.qos) else {
             let start = self.transmit.len();
-            self.send(&Packet::Publish(message.publish))?;
+            message.publish.parts().encode_within(
+                self.version,
+                self.server_limits.maximum_packet_size,
+                &mut self.transmit,
+            )?;
             // What may wait keeps its order; what may not does not wait for it.
             if message.may_wait {
                 self.hold_back(start, Lane::Outgoing, false);
@@ -339,7 +343,7 @@ impl ClientConnection {
             return Err(UsageError::ReceiveMaximumReached);
         }
         outgoing
-            .push(message, qos)
+            .push(Box::new(message), qos)
             .map_err(|_| UsageError::QueueFull)?;
         self.send_session(now);
         Ok(())
@@ -518,7 +522,7 @@ impl ClientConnection {
     }
 
     fn send(&mut self, packet: &Packet) -> Result<(), EncodeError> {
-        packet.encode_within(
+        packet.encode_of_client(
             self.version,
             self.server_limits.maximum_packet_size,
             &mut self.transmit,

@@ -37,7 +37,9 @@ impl<'a> Reader<'a> {
 
     /// The next bytes without reading them.
     pub(crate) fn peek(&self) -> &'a [u8] {
-        &self.bytes[self.position..self.end]
+        // It is within bounds; `get` needs no words for where it is not.
+        let bytes = self.bytes.get(self.position..self.end);
+        bytes.unwrap_or_default()
     }
 
     pub(crate) fn u8(&mut self) -> Result<u8, MalformedPacket> {

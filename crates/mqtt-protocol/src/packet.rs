@@ -128,29 +128,32 @@ impl Packet {
         output: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         let start = output.len();
-        let result = self.encode_whole(version, output).and_then(|()| {
-            let length = output.len() - start;
-            if length > maximum_packet_size as usize {
-                return Err(EncodeError::PacketTooLarge {
-                    length,
-                    maximum: maximum_packet_size,
-                });
-            }
-            Ok(())
-        });
-        if result.is_err() {
-            output.truncate(start);
-        }
-        result
+        let result = self.encode_whole::<false>(version, output);
+        take_back_unless(result, start, maximum_packet_size, output)
     }
 
-    fn encode_whole(
+    /// The same for what `ClientConnection` makes: a page that only ever is a Client is not to carry what only a
+    /// Server sends. A PUBLISH is sent by its parts.
+    pub(crate) fn encode_of_client(
+        &self,
+        version: ProtocolVersion,
+        maximum_packet_size: u32,
+        output: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let start = output.len();
+        let result = self.encode_whole::<true>(version, output);
+        take_back_unless(result, start, maximum_packet_size, output)
+    }
+
+    fn encode_whole<const OF_CLIENT: bool>(
         &self,
         version: ProtocolVersion,
         output: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         // Its first byte and its length depend on the message.
-        if let Self::Publish(publish) = self {
+        if let Self::Publish(publish) = self
+            && !OF_CLIENT
+        {
             return publish.encode(version, output);
         }
         let packet_type = self.packet_type();
@@ -158,6 +161,15 @@ impl Packet {
         let start = begin_length(output);
         match self {
             Self::Connect(connect) => connect.encode(output)?,
+            Self::Publish(_)
+            | Self::Connack(_)
+            | Self::Suback(_)
+            | Self::Unsuback(_)
+            | Self::Auth(_)
+                if OF_CLIENT =>
+            {
+                return Err(EncodeError::PacketNotInVersion(packet_type));
+            }
             Self::Connack(connack) => connack.encode(version, output)?,
             Self::Publish(_) | Self::Pingreq | Self::Pingresp => {}
             Self::Puback(puback) => puback.encode(version, output)?,
@@ -229,6 +241,26 @@ impl Packet {
             }
         })
     }
+}
+
+/// Takes back what was appended from `start` on if that failed or is larger than the peer accepts.
+fn take_back_unless(
+    mut result: Result<(), EncodeError>,
+    start: usize,
+    maximum_packet_size: u32,
+    output: &mut Vec<u8>,
+) -> Result<(), EncodeError> {
+    let length = output.len() - start;
+    if result.is_ok() && length > maximum_packet_size as usize {
+        result = Err(EncodeError::PacketTooLarge {
+            length,
+            maximum: maximum_packet_size,
+        });
+    }
+    if result.is_err() {
+        output.truncate(start);
+    }
+    result
 }
 
 impl From<Connect> for Packet {

@@ -14,7 +14,7 @@ use gloo_timers::callback::Timeout;
 use mqtt_protocol::{Instant, ProtocolVersion, ReasonCode, TopicFilter};
 use wasm_bindgen_futures::spawn_local;
 
-pub(crate) use self::browser::seed;
+pub(crate) use self::browser::{call_after, seed};
 pub use self::keeping::SharedStore;
 
 use self::browser::{Clock, PageListener};
@@ -37,7 +37,7 @@ use crate::{
 pub(crate) struct Driver {
     transport: Rc<dyn Transport>,
     clock: Clock,
-    supervisor: RefCell<Supervisor>,
+    supervisor: RefCell<Box<Supervisor>>,
     link: RefCell<Option<Box<dyn Link>>>,
     link_events: RefCell<Vec<(Generation, LinkEvent)>>,
     /// Whoever is asked for credentials; kept until they are there or of no use any more.
@@ -46,6 +46,7 @@ pub(crate) struct Driver {
     /// Only made if it is used.
     sinks: OnceCell<Box<dyn Sink>>,
     timer: RefCell<Option<(Instant, Timeout)>>,
+    has_timer_fired: Cell<bool>,
     store: Option<SharedStore>,
     /// Whether a batch is being stored.
     is_writing: Cell<bool>,
@@ -73,6 +74,13 @@ impl Wake {
         self.with_supervisor(|supervisor, now| {
             supervisor.handle_credentials(generation, result, now);
         });
+    }
+
+    fn timer_fired(&self) {
+        if let Some(driver) = self.0.upgrade() {
+            driver.has_timer_fired.set(true);
+            self.wake();
+        }
     }
 
     /// Makes a turn come soon, once.
@@ -107,7 +115,7 @@ impl Driver {
         let clock = Clock::new();
         let store = options.session_store.clone();
         let is_visible = browser::is_visible();
-        let supervisor = Supervisor::new(options, is_visible, seed(), clock.now());
+        let supervisor = Box::new(Supervisor::new(options, is_visible, seed(), clock.now()));
         let driver = Rc::new_cyclic(|weak| {
             let wake = Wake(weak.clone());
             Self {
@@ -120,6 +128,7 @@ impl Driver {
                 events: Rc::clone(&events),
                 sinks: OnceCell::new(),
                 timer: RefCell::default(),
+                has_timer_fired: Cell::default(),
                 store,
                 is_writing: Cell::new(false),
                 is_awake: Cell::new(false),
@@ -332,20 +341,21 @@ impl Driver {
 
     fn arm(&self, deadline: Option<Instant>) {
         let mut timer = self.timer.borrow_mut();
-        if timer.as_ref().map(|(armed, _)| *armed) == deadline && !self.is_due(deadline) {
+        // One that has fired may have done so before its deadline: where the clock is coarse, or as browsers wait
+        // for 24 days at most.
+        let has_fired = self.has_timer_fired.replace(false);
+        if timer.as_ref().map(|(armed, _)| *armed) == deadline && !has_fired {
             return;
         }
         *timer = deadline.map(|deadline| {
             let wake = self.wake.clone();
             let wait = deadline.saturating_duration_since(self.now());
-            let timeout = Timeout::new(whole_milliseconds(wait), move || wake.wake());
+            let timeout = call_after(
+                whole_milliseconds(wait),
+                Box::new(move || wake.timer_fired()),
+            );
             (deadline, timeout)
         });
-    }
-
-    /// Whether a timer for this deadline may have fired already.
-    fn is_due(&self, deadline: Option<Instant>) -> bool {
-        deadline.is_some_and(|deadline| deadline <= self.now())
     }
 }
 
@@ -369,11 +379,11 @@ impl Drop for Driver {
 /// Tells the supervisor what of the page's life concerns the connection.
 fn listen_to_page(wake: &Wake) -> PageListener {
     let wake = wake.clone();
-    PageListener::new(move || {
+    PageListener::new(Box::new(move || {
         wake.with_supervisor(|supervisor, now| {
             supervisor.handle_page_event(browser::is_visible(), now);
         });
-    })
+    }))
 }
 
 /// Rounds up, so that a timer never fires before its deadline; browsers take at most 2³¹ − 1.

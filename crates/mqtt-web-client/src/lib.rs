@@ -26,7 +26,7 @@
 //! |---|---|---|
 //! | publications of QoS 1 and 2 that may wait | go on, in order; QoS 2 exactly once | the same, once they are stored, which is before they are first sent |
 //! | those of QoS 0 that wait, with [`OfflineQueue::All`] | go once | the same; perhaps twice, if the page ended as they were sent |
-//! | publications that may not wait | never | never; they are not stored, and of QoS 2 only the Packet Identifier is |
+//! | publications that may not wait | never sent again | never; they are not stored, and of QoS 2 only the Packet Identifier is |
 //! | messages of QoS 2 from the Server | given once | never given twice; lost if the page ends after the receipt is stored and before the application has read it |
 //! | messages of QoS 1 from the Server | given at least once | those that were acknowledged and not read are gone with the page |
 //! | subscriptions | renewed as [`Options::resubscribe`] says | the Server keeps them; the new page does not know of them and may make them again |

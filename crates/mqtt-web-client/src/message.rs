@@ -53,6 +53,10 @@ pub struct Publication {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum QueuePolicy {
     /// It goes now, once, or not at all: nothing that would start late is ever started late.
+    ///
+    /// At QoS 2 that holds only where the Server passes a message on when it comes, as `rootzone` does: some wait for
+    /// the PUBREL, which is sent after a reconnection too, so that the exchange comes to its end. Use QoS 1 for what
+    /// must not be late.
     #[default]
     Never,
     /// It waits while there is no connection, and is sent again if its acknowledgement was lost.

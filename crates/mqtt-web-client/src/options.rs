@@ -11,7 +11,9 @@ use mqtt_protocol::{ProtocolVersion, QoS, WillMessage};
 use crate::{BackoffSettings, CredentialsProvider, FollowServerReference, SharedStore};
 
 /// Where to connect, as whom, and how patiently.
-#[derive(Debug, Clone)]
+///
+/// It has no `Debug`, so that a password cannot get into a log by it.
+#[derive(Clone)]
 pub struct Options {
     /// The broker's address, beginning with `ws://` or `wss://`.
     pub url: String,

@@ -13,7 +13,8 @@ pub(crate) struct Queue {
     bytes_max: usize,
     /// Invariant: the sum of the sizes of `waiting`.
     n_bytes: usize,
-    waiting: VecDeque<Waiting>,
+    /// In boxes, as they are moved about.
+    waiting: VecDeque<Box<Waiting>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,10 @@ pub(crate) struct Waiting {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
+#[expect(
+    clippy::vec_box,
+    reason = "they move from one list to another, and moving what is large is more code"
+)]
 impl Queue {
     pub(crate) fn new(len_max: usize, bytes_max: usize) -> Self {
         Self {
@@ -38,7 +43,7 @@ impl Queue {
         }
     }
 
-    pub(crate) fn push(&mut self, waiting: Waiting) -> Result<(), Full> {
+    pub(crate) fn push(&mut self, waiting: Box<Waiting>) -> Result<(), Full> {
         let n_bytes = self.n_bytes + waiting.size();
         if self.waiting.len() >= self.len_max || n_bytes > self.bytes_max {
             return Err(Full);
@@ -48,7 +53,7 @@ impl Queue {
         Ok(())
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Waiting> {
+    pub(crate) fn pop(&mut self) -> Option<Box<Waiting>> {
         let waiting = self.waiting.pop_front()?;
         self.n_bytes -= waiting.size();
         Some(waiting)
@@ -60,7 +65,7 @@ impl Queue {
     }
 
     /// Takes out what has waited for too long.
-    pub(crate) fn take_expired(&mut self, now: Instant) -> Vec<Waiting> {
+    pub(crate) fn take_expired(&mut self, now: Instant) -> Vec<Box<Waiting>> {
         if self.next_expiry().is_none_or(|expiry| expiry > now) {
             return Vec::new();
         }
@@ -68,7 +73,7 @@ impl Queue {
     }
 
     /// Takes out what `condition` picks; the rest keeps its order.
-    pub(crate) fn take_if(&mut self, condition: &dyn Fn(&Waiting) -> bool) -> Vec<Waiting> {
+    pub(crate) fn take_if(&mut self, condition: &dyn Fn(&Waiting) -> bool) -> Vec<Box<Waiting>> {
         let mut taken = Vec::new();
         for _ in 0..self.waiting.len() {
             let Some(waiting) = self.pop() else { break };
@@ -83,11 +88,11 @@ impl Queue {
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = &mut Waiting> {
-        self.waiting.iter_mut()
+        self.waiting.iter_mut().map(Box::as_mut)
     }
 
     /// Puts something first that was accepted before, whatever the bounds are.
-    pub(crate) fn push_front(&mut self, waiting: Waiting) {
+    pub(crate) fn push_front(&mut self, waiting: Box<Waiting>) {
         self.n_bytes += waiting.size();
         self.waiting.push_front(waiting);
     }
@@ -119,8 +124,8 @@ mod tests {
 
     const NOW: Instant = Instant::from_start(Duration::from_secs(100));
 
-    fn waiting(token: u64, payload_len: usize, expiry_secs: Option<u64>) -> Waiting {
-        Waiting {
+    fn waiting(token: u64, payload_len: usize, expiry_secs: Option<u64>) -> Box<Waiting> {
+        Box::new(Waiting {
             token: PublicationToken(token),
             publication: Publication::new(
                 TopicName::new("t").unwrap(),
@@ -128,7 +133,7 @@ mod tests {
             ),
             expires_at: expiry_secs.map(|secs| NOW + Duration::from_secs(secs)),
             is_noted: false,
-        }
+        })
     }
 
     fn tokens(queue: &mut Queue) -> Vec<u64> {

@@ -17,7 +17,7 @@ use mqtt_protocol::{Property, ProtocolVersion, QoS, ReasonCode, TopicFilter, Top
 use crate::{
     Client, Event, Message, Publication, PublishError, Receipt, SubscribeError,
     SubscriptionOptions,
-    driver::{seed, whole_milliseconds},
+    driver::{call_after, seed, whole_milliseconds},
     receipt::{self, Answer},
     sink::Sink,
 };
@@ -153,18 +153,19 @@ impl Requester {
         let mut open = self.sink.0.borrow_mut();
         let number = open.last_number.wrapping_add(1);
         open.last_number = number;
+        let give_up = move || {
+            let waker = weak.upgrade().and_then(|sink| {
+                let mut open = sink.0.borrow_mut();
+                open.answer(number, Err(RequestError::Timeout))
+            });
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        };
         open.questions.push(Question {
             number,
             answer,
-            _timeout: Timeout::new(whole_milliseconds(timeout), move || {
-                let waker = weak.upgrade().and_then(|sink| {
-                    let mut open = sink.0.borrow_mut();
-                    open.answer(number, Err(RequestError::Timeout))
-                });
-                if let Some(waker) = waker {
-                    waker.wake();
-                }
-            }),
+            _timeout: call_after(whole_milliseconds(timeout), Box::new(give_up)),
         });
         if open.is_closed {
             open.close();
@@ -178,6 +179,10 @@ impl Drop for Requester {
         let driver = self.client.driver();
         let sink: Rc<dyn Sink> = Rc::<AnswerSink>::clone(&self.sink);
         driver.remove_sink(&sink);
+        // Whoever unsubscribed has ended this already, and somebody else may have subscribed since.
+        if self.sink.0.borrow().is_closed {
+            return;
+        }
         if let Ok(topic_filter) = filter(&self.response_topic) {
             driver.leave_stream(&topic_filter);
         }

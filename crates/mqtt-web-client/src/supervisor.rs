@@ -44,7 +44,8 @@ pub(crate) type SubscribeAnswer = Answer<Result<Vec<ReasonCode>, SubscribeError>
 /// [`poll_output`](Self::poll_output) until it gives a `Timeout`. The calls of the user only take note;
 /// a `handle_timeout` in the same turn sends what all of them together amount to.
 pub(crate) struct Supervisor {
-    options: Options,
+    /// In a box: to move so many fields one by one is much code.
+    options: Box<Options>,
     state: State,
     status: Status,
     generation: Generation,
@@ -128,6 +129,7 @@ struct Congestion {
 impl Supervisor {
     /// Begins with the first attempt.
     pub(crate) fn new(options: Options, is_visible: bool, seed: u64, now: Instant) -> Self {
+        let options = Box::new(options);
         let mut random = Random::new(seed);
         let mut supervisor = Self {
             state: State::Idle,
@@ -254,23 +256,25 @@ impl Supervisor {
 
     /// Finds out at once how things stand.
     fn handle_wake(&mut self, now: Instant) {
-        self.backoff.reset();
-        match &mut self.state {
-            State::Waiting { .. } => self.attempt(now),
+        let is_attempt = match &mut self.state {
             State::Open {
                 connection,
                 connected_at: Some(_),
                 ..
-            } => connection.probe(PROBE_TIMEOUT, now),
-            State::Asking { .. } | State::Opening { .. } | State::Open { .. } => {
-                // What began before the page slept may wait for what will never come.
-                if now.saturating_duration_since(self.attempted_at) >= PROBE_TIMEOUT {
-                    self.close_connection(now);
-                    self.end_link();
-                    self.attempt(now);
-                }
+            } => {
+                connection.probe(PROBE_TIMEOUT, now);
+                false
             }
-            State::Idle => {}
+            State::Asking { .. } | State::Opening { .. } | State::Open { .. } => true,
+            State::Waiting { .. } | State::Idle => false,
+        };
+        // What began before the page slept may wait for what will never come.
+        if is_attempt && now.saturating_duration_since(self.attempted_at) >= PROBE_TIMEOUT {
+            self.lose(Failure::ConnackTimeout, now);
+        }
+        self.backoff.reset();
+        if let State::Waiting { .. } = self.state {
+            self.attempt(now);
         }
     }
 
@@ -311,6 +315,9 @@ impl Supervisor {
         options: SubscriptionOptions,
         answer: SubscribeAnswer,
     ) {
+        let Some(answer) = self.answer_if_stopped(answer) else {
+            return;
+        };
         let subscriptions = topic_filters
             .into_iter()
             .map(|topic_filter| options.of(topic_filter))
@@ -327,6 +334,7 @@ impl Supervisor {
         options: SubscriptionOptions,
         answer: SubscribeAnswer,
     ) -> Option<NonZeroU32> {
+        let answer = self.answer_if_stopped(answer)?;
         let subscription = options.of(topic_filter);
         let identifier = self
             .requests
@@ -342,9 +350,22 @@ impl Supervisor {
     }
 
     pub(crate) fn unsubscribe(&mut self, topic_filters: Vec<TopicFilter>, answer: SubscribeAnswer) {
+        let Some(answer) = self.answer_if_stopped(answer) else {
+            return;
+        };
         self.requests
             .unsubscribe(topic_filters, answer, &mut self.outputs);
         self.send_requests();
+    }
+
+    /// Nothing would come of waiting for a connection that is not attempted.
+    fn answer_if_stopped(&mut self, answer: SubscribeAnswer) -> Option<SubscribeAnswer> {
+        if let Status::Stopped { .. } = self.status {
+            let result = Err(SubscribeError::Stopped);
+            self.outputs.push_back(Output::Subscribed(answer, result));
+            return None;
+        }
+        Some(answer)
     }
 
     pub(crate) fn reconnect_now(&mut self, now: Instant) {
@@ -470,8 +491,12 @@ impl Supervisor {
             maximum_packet_size: self.options.limits.maximum_packet_size.get(),
         };
         let session = std::mem::take(&mut self.session);
-        let connect = self.connect_packet(session.is_established);
-        self.keeping.was_clean = connect.clean_start;
+        let mut connect = self.connect_packet(session.is_established);
+        self.keeping.is_clearing = self.is_clearing(connect.clean_start);
+        if self.keeping.is_clearing {
+            // It ends without a DISCONNECT, and nobody is to hear that this Client is gone.
+            connect.will = None;
+        }
         let connection = ClientConnection::new(connect, session, settings, now);
         self.state = State::Open {
             connection: Box::new(connection),
@@ -479,6 +504,14 @@ impl Supervisor {
             deadline: None,
         };
         self.drain(now);
+    }
+
+    /// Whether a connection is only to make the Server forget an earlier session. On 3.1.1 what begins with
+    /// Clean Session 1 ends with the connection, so one that is to be kept begins with another.
+    fn is_clearing(&self, clean_start: bool) -> bool {
+        clean_start
+            && self.keeping.is_kept()
+            && self.options.protocol_version == ProtocolVersion::V3_1_1
     }
 
     fn connect_packet(&self, is_established: bool) -> Connect {
@@ -541,11 +574,6 @@ impl Supervisor {
 
     /// Ends a connection whose link is of no use any more.
     fn lose(&mut self, failure: Failure, now: Instant) {
-        self.close_connection(now);
-        self.fail(failure, now);
-    }
-
-    fn close_connection(&mut self, now: Instant) {
         if let State::Open { connection, .. } = &mut self.state {
             connection.handle_close();
         }
@@ -556,6 +584,7 @@ impl Supervisor {
                 ClientOutput::Transmit(_) | ClientOutput::Close => {}
             }
         }
+        self.fail(failure, now);
     }
 
     /// Hands over publications that wait; says whether there were any.
@@ -622,11 +651,7 @@ impl Supervisor {
             self.client_identifier = assigned.clone();
         }
         self.note_identity(now);
-        if self.keeping.was_clean
-            && self.keeping.is_kept()
-            && self.options.protocol_version == ProtocolVersion::V3_1_1
-        {
-            // Now the Server has nothing of an earlier session; but what began with Clean Session 1 ends with it.
+        if self.keeping.is_clearing {
             self.end_link();
             self.attempt(now);
             return;

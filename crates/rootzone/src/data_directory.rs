@@ -72,7 +72,7 @@ pub(crate) fn open(settings: Settings, seed: u64, chosen: Option<&Path>) -> anyh
 }
 
 /// Nobody may overlook that something is gone.
-fn report(salvage: &Salvage) {
+pub(crate) fn report(salvage: &Salvage) {
     let Salvage {
         set_aside,
         damage,

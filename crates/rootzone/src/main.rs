@@ -4,8 +4,10 @@
 
 mod config;
 mod control;
+mod csv_readings;
 mod data_directory;
 mod health;
+mod history_tasks;
 mod http;
 mod listen;
 mod metrics;
@@ -122,6 +124,8 @@ fn log_to_stderr() {
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
+        // It would panic where that cannot be written either: a log on the disk that is full ends no task.
+        .log_internal_errors(false)
         .init();
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::wrong_option;
+use crate::{history_tasks::HistoryTask, wrong_option};
 
 /// A small MQTT broker that also serves the Rootzone dashboard.
 #[derive(Debug, Clone, PartialEq, Eq, Parser)]
@@ -67,6 +67,12 @@ pub(crate) enum Task {
     },
     /// Make a new file of what can be read in a data directory, and set the old one aside
     Repair,
+    /// Take readings from a file into a data directory, or write those that are in it
+    History {
+        /// Which
+        #[command(subcommand)]
+        task: HistoryTask,
+    },
     /// Write a copy of a data directory's file, while the broker runs or not
     Backup {
         /// The copy; it must not be there yet

@@ -12,7 +12,7 @@ use mqtt_broker::{
     store::{self, DataDirectory, OpenError, Report, Store},
 };
 
-use crate::{control, data_directory, options::Task};
+use crate::{control, data_directory, history_tasks, options::Task};
 
 pub(crate) fn run(task: &Task, data_dir: Option<&Path>) -> anyhow::Result<()> {
     match task {
@@ -31,6 +31,7 @@ pub(crate) fn run(task: &Task, data_dir: Option<&Path>) -> anyhow::Result<()> {
         }
         Task::Repair => repair(&data_directory::choose(data_dir)?),
         Task::Backup { file } => back_up(&data_directory::choose(data_dir)?, file),
+        Task::History { task } => history_tasks::run(task, &data_directory::choose(data_dir)?),
     }
 }
 

@@ -226,6 +226,7 @@ fn clippy_wasm() -> Result<()> {
     run_command(
         clippy_for_wasm()?
             .args(["--package", PAGE, "--package", CLIENT, "--all-targets"])
+            .args(["--package", "client-page"])
             .args(["--features", IN_PAGE_BROKER, "--", "-D", "warnings"]),
     )
 }

@@ -76,7 +76,13 @@ fn version_in_lock(lock: &str, package: &str) -> Option<String> {
 }
 
 /// The crates without clocks, sockets or files, which compile for the browser as well as natively.
-pub(crate) const PURE_CRATES: [&str; 4] = ["chart", "field", "mqtt-broker-core", "mqtt-protocol"];
+pub(crate) const PURE_CRATES: [&str; 5] = [
+    "chart",
+    "field",
+    "history",
+    "mqtt-broker-core",
+    "mqtt-protocol",
+];
 
 #[cfg(test)]
 mod tests {

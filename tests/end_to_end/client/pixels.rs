@@ -1,6 +1,8 @@
 //! From a publisher's socket to the screen: 1,000 messages a second into 50 charts that can be seen.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::json;
@@ -19,11 +21,7 @@ pub(super) struct Latency {
 pub(super) async fn measure(duration: Duration) -> Latency {
     let broker = Broker::start().await;
     let browser = Browser::open("about:blank").await;
-    // High enough for all cards: charts out of sight do not draw.
-    let metrics = json!({ "width": 1440, "height": 3000, "deviceScaleFactor": 1, "mobile": false });
-    browser
-        .devtools("Emulation.setDeviceMetricsOverride", metrics)
-        .await;
+    set_height(&browser, 6000).await;
     let script = json!({ "source": include_str!("pixels.js") });
     browser
         .devtools("Page.addScriptToEvaluateOnNewDocument", script)
@@ -31,8 +29,11 @@ pub(super) async fn measure(duration: Duration) -> Latency {
     browser.client.goto(&broker.page_url()).await.unwrap();
 
     let publisher = Publisher::connect(&broker);
-    let total = WARM_UP + duration + Duration::from_millis(500);
-    let publishing = tokio::task::spawn_blocking(move || publish(publisher, total));
+    let is_enough = Arc::new(AtomicBool::new(false));
+    let publishing = tokio::task::spawn_blocking({
+        let is_enough = Arc::clone(&is_enough);
+        move || publish(publisher, &is_enough)
+    });
     eventually("every chart is drawn", async || {
         let n_drawn = browser.script(N_DRAWN).await?;
         (n_drawn == N_PROBES).then_some(())
@@ -49,6 +50,7 @@ pub(super) async fn measure(duration: Duration) -> Latency {
     let said = browser.script(END).await.unwrap();
     let (drawn, frames_per_s): (Vec<(String, String, f64)>, f64) =
         serde_json::from_value(said).unwrap();
+    is_enough.store(true, Ordering::Relaxed);
     let sent = publishing.await.unwrap();
     let latencies = latencies(&sent, drawn);
     // Otherwise the figure would be of something else.
@@ -80,13 +82,13 @@ async fn set_height(browser: &Browser, height: u64) {
 type Sent = Vec<Vec<f64>>;
 
 /// One message after the other, each at its time, a probe after the other.
-fn publish(mut publisher: Publisher, duration: Duration) -> Sent {
+fn publish(mut publisher: Publisher, is_enough: &AtomicBool) -> Sent {
     let mut sent = vec![Vec::new(); N_PROBES];
     let start = Instant::now();
     for n in 0.. {
         let due = start + Duration::from_secs_f64(f64::from(n) / RATE);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        if start.elapsed() > duration {
+        if is_enough.load(Ordering::Relaxed) {
             break;
         }
         let probe = n as usize % N_PROBES;

@@ -28,6 +28,7 @@ pub(crate) struct Browser {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Role {
     Button,
+    Field,
     Link,
     Switch,
 }
@@ -133,6 +134,7 @@ impl Role {
     const fn selector(self) -> &'static str {
         match self {
             Self::Button => "button:not([role])",
+            Self::Field => "input, select",
             Self::Link => "a[href]",
             Self::Switch => "[role=switch]",
         }

@@ -90,6 +90,32 @@ impl Dashboard {
         )
     }
 
+    /// Presses a button or a link.
+    pub(crate) async fn press(&self, role: Role, name: &str) {
+        let element = self.browser.named(role, name).await;
+        element.click().await.unwrap();
+    }
+
+    /// Types into a field, or chooses, in the place of what stands there.
+    pub(crate) async fn fill(&self, name: &str, text: &str) {
+        let field = self.browser.named(Role::Field, name).await;
+        // What is chosen from cannot be cleared, and need not be.
+        let _ = field.clear().await;
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Waits for a text on the page.
+    pub(crate) async fn reads(&self, text: &str) {
+        eventually(&format!("the page reads {text:?}"), async || {
+            let page = self
+                .browser
+                .script("return document.body.innerText;")
+                .await?;
+            page.as_str()?.contains(text).then_some(())
+        })
+        .await;
+    }
+
     /// Presses a pump's switch.
     pub(crate) async fn press_switch(&self, pump: &str) {
         self.browser

@@ -58,6 +58,41 @@ impl RedbStore {
         Ok(store)
     }
 
+    /// Gives the value of a key to `found`, which is not called if there is none.
+    ///
+    /// # Errors
+    /// What the disk said, or that the entry is damaged.
+    pub fn read(&mut self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
+        self.try_with(|database| {
+            let transaction = database.begin_read().map_err(redb::Error::from)?;
+            let table = transaction.open_table(ENTRIES).map_err(redb::Error::from)?;
+            if let Some(stored) = table.get(key).map_err(redb::Error::from)? {
+                give(key, stored.value(), &mut |_, value| found(value))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Gives the entries whose keys are from the first of these on and before the second, in order.
+    ///
+    /// # Errors
+    /// What the disk said, or that an entry is damaged; entries may have been given before.
+    pub fn read_range(
+        &mut self,
+        (from, to): (&[u8], &[u8]),
+        each: &mut dyn FnMut(&[u8], &[u8]),
+    ) -> Result<(), StoreError> {
+        self.try_with(|database| {
+            let transaction = database.begin_read().map_err(redb::Error::from)?;
+            let table = transaction.open_table(ENTRIES).map_err(redb::Error::from)?;
+            for entry in table.range(from..to).map_err(redb::Error::from)? {
+                let (key, stored) = entry.map_err(redb::Error::from)?;
+                give(key.value(), stored.value(), each)?;
+            }
+            Ok(())
+        })
+    }
+
     /// Counts entries and bytes by looking at every page.
     ///
     /// # Errors
@@ -235,10 +270,15 @@ fn read(
     let table = transaction.open_table(ENTRIES).map_err(redb::Error::from)?;
     for entry in table.iter().map_err(redb::Error::from)? {
         let (key, stored) = entry.map_err(redb::Error::from)?;
-        let value = unseal(key.value(), stored.value())
-            .ok_or_else(|| StoreError::damaged("the checksum of an entry is wrong"))?;
-        calling_back(|| each(key.value(), value));
+        give(key.value(), stored.value(), each)?;
     }
+    Ok(())
+}
+
+fn give(key: &[u8], stored: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
+    let value = unseal(key, stored)
+        .ok_or_else(|| StoreError::damaged("the checksum of an entry is wrong"))?;
+    calling_back(|| each(key, value));
     Ok(())
 }
 
@@ -302,6 +342,30 @@ mod tests {
                 .unwrap();
             assert_eq!(found, [(b"kept".to_vec(), b"1".to_vec())]);
         }
+    }
+
+    #[test]
+    fn one_key_and_a_range_of_keys_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = RedbStore::open(FileDisk::new(folder.path().join("store")), 1).unwrap();
+        let mut changes = ChangeSet::new();
+        for key in [b"a", b"b", b"c", b"d"] {
+            changes.put(key, |value| value.extend_from_slice(key));
+        }
+        store.commit(&changes).unwrap();
+        let mut found = Vec::new();
+        store
+            .read_range((b"b", b"d"), &mut |key, _| found.push(key.to_vec()))
+            .unwrap();
+        assert_eq!(found, [b"b", b"c"]);
+        let mut value = None;
+        store
+            .read(b"c", &mut |found| value = Some(found.to_vec()))
+            .unwrap();
+        assert_eq!(value.as_deref(), Some(&b"c"[..]));
+        store
+            .read(b"x", &mut |_| panic!("it is not there"))
+            .unwrap();
     }
 
     #[test]

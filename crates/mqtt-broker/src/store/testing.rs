@@ -2,12 +2,13 @@
 
 use std::{
     io,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use redb::StorageBackend;
 
-use super::Disk;
+use super::{ChangeSet, Disk};
 
 /// An in-memory disk with one file. Clones are the same disk.
 ///
@@ -36,6 +37,25 @@ pub enum Failure {
     /// Everything but reading fails. A failed sync forgets what it should have made durable, as
     /// Linux does: it can still be read, and a later sync does not write it.
     Broken,
+}
+
+/// So many entries of the size of a queued message and its place.
+#[must_use]
+pub fn entries(range: Range<u64>) -> ChangeSet {
+    let mut changes = ChangeSet::new();
+    for n in range {
+        changes.put(&key(n), |value| value.extend([n as u8; 138]));
+    }
+    changes
+}
+
+/// The key of an entry: scattered, as those of many sessions are.
+#[must_use]
+pub fn key(n: u64) -> [u8; 12] {
+    let mut key = [0; 12];
+    key[..8].copy_from_slice(&n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes());
+    key[8..].copy_from_slice(&(n as u32).to_be_bytes());
+    key
 }
 
 #[derive(Debug, Default)]

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io,
+    net::SocketAddr,
     path::Path,
     sync::{
         Arc, Mutex,
@@ -108,7 +109,7 @@ impl Hand {
 }
 
 /// A server, where it listens, and the hand on its store.
-async fn serve(entries: &Entries) -> (Server, std::net::SocketAddr, Hand) {
+async fn serve(entries: &Entries) -> (Server, SocketAddr, Hand) {
     let (asked, was_asked) = channel();
     let (go_on, may_go_on) = channel();
     let store = SlowStore {
@@ -128,8 +129,35 @@ async fn serve(entries: &Entries) -> (Server, std::net::SocketAddr, Hand) {
     (server, address, hand)
 }
 
+#[tokio::test]
+async fn what_others_keep_in_the_same_store_is_left_alone() {
+    let entries = Entries::default();
+    let theirs = (vec![0x20, 1, 2], b"a history".to_vec());
+    entries.lock().unwrap().extend([theirs]);
+    let (asked, _was_asked) = channel();
+    let (_go_on, may_go_on) = channel();
+    let store = SlowStore {
+        entries: Arc::clone(&entries),
+        asked,
+        may_go_on,
+    };
+    let (_, restored) = Server::open(Settings::default(), 42, Box::new(store)).unwrap();
+    assert_eq!(restored.unreadable, []);
+    assert_eq!(entries.lock().unwrap().len(), 1);
+}
+
+/// A subscriber who has a message, and its publisher, who waits until the store has been asked to keep it.
+async fn with_a_message_to_keep(address: SocketAddr, hand: &mut Hand) -> (Client, Client) {
+    let mut subscriber = persistent_subscriber(address, hand).await;
+    let mut publisher = Client::connect(address).await;
+    publisher.send(&publish(b't', 1, 7, b"x")).await;
+    subscriber.receive_packet().await;
+    hand.asked().await;
+    (subscriber, publisher)
+}
+
 /// Connects with a session that lasts and subscribes to `t` at QoS 1, both of which wait for the store.
-async fn persistent_subscriber(address: std::net::SocketAddr, hand: &mut Hand) -> Client {
+async fn persistent_subscriber(address: SocketAddr, hand: &mut Hand) -> Client {
     let mut client = Client::open(address).await;
     client
         .send(b"\x10\x0D\x00\x04MQTT\x04\x00\x00\x00\x00\x01s")
@@ -210,11 +238,7 @@ async fn what_gathers_during_one_commit_is_the_next() {
 async fn while_the_store_fails_nobody_is_told_what_is_not_true() {
     let entries = Entries::default();
     let (server, address, mut hand) = serve(&entries).await;
-    let mut subscriber = persistent_subscriber(address, &mut hand).await;
-    let mut publisher = Client::connect(address).await;
-    publisher.send(&publish(b't', 1, 7, b"x")).await;
-    subscriber.receive_packet().await;
-    hand.asked().await;
+    let (mut subscriber, mut publisher) = with_a_message_to_keep(address, &mut hand).await;
     hand.end(Outcome::DiskFull);
     assert!(publisher.is_closed_without_a_word().await);
     let Health::Failing(reason) = server.health() else {
@@ -243,11 +267,7 @@ async fn while_the_store_fails_nobody_is_told_what_is_not_true() {
 async fn a_store_that_failed_is_not_well_before_it_has_written() {
     let entries = Entries::default();
     let (server, address, mut hand) = serve(&entries).await;
-    let mut subscriber = persistent_subscriber(address, &mut hand).await;
-    let mut publisher = Client::connect(address).await;
-    publisher.send(&publish(b't', 1, 7, b"x")).await;
-    subscriber.receive_packet().await;
-    hand.asked().await;
+    let (mut subscriber, mut publisher) = with_a_message_to_keep(address, &mut hand).await;
     hand.end(Outcome::DiskFull);
     assert!(publisher.is_closed_without_a_word().await);
     // With the acknowledgement all that could not be written is gone.
@@ -267,11 +287,7 @@ async fn what_a_failed_commit_wrote_is_removed_all_the_same() {
         entries.keys().filter(|key| key[0] == MESSAGE).count()
     };
     let (_server, address, mut hand) = serve(&entries).await;
-    let mut subscriber = persistent_subscriber(address, &mut hand).await;
-    let mut publisher = Client::connect(address).await;
-    publisher.send(&publish(b't', 1, 7, b"x")).await;
-    subscriber.receive_packet().await;
-    hand.asked().await;
+    let (mut subscriber, mut publisher) = with_a_message_to_keep(address, &mut hand).await;
     hand.end(Outcome::SyncFailed);
     assert!(publisher.is_closed_without_a_word().await);
     assert_eq!(n_messages(), 1);

@@ -69,6 +69,8 @@ struct Link {
     to_server: Vec<u8>,
     to_client: Vec<u8>,
     at_client: Decoder,
+    /// Whether the broker may not have the CONNECT yet.
+    is_connect_on_its_way: bool,
     is_closed_by_client: bool,
     is_closed_by_server: bool,
 }
@@ -254,6 +256,12 @@ impl World {
     }
 
     fn connect(&mut self, number: ClientNumber) {
+        // An older CONNECT of its own that arrived after this one would begin or end a session behind its back.
+        for older in self.links.values_mut() {
+            if older.client == number && older.is_connect_on_its_way {
+                older.to_server.clear();
+            }
+        }
         let client = &mut self.clients[number];
         let link = self.next_link;
         self.next_link += 1;
@@ -268,6 +276,7 @@ impl World {
                     version: Some(client.version),
                     role: Role::Client,
                 }),
+                is_connect_on_its_way: true,
                 is_closed_by_client: false,
                 is_closed_by_server: false,
             },
@@ -318,6 +327,7 @@ impl World {
         };
         let rest = link.to_server.split_off(n);
         let bytes = mem::replace(&mut link.to_server, rest);
+        link.is_connect_on_its_way &= !link.to_server.is_empty();
         let is_over = link.to_server.is_empty() && link.is_closed_by_client;
         if !bytes.is_empty() {
             self.machine.feed(number, bytes, self.time);

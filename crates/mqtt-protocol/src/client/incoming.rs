@@ -250,7 +250,7 @@ impl ClientConnection {
 
     fn handle_acknowledgement(
         &mut self,
-        outcome: AcknowledgementOutcome<OutgoingMessage>,
+        outcome: AcknowledgementOutcome<Box<OutgoingMessage>>,
         reason_code: ReasonCode,
     ) {
         match outcome {
@@ -260,7 +260,7 @@ impl ClientConnection {
         }
     }
 
-    fn acknowledged(&mut self, message: Option<OutgoingMessage>, reason_code: ReasonCode) {
+    fn acknowledged(&mut self, message: Option<Box<OutgoingMessage>>, reason_code: ReasonCode) {
         if let Some(message) = message {
             self.events.push_back(ClientEvent::PublicationAcknowledged {
                 token: message.token,

@@ -5,16 +5,19 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use bytes::{Buf, BufMut, Bytes};
+use bytes::Bytes;
+use bytestring::ByteString;
 
 use super::{
     Held, Lane, OutgoingMessage, PublicationToken, SessionChange, SessionIdentity, SessionKeeper,
     StoreOperation,
 };
 use crate::{
-    AcknowledgedQoS, Decoder, DecoderSettings, EncodedPublish, InFlightState, Incoming, Instant,
-    OutgoingLimits, Packet, PacketIdentifier, ProtocolVersion, Publish, PublishParts, QoS, Role,
-    Session, packet::receiver,
+    AcknowledgedQoS, EncodedPublish, Fault, InFlightState, Incoming, Instant, MalformedPacket,
+    OutgoingLimits, PacketIdentifier, PacketType, ProtocolVersion, Publish, PublishParts, QoS,
+    Role, Session, TopicName,
+    data_type::{Reader, encode_u16},
+    packet::{Context, FirstByte},
 };
 
 /// Writes down what a store has to do so that a session can go on in another process.
@@ -37,9 +40,9 @@ pub struct StoredSession {
     /// Whose it is; nothing is known of a session that no Server has accepted.
     pub identity: Option<SessionIdentity>,
     /// What is in flight.
-    pub exchanges: Session<OutgoingMessage>,
+    pub exchanges: Session<Box<OutgoingMessage>>,
     /// What was never sent, in order; of any QoS.
-    pub queued: Vec<OutgoingMessage>,
+    pub queued: Vec<Box<OutgoingMessage>>,
     /// The greatest token that was used.
     pub last_token: u64,
     /// Records that could not be read.
@@ -89,10 +92,11 @@ impl SessionJournal {
     ) {
         let mut value = vec![FORMAT];
         put_packet_identifier(&mut value, packet_identifier);
-        value.put_u64(expires_at.map_or(NONE, |at| {
-            let since_1970 = self.wall_clock_at_start + at.since_start();
+        let expires_at = expires_at.map_or(NONE, |at| {
+            let since_1970 = self.wall_clock_at_start.saturating_add(at.since_start());
             u64::try_from(since_1970.as_millis()).unwrap_or(NONE - 1)
-        }));
+        });
+        put_u64(&mut value, expires_at);
         // What cannot be encoded cannot be sent either; its caller is told when that is found.
         if put_publish(&mut value, publish) {
             self.put(token.0, value);
@@ -100,7 +104,7 @@ impl SessionJournal {
     }
 
     /// What was in flight either waits again, as new, or has failed.
-    fn put_lost(&mut self, session: &Session<OutgoingMessage>) {
+    fn put_lost(&mut self, session: &Session<Box<OutgoingMessage>>) {
         for packet_identifier in session.incoming.packet_identifiers() {
             self.remove(RECEIPTS + u64::from(packet_identifier.value()));
         }
@@ -139,9 +143,9 @@ impl SessionKeeper for SessionJournal {
         match change {
             SessionChange::Identity(identity) => {
                 let mut value = vec![FORMAT];
-                value.put_u8(identity.protocol_level);
-                value.put_u8(u8::from(identity.is_established));
-                value.put_u64(identity.expires_at);
+                value.push(identity.protocol_level);
+                value.push(u8::from(identity.is_established));
+                put_u64(&mut value, identity.expires_at);
                 put_text(&mut value, &identity.address);
                 put_text(&mut value, &identity.client_identifier);
                 self.put(IDENTITY, value);
@@ -159,11 +163,11 @@ impl SessionKeeper for SessionJournal {
             ),
             SessionChange::Released(packet_identifier, message) => {
                 let mut value = vec![FORMAT];
-                value.put_u64(message.token.0);
+                put_u64(&mut value, message.token.0);
                 if message.may_wait {
                     self.remove(message.token.0);
                     if let Some(topic_name) = &message.publish.topic_name {
-                        value.put_slice(topic_name.as_str().as_bytes());
+                        value.extend_from_slice(topic_name.as_str().as_bytes());
                     }
                 }
                 self.put(RELEASES + of(packet_identifier), value);
@@ -236,7 +240,7 @@ impl StoredSession {
     /// Makes a session of what a store had, in any order. What cannot be read is left out.
     #[must_use]
     pub fn read(
-        records: impl IntoIterator<Item = (u64, Bytes)>,
+        records: &[(u64, Bytes)],
         wall_clock_at_start: Duration,
         limits: OutgoingLimits,
     ) -> Self {
@@ -248,15 +252,14 @@ impl StoredSession {
             n_corrupt: 0,
         };
         let mut receipts = Vec::new();
-        let mut messages = Vec::new();
+        let mut messages: Vec<Box<FoundMessage>> = Vec::new();
         for (key, value) in records {
-            let read = read(key, value, wall_clock_at_start);
+            let read = read(*key, value, wall_clock_at_start);
             match read {
                 Ok(Found::Identity(identity)) => stored.identity = Some(identity),
                 // Into its place, which mostly is the end: a page is smaller by it than by a sort.
                 Ok(Found::Message(found)) => {
-                    let place =
-                        messages.partition_point(|other: &FoundMessage| other.token < found.token);
+                    let place = messages.partition_point(|other| other.token < found.token);
                     messages.insert(place, found);
                 }
                 Ok(Found::Receipt(packet_identifier)) => receipts.push(packet_identifier),
@@ -289,19 +292,20 @@ impl StoredSession {
 
 enum Found {
     Identity(SessionIdentity),
-    Message(FoundMessage),
+    /// In a box, as it is moved about.
+    Message(Box<FoundMessage>),
     Receipt(PacketIdentifier),
 }
 
 struct FoundMessage {
     token: PublicationToken,
     in_flight: Option<(PacketIdentifier, InFlightState)>,
-    message: Option<OutgoingMessage>,
+    message: Option<Box<OutgoingMessage>>,
 }
 
 /// Reads one record, and trusts nothing.
-fn read(key: u64, value: Bytes, wall_clock_at_start: Duration) -> Result<Found, CorruptRecord> {
-    let mut reader = Reader(value);
+fn read(key: u64, value: &Bytes, wall_clock_at_start: Duration) -> Result<Found, CorruptRecord> {
+    let mut reader = Reader::new(value, 0, value.len());
     if reader.u8()? != FORMAT {
         return Err(CorruptRecord);
     }
@@ -313,41 +317,43 @@ fn read(key: u64, value: Bytes, wall_clock_at_start: Duration) -> Result<Found, 
         IDENTITY => Found::Identity(SessionIdentity {
             protocol_level: reader.u8()?,
             is_established: reader.u8()? != 0,
-            expires_at: reader.u64()?,
-            address: reader.text()?,
-            client_identifier: reader.text()?,
+            expires_at: u64(&mut reader)?,
+            address: reader.string()?.to_string(),
+            client_identifier: reader.string()?.to_string(),
         }),
         RELEASES.. if key < RECEIPTS => {
-            let token = PublicationToken(reader.u64()?);
-            let topic_name = match reader.0.is_empty() {
+            let token = PublicationToken(u64(&mut reader)?);
+            let topic_name = match reader.is_empty() {
                 true => None,
-                false => Some(reader.topic_name()?),
+                false => Some(topic_name(reader)?),
             };
-            let message = topic_name.map(|topic_name| OutgoingMessage {
-                publish: Publish {
-                    dup: false,
-                    qos: QoS::ExactlyOnce,
-                    retain: false,
-                    topic_name: Some(topic_name),
-                    packet_identifier: None,
-                    properties: crate::Properties::new(),
-                    payload: Bytes::new(),
-                },
-                token,
-                may_wait: true,
-                expires_at: None,
+            let message = topic_name.map(|topic_name| {
+                Box::new(OutgoingMessage {
+                    publish: Publish {
+                        dup: false,
+                        qos: QoS::ExactlyOnce,
+                        retain: false,
+                        topic_name: Some(topic_name),
+                        packet_identifier: None,
+                        properties: crate::Properties::new(),
+                        payload: Bytes::new(),
+                    },
+                    token,
+                    may_wait: true,
+                    expires_at: None,
+                })
             });
-            Found::Message(FoundMessage {
+            Found::Message(Box::new(FoundMessage {
                 token,
                 in_flight: Some((packet_identifier?, InFlightState::AwaitingPubcomp)),
                 message,
-            })
+            }))
         }
         RECEIPTS.. => Found::Receipt(packet_identifier?),
         _ => {
             let token = PublicationToken(key);
             let packet_identifier = PacketIdentifier::new(reader.u16()?);
-            let expires_at = match reader.u64()? {
+            let expires_at = match u64(&mut reader)? {
                 NONE => None,
                 since_1970 => {
                     let since_1970 = Duration::from_millis(since_1970);
@@ -355,73 +361,64 @@ fn read(key: u64, value: Bytes, wall_clock_at_start: Duration) -> Result<Found, 
                     Some(Instant::from_start(since_start))
                 }
             };
-            let publish = reader.publish()?;
+            let publish = publish(reader)?;
             let state = match AcknowledgedQoS::new(publish.qos) {
                 Some(AcknowledgedQoS::AtLeastOnce) => Some(InFlightState::AwaitingPuback),
                 Some(AcknowledgedQoS::ExactlyOnce) => Some(InFlightState::AwaitingPubrec),
                 None => None,
             };
-            Found::Message(FoundMessage {
+            Found::Message(Box::new(FoundMessage {
                 token,
                 in_flight: packet_identifier.zip(state),
-                message: Some(OutgoingMessage {
+                message: Some(Box::new(OutgoingMessage {
                     publish,
                     token,
                     may_wait: true,
                     expires_at,
-                }),
-            })
+                })),
+            }))
         }
     })
 }
 
-/// What is left of a record.
-struct Reader(Bytes);
+fn u64(reader: &mut Reader<'_>) -> Result<u64, CorruptRecord> {
+    Ok(u64::from(reader.u32()?) << 32 | u64::from(reader.u32()?))
+}
 
-impl Reader {
-    fn u8(&mut self) -> Result<u8, CorruptRecord> {
-        self.0.try_get_u8().map_err(|_| CorruptRecord)
+/// A Topic Name that fills the rest.
+fn topic_name(reader: Reader<'_>) -> Result<TopicName, CorruptRecord> {
+    let text = ByteString::try_from(reader.rest()).map_err(|_| CorruptRecord)?;
+    TopicName::new(text).map_err(|_| CorruptRecord)
+}
+
+/// A PUBLISH that fills the rest, without what belongs to one Network Connection.
+fn publish(mut reader: Reader<'_>) -> Result<Publish, CorruptRecord> {
+    let first_byte = FirstByte::decode(reader.u8()?)?;
+    let length = reader.variable_byte_integer()?;
+    if first_byte.packet_type != PacketType::Publish || length as usize != reader.remaining() {
+        return Err(CorruptRecord);
     }
+    let context = Context {
+        version: ProtocolVersion::V5_0,
+        // What a Client reads is in the page already, and a PUBLISH is the same both ways.
+        receiver: Role::Client,
+    };
+    let publish = Publish::decode(first_byte.flags, reader, context)?;
+    Ok(Publish {
+        packet_identifier: None,
+        ..publish
+    })
+}
 
-    fn u16(&mut self) -> Result<u16, CorruptRecord> {
-        self.0.try_get_u16().map_err(|_| CorruptRecord)
+impl From<MalformedPacket> for CorruptRecord {
+    fn from(_: MalformedPacket) -> Self {
+        Self
     }
+}
 
-    fn u64(&mut self) -> Result<u64, CorruptRecord> {
-        self.0.try_get_u64().map_err(|_| CorruptRecord)
-    }
-
-    fn text(&mut self) -> Result<String, CorruptRecord> {
-        let len = usize::from(self.u16()?);
-        if self.0.len() < len {
-            return Err(CorruptRecord);
-        }
-        let text = String::from_utf8(self.0.split_to(len).into());
-        text.map_err(|_| CorruptRecord)
-    }
-
-    fn topic_name(&mut self) -> Result<crate::TopicName, CorruptRecord> {
-        let text = String::from_utf8(std::mem::take(&mut self.0).into());
-        let topic_name = text.ok().and_then(|text| crate::TopicName::new(text).ok());
-        topic_name.ok_or(CorruptRecord)
-    }
-
-    /// A PUBLISH that fills the rest, without what belongs to one Network Connection.
-    fn publish(&mut self) -> Result<Publish, CorruptRecord> {
-        let mut decoder = Decoder::new(DecoderSettings {
-            maximum_packet_size: u32::MAX,
-            version: Some(ProtocolVersion::V5_0),
-            // What a Client reads is in the page already, and a PUBLISH is the same both ways.
-            role: Role::Client,
-        });
-        decoder.feed(std::mem::take(&mut self.0));
-        match decoder.next_packet_for::<receiver::Client>() {
-            Ok(Some(Packet::Publish(publish))) => Ok(Publish {
-                packet_identifier: None,
-                ..publish
-            }),
-            Ok(_) | Err(_) => Err(CorruptRecord),
-        }
+impl From<Fault> for CorruptRecord {
+    fn from(_: Fault) -> Self {
+        Self
     }
 }
 
@@ -446,20 +443,24 @@ fn put_publish(bytes: &mut Vec<u8>, publish: PublishParts<'_>) -> bool {
         ..publish
     };
     let result = encoded.encode(publish, ProtocolVersion::V5_0);
-    bytes.put_slice(&encoded.bytes);
+    bytes.extend_from_slice(&encoded.bytes);
     result.is_ok()
 }
 
 fn put_packet_identifier(bytes: &mut Vec<u8>, packet_identifier: Option<PacketIdentifier>) {
-    bytes.put_u16(packet_identifier.map_or(0, PacketIdentifier::value));
+    encode_u16(packet_identifier.map_or(0, PacketIdentifier::value), bytes);
+}
+
+fn put_u64(bytes: &mut Vec<u8>, value: u64) {
+    bytes.extend_from_slice(&value.to_be_bytes());
 }
 
 /// A text that is longer than any that MQTT knows is cut, and then matches none.
 fn put_text(bytes: &mut Vec<u8>, text: &str) {
     let text = text.as_bytes();
     let len = u16::try_from(text.len()).unwrap_or(u16::MAX);
-    bytes.put_u16(len);
-    bytes.put_slice(&text[..usize::from(len)]);
+    encode_u16(len, bytes);
+    bytes.extend_from_slice(&text[..usize::from(len)]);
 }
 
 /// Grows whenever records are written that an earlier version would not understand.

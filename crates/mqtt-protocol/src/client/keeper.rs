@@ -71,7 +71,7 @@ pub enum SessionChange<'a> {
     /// The Server has released it.
     ReceiptEnded(PacketIdentifier),
     /// The Server has lost the session, or is to: this is what it was.
-    Lost(&'a Session<OutgoingMessage>),
+    Lost(&'a Session<Box<OutgoingMessage>>),
 }
 
 /// Whose session it is, and where.

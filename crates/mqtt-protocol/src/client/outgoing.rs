@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{ClientConnection, ClientSession, Lane, SessionChange, State};
 use crate::{
     AcknowledgedQoS, ClientEvent, EncodeError, Instant, Packet, PacketIdentifier, Properties,
-    PublicationFailure, Publish, Pubrel, QoS, ReasonCode, Transmission,
+    PublicationFailure, PublishParts, Pubrel, QoS, ReasonCode, Transmission,
 };
 
 impl ClientConnection {
@@ -31,10 +31,12 @@ impl ClientConnection {
             } = &mut self.session;
             let mut is_urgent = false;
             let mut rests_on_store = true;
-            let (packet, packet_identifier, dup) = match exchanges.outgoing.poll_transmission() {
+            let start = self.transmit.len();
+            let (result, packet_identifier, dup) = match exchanges.outgoing.poll_transmission() {
                 None => break,
                 Some(Transmission::Pubrel { packet_identifier }) => {
-                    (pubrel(packet_identifier), packet_identifier, true)
+                    let result = self.send(&pubrel(packet_identifier));
+                    (result, packet_identifier, true)
                 }
                 Some(Transmission::Publish {
                     packet_identifier,
@@ -53,16 +55,20 @@ impl ClientConnection {
                             rests_on_store = false;
                         }
                     }
-                    let publish = Publish {
+                    let publish = PublishParts {
                         dup,
                         packet_identifier: Some(packet_identifier),
-                        ..message.publish.clone()
+                        ..message.publish.parts()
                     };
-                    (Packet::Publish(publish), packet_identifier, dup)
+                    let result = publish.encode_within(
+                        self.version,
+                        self.server_limits.maximum_packet_size,
+                        &mut self.transmit,
+                    );
+                    (result, packet_identifier, dup)
                 }
             };
-            let start = self.transmit.len();
-            match self.send(&packet) {
+            match result {
                 Ok(()) if is_urgent => {
                     self.hold_back_urgent(start, packet_identifier, now + URGENT_HOLD_MAX);
                 }

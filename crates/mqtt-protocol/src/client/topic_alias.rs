@@ -31,13 +31,13 @@ impl TopicAliases {
         }
         let index = usize::from(alias.get() - 1);
         if let Some(topic_name) = &publish.topic_name {
-            if index >= self.topic_names.len() {
-                self.topic_names.resize(index + 1, None);
+            while index >= self.topic_names.len() {
+                self.topic_names.push(None);
             }
             self.topic_names[index] = Some(topic_name.clone());
             return Ok(());
         }
-        publish.topic_name = self.topic_names.get(index).cloned().flatten();
+        publish.topic_name = self.topic_names.get(index).and_then(Clone::clone);
         match publish.topic_name {
             Some(_) => Ok(()),
             None => Err(ReasonCode::ProtocolError),

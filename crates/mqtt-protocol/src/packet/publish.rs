@@ -6,7 +6,7 @@ use crate::{
     EncodeError, Fault, MalformedPacket, PacketIdentifier, PacketType, Properties, ProtocolError,
     ProtocolVersion, QoS, Role, TopicName,
     data_type::{Reader, begin_length, encode_binary, encode_u16, end_length},
-    packet::Context,
+    packet::{Context, take_back_unless},
     property::{PropertyOwner, SUBSCRIPTION_IDENTIFIER},
 };
 
@@ -50,7 +50,7 @@ pub struct PublishParts<'a> {
 
 impl Publish {
     #[inline]
-    pub(super) fn decode(
+    pub(crate) fn decode(
         flags: u8,
         mut reader: Reader<'_>,
         context: Context,
@@ -121,6 +121,18 @@ impl Publish {
 }
 
 impl PublishParts<'_> {
+    /// The same as `Packet::encode_within`, without a packet that owns its parts.
+    pub(crate) fn encode_within(
+        &self,
+        version: ProtocolVersion,
+        maximum_packet_size: u32,
+        output: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        let start = output.len();
+        let result = self.encode_whole(version, output).map(drop);
+        take_back_unless(result, start, maximum_packet_size, output)
+    }
+
     /// Writes the packet with its fixed header and says where the Packet Identifier went.
     pub(super) fn encode_whole(
         &self,

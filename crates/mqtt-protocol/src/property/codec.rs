@@ -122,50 +122,63 @@ impl Property {
     }
 
     fn decode(identifier: u8, reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        // By the type of the value first: then only the variant is left to choose, which takes no code of its own.
         let excluded = ProtocolError::PropertyValue(identifier);
-        let bool = |reader: &mut Reader<'_>| match reader.u8()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(Fault::ProtocolError(excluded)),
-        };
         Ok(match identifier {
-            0x01 => Self::PayloadFormatIndicator(bool(reader)?),
-            0x02 => Self::MessageExpiryInterval(reader.u32()?),
-            0x03 => Self::ContentType(reader.string()?),
-            0x08 => Self::ResponseTopic(reader.topic_name()?),
-            0x09 => Self::CorrelationData(reader.binary()?),
+            0x01 | 0x17 | 0x19 | 0x24 | 0x25 | 0x28..=0x2A => {
+                let value = match reader.u8()? {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(excluded.into()),
+                };
+                match identifier {
+                    0x01 => Self::PayloadFormatIndicator(value),
+                    0x17 => Self::RequestProblemInformation(value),
+                    0x19 => Self::RequestResponseInformation(value),
+                    0x24 if value => Self::MaximumQoS(QoS::AtLeastOnce),
+                    0x24 => Self::MaximumQoS(QoS::AtMostOnce),
+                    0x25 => Self::RetainAvailable(value),
+                    0x28 => Self::WildcardSubscriptionAvailable(value),
+                    0x29 => Self::SubscriptionIdentifiersAvailable(value),
+                    _ => Self::SharedSubscriptionAvailable(value),
+                }
+            }
+            0x13 => Self::ServerKeepAlive(reader.u16()?),
+            0x22 => Self::TopicAliasMaximum(reader.u16()?),
+            0x21 | TOPIC_ALIAS => match (NonZeroU16::new(reader.u16()?), identifier) {
+                (Some(value), TOPIC_ALIAS) => Self::TopicAlias(value),
+                (Some(value), _) => Self::ReceiveMaximum(value),
+                (None, TOPIC_ALIAS) => return Err(ProtocolError::TopicAliasZero.into()),
+                (None, _) => return Err(excluded.into()),
+            },
+            0x02 | 0x11 | 0x18 => {
+                let value = reader.u32()?;
+                match identifier {
+                    0x02 => Self::MessageExpiryInterval(value),
+                    0x11 => Self::SessionExpiryInterval(value),
+                    _ => Self::WillDelayInterval(value),
+                }
+            }
+            0x27 => Self::MaximumPacketSize(NonZeroU32::new(reader.u32()?).ok_or(excluded)?),
             SUBSCRIPTION_IDENTIFIER => {
                 let value = reader.variable_byte_integer()?;
                 Self::SubscriptionIdentifier(NonZeroU32::new(value).ok_or(excluded)?)
             }
-            0x11 => Self::SessionExpiryInterval(reader.u32()?),
-            0x12 => Self::AssignedClientIdentifier(reader.string()?),
-            0x13 => Self::ServerKeepAlive(reader.u16()?),
-            AUTHENTICATION_METHOD => Self::AuthenticationMethod(reader.string()?),
-            AUTHENTICATION_DATA => Self::AuthenticationData(reader.binary()?),
-            0x17 => Self::RequestProblemInformation(bool(reader)?),
-            0x18 => Self::WillDelayInterval(reader.u32()?),
-            0x19 => Self::RequestResponseInformation(bool(reader)?),
-            0x1A => Self::ResponseInformation(reader.string()?),
-            0x1C => Self::ServerReference(reader.string()?),
-            0x1F => Self::ReasonString(reader.string()?),
-            0x21 => Self::ReceiveMaximum(NonZeroU16::new(reader.u16()?).ok_or(excluded)?),
-            0x22 => Self::TopicAliasMaximum(reader.u16()?),
-            TOPIC_ALIAS => {
-                let value = NonZeroU16::new(reader.u16()?);
-                Self::TopicAlias(value.ok_or(ProtocolError::TopicAliasZero)?)
+            0x03 | 0x12 | AUTHENTICATION_METHOD | 0x1A | 0x1C | 0x1F => {
+                let value = reader.string()?;
+                match identifier {
+                    0x03 => Self::ContentType(value),
+                    0x12 => Self::AssignedClientIdentifier(value),
+                    AUTHENTICATION_METHOD => Self::AuthenticationMethod(value),
+                    0x1A => Self::ResponseInformation(value),
+                    0x1C => Self::ServerReference(value),
+                    _ => Self::ReasonString(value),
+                }
             }
-            0x24 => Self::MaximumQoS(if bool(reader)? {
-                QoS::AtLeastOnce
-            } else {
-                QoS::AtMostOnce
-            }),
-            0x25 => Self::RetainAvailable(bool(reader)?),
+            0x08 => Self::ResponseTopic(reader.topic_name()?),
+            0x09 => Self::CorrelationData(reader.binary()?),
+            AUTHENTICATION_DATA => Self::AuthenticationData(reader.binary()?),
             USER_PROPERTY => Self::UserProperty(reader.string()?, reader.string()?),
-            0x27 => Self::MaximumPacketSize(NonZeroU32::new(reader.u32()?).ok_or(excluded)?),
-            0x28 => Self::WildcardSubscriptionAvailable(bool(reader)?),
-            0x29 => Self::SubscriptionIdentifiersAvailable(bool(reader)?),
-            0x2A => Self::SharedSubscriptionAvailable(bool(reader)?),
             _ => return Err(MalformedPacket::PropertyNotAllowed(u32::from(identifier)).into()),
         })
     }

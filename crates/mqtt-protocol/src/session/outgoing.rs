@@ -26,7 +26,7 @@ pub struct Outgoing<M> {
     /// Identifiers of SUBSCRIBE and UNSUBSCRIBE, which share their numbers with PUBLISH.
     reserved: Vec<PacketIdentifier>,
     /// In flight before this connection and not yet sent again on it.
-    resend: VecDeque<PacketIdentifier>,
+    resend: VecDeque<InOrder>,
     queue: VecDeque<(M, AcknowledgedQoS)>,
 }
 
@@ -120,6 +120,9 @@ struct InFlight<M> {
     /// `None` only while an exchange goes on without its message.
     message: Option<M>,
 }
+
+/// A place in an order, and whose it is.
+type InOrder = (u64, PacketIdentifier);
 
 impl<M> Outgoing<M> {
     /// Makes an empty, suspended half.
@@ -218,18 +221,9 @@ impl<M> Outgoing<M> {
     pub fn resume(&mut self, receive_maximum: NonZeroU16) {
         self.suspend();
         self.quota = receive_maximum.min(self.limits.in_flight_max).get();
-        self.resend = self.in_flight_in_order();
-        if self.resend.len() > usize::from(self.quota) {
-            // PUBRELs first: they hold the room that a message before them would wait for.
-            let resend = std::mem::take(&mut self.resend).into_iter();
-            let (releases, messages): (VecDeque<_>, VecDeque<_>) =
-                resend.partition(|&packet_identifier| {
-                    self.find_mut(packet_identifier)
-                        .is_some_and(|message| message.state == InFlightState::AwaitingPubcomp)
-                });
-            self.resend = releases;
-            self.resend.extend(messages);
-        }
+        // PUBRELs first where there is no room for all: they hold what a message before them would wait for.
+        let releases_first = self.in_flight.len() > usize::from(self.quota);
+        self.resend = self.in_flight_in_order(releases_first).into();
         for in_flight in &mut self.in_flight {
             in_flight.counted = in_flight.state == InFlightState::AwaitingPubcomp;
             self.n_unacknowledged += u16::from(in_flight.counted);
@@ -255,7 +249,8 @@ impl<M> Outgoing<M> {
     pub fn restart(&mut self) -> Vec<M> {
         self.suspend();
         let mut indeterminate = Vec::new();
-        for packet_identifier in self.in_flight_in_order().into_iter().rev() {
+        let mut in_flight = self.in_flight_in_order(false);
+        while let Some((_, packet_identifier)) = in_flight.pop() {
             let qos = match self
                 .find_mut(packet_identifier)
                 .map(|in_flight| in_flight.state)
@@ -287,7 +282,7 @@ impl<M> Outgoing<M> {
     /// Compiled once for all conditions.
     fn abandon_if(&mut self, condition: &mut dyn FnMut(&M) -> bool) -> Vec<M> {
         let mut abandoned = Vec::new();
-        for packet_identifier in self.in_flight_in_order() {
+        for (_, packet_identifier) in self.in_flight_in_order(false) {
             let in_flight = self.find_mut(packet_identifier);
             let message = in_flight.and_then(|in_flight| in_flight.message.as_ref());
             if message.is_some_and(&mut *condition) {
@@ -448,7 +443,7 @@ impl<M> Outgoing<M> {
     }
 
     fn next_resend(&mut self) -> Option<PacketIdentifier> {
-        while let Some(&packet_identifier) = self.resend.front() {
+        while let Some(&(_, packet_identifier)) = self.resend.front() {
             let has_room = self.n_unacknowledged < self.quota;
             if let Some(in_flight) = self.find_mut(packet_identifier) {
                 if !in_flight.counted {
@@ -526,19 +521,20 @@ impl<M> Outgoing<M> {
         }
     }
 
-    /// The identifiers in flight in the order of their first sending.
-    fn in_flight_in_order(&self) -> VecDeque<PacketIdentifier> {
+    /// The identifiers in flight in the order of their first sending, perhaps those that await PUBCOMP before all
+    /// others.
+    fn in_flight_in_order(&self, releases_first: bool) -> Vec<InOrder> {
         // A heap, as a page is smaller by it than by the standard library's sort.
-        let order: BinaryHeap<(u64, PacketIdentifier)> = self
+        let order: BinaryHeap<InOrder> = self
             .in_flight
             .iter()
-            .map(|in_flight| (in_flight.sequence, in_flight.packet_identifier))
+            .map(|in_flight| {
+                let is_later = releases_first && in_flight.state != InFlightState::AwaitingPubcomp;
+                let place = in_flight.sequence | u64::from(is_later) << 63;
+                (place, in_flight.packet_identifier)
+            })
             .collect();
-        order
-            .into_sorted_vec()
-            .into_iter()
-            .map(|(_, identifier)| identifier)
-            .collect()
+        order.into_sorted_vec()
     }
 
     fn take_sequence(&mut self) -> u64 {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gloo_timers::callback::Timeout;
 use mqtt_protocol::Instant;
 use wasm_bindgen::{JsCast as _, prelude::Closure};
 use web_sys::{EventTarget, Performance};
@@ -28,6 +29,11 @@ pub(crate) fn seed() -> u64 {
     (js_sys::Math::random() * TWO_TO_THE_53) as u64
 }
 
+/// Calls back after so long, unless the timer is dropped before. Compiled once for all callbacks.
+pub(crate) fn call_after(milliseconds: u32, callback: Box<dyn FnOnce()>) -> Timeout {
+    Timeout::new(milliseconds, callback)
+}
+
 /// Whether the page can be seen; a worker counts as visible.
 pub(super) fn is_visible() -> bool {
     let document = web_sys::window().and_then(|window| window.document());
@@ -40,8 +46,8 @@ pub(super) struct PageListener {
 }
 
 impl PageListener {
-    pub(super) fn new(callback: impl FnMut() + 'static) -> Self {
-        let closure = Closure::<dyn FnMut()>::new(callback);
+    pub(super) fn new(callback: Box<dyn FnMut()>) -> Self {
+        let closure = Closure::wrap(callback);
         let callback = closure.as_ref().unchecked_ref();
         each_page_event(|target, event_type| {
             // It fails for no arguments of these types.

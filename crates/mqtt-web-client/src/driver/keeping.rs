@@ -9,11 +9,11 @@ use std::{
     time::Duration,
 };
 
-use gloo_timers::future::TimeoutFuture;
+use gloo_timers::callback::Timeout;
 use wasm_bindgen_futures::spawn_local;
 
-use super::{Driver, Wake};
-use crate::{SessionStore, StoreError, StoreFuture};
+use super::{Driver, Wake, call_after};
+use crate::{Receipt, SessionStore, StoreError, StoreFuture, receipt};
 
 /// A [`SessionStore`] for [`Options::session_store`](crate::Options).
 ///
@@ -54,9 +54,15 @@ impl fmt::Debug for SharedStore {
 
 fn begin(driver: &Driver, store: &Rc<dyn SessionStore>) {
     let wake = driver.wake.clone();
-    let lost = wake.clone();
+    let (lost, gone) = (wake.clone(), Rc::downgrade(store));
     let loading = store.load(Box::new(move |error| {
         lost.with_supervisor(|supervisor, now| supervisor.handle_store_failed(error, now));
+        // The page goes on without it, so that the next one would find what is not true any more.
+        if let Some(store) = gone.upgrade() {
+            spawn_local(async move {
+                let _ = store.erase().await;
+            });
+        }
     }));
     spawn_local(async move {
         let result = in_time(loading).await;
@@ -111,18 +117,41 @@ impl Wake {
 
 /// Waits for a store, which may never answer.
 async fn in_time<T>(mut future: StoreFuture<T>) -> Result<T, StoreError> {
-    // Two timers: one that is late because the page slept fires before the store had its time.
-    for _ in 0..2 {
-        let mut timeout = TimeoutFuture::new(STORE_TIMEOUT_MILLISECONDS / 2);
-        let poll = |context: &mut Context<'_>| match future.as_mut().poll(context) {
-            Poll::Ready(result) => Poll::Ready(Some(result)),
-            Poll::Pending => Pin::new(&mut timeout).poll(context).map(|()| None),
-        };
-        if let Some(result) = poll_fn(poll).await {
-            return result;
+    let mut patience = Patience::default();
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Pending if patience.is_over(context) => Poll::Ready(Err(StoreError::Timeout)),
+        result @ (Poll::Ready(_) | Poll::Pending) => result,
+    })
+    .await
+}
+
+/// The time that a store has.
+///
+/// Two timers: one that is late because the page slept fires before the store had its time.
+#[derive(Default)]
+struct Patience {
+    n_elapsed: u8,
+    /// Kept as long as it is to run.
+    timer: Option<(Timeout, Receipt<()>)>,
+}
+
+impl Patience {
+    /// Whether it is over; if not, the task is woken then.
+    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
+        while self.n_elapsed < 2 {
+            let (_, elapsed) = self.timer.get_or_insert_with(|| {
+                let (answer, elapsed) = receipt::pair();
+                let elapse = Box::new(move || answer.give(()));
+                (call_after(STORE_TIMEOUT_MILLISECONDS / 2, elapse), elapsed)
+            });
+            if Pin::new(elapsed).poll(context).is_pending() {
+                return false;
+            }
+            self.timer = None;
+            self.n_elapsed += 1;
         }
+        true
     }
-    Err(StoreError::Timeout)
 }
 
 const STORE_TIMEOUT_MILLISECONDS: u32 = 10_000;

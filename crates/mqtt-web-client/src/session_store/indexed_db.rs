@@ -66,7 +66,7 @@ impl SessionStore for IndexedDbStore {
         let transaction = self.0.begin_write(&operations);
         Box::pin(async move {
             let (transaction, done) = transaction?;
-            done.complete(&transaction).await
+            completed(transaction, done).await
         })
     }
 
@@ -77,7 +77,7 @@ impl SessionStore for IndexedDbStore {
                 connection.database.close();
             }
             let request = factory()?.delete_database(&inner.name);
-            let request = request.map_err(|error| store_error(&error))?;
+            let request = request.map_err(store_error)?;
             succeeded(&request).await.map(drop)
         })
     }
@@ -101,62 +101,54 @@ impl Inner {
 
     async fn open(&self, on_lost: Box<dyn FnOnce(StoreError)>) -> Result<(), StoreError> {
         let request = factory()?.open_with_u32(&self.name, VERSION);
-        let request = request.map_err(|error| store_error(&error))?;
-        let opening = request.clone();
-        let upgrade = Listener::new(&request, &["upgradeneeded"], move |_| {
-            if let Ok(database) = opening.result() {
-                // It fails only where the store is there already.
-                let _ = database
-                    .unchecked_into::<IdbDatabase>()
-                    .create_object_store(RECORDS);
-            }
-        });
-        let database: IdbDatabase = succeeded(&request).await?.unchecked_into();
+        let request = request.map_err(store_error)?;
+        let upgrade = upgrade(&request);
+        let database = succeeded(&request).await?;
         drop(upgrade);
+        self.opened(database.unchecked_into(), on_lost);
+        Ok(())
+    }
+
+    fn opened(&self, database: IdbDatabase, on_lost: Box<dyn FnOnce(StoreError)>) {
         let mut on_lost = Some(on_lost);
         let closing = database.clone();
-        let on_end = Listener::new(&database, &["versionchange", "close"], move |_| {
+        let on_end = move |_| {
             // Somebody deletes the database or wants another version of it: they wait for this.
             closing.close();
             if let Some(on_lost) = on_lost.take() {
                 on_lost(StoreError::Deleted);
             }
-        });
+        };
+        let on_end = Listener::new(&database, &["versionchange", "close"], Box::new(on_end));
         self.connection.replace(Some(Connection {
             database,
             _on_end: on_end,
         }));
-        Ok(())
     }
 
     async fn read(&self) -> Result<Vec<(u64, Bytes)>, StoreError> {
+        let (reading, transaction, done) = self.begin_read()?;
+        completed(transaction, done).await?;
+        reading.records()
+    }
+
+    fn begin_read(&self) -> Result<(Reading, IdbTransaction, Outcome), StoreError> {
         let (transaction, records) = self.begin("readonly")?;
-        let done = Done::of(&transaction);
-        let keys = records
-            .get_all_keys()
-            .map_err(|error| store_error(&error))?;
-        let values = records.get_all().map_err(|error| store_error(&error))?;
-        done.complete(&transaction).await?;
-        let all = |request: &IdbRequest| -> Result<Array, StoreError> {
-            let result = request.result().map_err(|error| store_error(&error))?;
-            Ok(result.unchecked_into())
+        let done = Outcome::of(&transaction, &["complete", "abort"]);
+        let reading = Reading {
+            keys: records.get_all_keys().map_err(store_error)?,
+            values: records.get_all().map_err(store_error)?,
         };
-        let (keys, values) = (all(&keys)?, all(&values)?);
-        let records = keys.iter().zip(values.iter());
-        let records = records.filter_map(|(key, value)| {
-            let value = value.dyn_into::<Uint8Array>().ok()?;
-            Some((key.as_f64()? as u64, Bytes::from(value.to_vec())))
-        });
-        Ok(records.collect())
+        Ok((reading, transaction, done))
     }
 
     /// Puts everything into one transaction at once: it commits by itself as soon as something else is waited for.
     fn begin_write(
         &self,
         operations: &[StoreOperation],
-    ) -> Result<(IdbTransaction, Done), StoreError> {
+    ) -> Result<(IdbTransaction, Outcome), StoreError> {
         let (transaction, records) = self.begin("readwrite")?;
-        let done = Done::of(&transaction);
+        let done = Outcome::of(&transaction, &["complete", "abort"]);
         for operation in operations {
             let request = match operation {
                 StoreOperation::Put { key, value } => records.put_with_key(
@@ -168,7 +160,7 @@ impl Inner {
             if let Err(error) = request {
                 // It fails only where the transaction is over already.
                 let _ = transaction.abort();
-                return Err(store_error(&error));
+                return Err(store_error(error));
             }
         }
         Ok((transaction, done))
@@ -188,7 +180,7 @@ impl Inner {
             let records = transaction.object_store(RECORDS)?;
             Ok((transaction, records))
         };
-        begin().map_err(|error| store_error(&error))
+        begin().map_err(store_error)
     }
 }
 
@@ -200,8 +192,45 @@ impl Drop for Inner {
     }
 }
 
-/// The names of the sessions that have a database, as far as the browser tells.
-pub(super) async fn names() -> Vec<String> {
+/// What was asked of a store.
+struct Reading {
+    keys: IdbRequest,
+    values: IdbRequest,
+}
+
+impl Reading {
+    /// The answers, once they are there.
+    fn records(&self) -> Result<Vec<(u64, Bytes)>, StoreError> {
+        let keys = self.keys.result().map_err(store_error)?;
+        let values = self.values.result().map_err(store_error)?;
+        let (keys, values): (Array, Array) = (keys.unchecked_into(), values.unchecked_into());
+        let mut records = Vec::new();
+        for index in 0..keys.length() {
+            let (key, value) = (keys.get(index), values.get(index));
+            if let (Some(key), Ok(value)) = (key.as_f64(), value.dyn_into::<Uint8Array>()) {
+                records.push((key as u64, Bytes::from(value.to_vec())));
+            }
+        }
+        Ok(records)
+    }
+}
+
+/// Makes a new database when there is none.
+fn upgrade(request: &IdbOpenDbRequest) -> Listener {
+    let opening = request.clone();
+    let upgrade = move |_| {
+        if let Ok(database) = opening.result() {
+            // It fails only where the store is there already.
+            let _ = database
+                .unchecked_into::<IdbDatabase>()
+                .create_object_store(RECORDS);
+        }
+    };
+    Listener::new(request, &["upgradeneeded"], Box::new(upgrade))
+}
+
+/// The names with this prefix of the sessions that have a database, as far as the browser tells.
+pub(super) async fn names(prefix: &str) -> Vec<String> {
     let databases = async {
         let factory = factory().ok()?;
         let databases = Reflect::get(&factory, &"databases".into()).ok()?;
@@ -214,12 +243,27 @@ pub(super) async fn names() -> Vec<String> {
         let databases = wasm_bindgen_futures::JsFuture::from(promise).await.ok()?;
         databases.dyn_into::<Array>().ok()
     };
-    let databases = databases.await.unwrap_or_default();
-    let names = databases.iter().filter_map(|database| {
-        let name = Reflect::get(&database, &"name".into()).ok()?.as_string()?;
-        Some(name.strip_prefix(PREFIX)?.to_owned())
-    });
-    names.collect()
+    let Some(databases) = databases.await else {
+        return Vec::new();
+    };
+    let mut names = Vec::new();
+    for index in 0..databases.length() {
+        names.extend(session_name(&databases.get(index), prefix));
+    }
+    names
+}
+
+/// The session that a database is of, if it is one of this prefix and not of one that begins alike.
+fn session_name(database: &JsValue, prefix: &str) -> Option<String> {
+    let name = Reflect::get(database, &"name".into()).ok()?.as_string()?;
+    let session = name.strip_prefix(PREFIX)?;
+    is_of_prefix(session, prefix).then(|| session.to_owned())
+}
+
+fn is_of_prefix(session: &str, prefix: &str) -> bool {
+    session.strip_prefix(prefix).is_some_and(|rest| {
+        rest.len() == super::tab::RANDOM_LEN && rest.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 /// What the database of a session is called, and the lock on it.
@@ -229,54 +273,49 @@ pub(super) fn database_name(session: &str) -> String {
 
 fn factory() -> Result<IdbFactory, StoreError> {
     let window = web_sys::window().ok_or(StoreError::Denied)?;
-    let factory = window.indexed_db().map_err(|error| store_error(&error))?;
+    let factory = window.indexed_db().map_err(store_error)?;
     factory.ok_or(StoreError::Denied)
 }
 
 /// Waits for a request.
 async fn succeeded(request: &IdbOpenDbRequest) -> Result<JsValue, StoreError> {
-    let (answer, receipt) = receipt::pair();
-    let mut answer = Some(answer);
-    let _listener = Listener::new(request, &["success", "error"], move |event| {
-        if let Some(answer) = answer.take() {
-            answer.give(event.type_() == "success");
-        }
-    });
-    let result = match receipt.await {
-        true => return request.result().map_err(|error| store_error(&error)),
-        false => request.error().map_err(|error| store_error(&error))?,
-    };
-    Err(store_error(&result.map_or(JsValue::UNDEFINED, Into::into)))
-}
-
-/// The end of a transaction.
-struct Done {
-    _listener: Listener,
-    is_complete: Receipt<bool>,
-}
-
-impl Done {
-    fn of(transaction: &IdbTransaction) -> Self {
-        let (answer, is_complete) = receipt::pair();
-        let mut answer = Some(answer);
-        let listener = Listener::new(transaction, &["complete", "abort"], move |event| {
-            if let Some(answer) = answer.take() {
-                answer.give(event.type_() == "complete");
-            }
-        });
-        Self {
-            _listener: listener,
-            is_complete,
-        }
+    if Outcome::of(request, &["success", "error"]).is_good.await {
+        return request.result().map_err(store_error);
     }
+    let error = request.error().map_err(store_error)?;
+    Err(store_error(error.map_or(JsValue::UNDEFINED, Into::into)))
+}
 
-    async fn complete(self, transaction: &IdbTransaction) -> Result<(), StoreError> {
-        if self.is_complete.await {
-            return Ok(());
+/// Waits for the end of a transaction.
+async fn completed(transaction: IdbTransaction, done: Outcome) -> Result<(), StoreError> {
+    if done.is_good.await {
+        return Ok(());
+    }
+    // There is no error where the transaction was aborted because the database was closed.
+    let error = transaction.error();
+    Err(error.map_or(StoreError::Deleted, |error| store_error(error.into())))
+}
+
+/// How something ends.
+struct Outcome {
+    _listener: Listener,
+    is_good: Receipt<bool>,
+}
+
+impl Outcome {
+    /// It ends with one of these events, of which the first is the good one.
+    fn of(target: &EventTarget, event_types: &'static [&'static str; 2]) -> Self {
+        let (answer, is_good) = receipt::pair();
+        let mut answer = Some(answer);
+        let callback = move |event: Event| {
+            if let Some(answer) = answer.take() {
+                answer.give(event.type_() == event_types[0]);
+            }
+        };
+        Self {
+            _listener: Listener::new(target, event_types, Box::new(callback)),
+            is_good,
         }
-        // There is no error where the transaction was aborted because the database was closed.
-        let error = transaction.error();
-        Err(error.map_or(StoreError::Deleted, |error| store_error(&error)))
     }
 }
 
@@ -291,9 +330,9 @@ impl Listener {
     fn new(
         target: &EventTarget,
         event_types: &'static [&'static str],
-        callback: impl FnMut(Event) + 'static,
+        callback: Box<dyn FnMut(Event)>,
     ) -> Self {
-        let closure = Closure::<dyn FnMut(Event)>::new(callback);
+        let closure = Closure::wrap(callback);
         for event_type in event_types {
             let callback = closure.as_ref().unchecked_ref();
             // It fails for no arguments of these types.
@@ -320,9 +359,9 @@ impl Drop for Listener {
 }
 
 /// What a DOMException means for us.
-fn store_error(error: &JsValue) -> StoreError {
+fn store_error(error: JsValue) -> StoreError {
     let text = |property: &str| {
-        let text = Reflect::get(error, &property.into()).ok();
+        let text = Reflect::get(&error, &property.into()).ok();
         text.and_then(|text| text.as_string()).unwrap_or_default()
     };
     match text("name").as_str() {

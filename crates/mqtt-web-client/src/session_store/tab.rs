@@ -40,20 +40,23 @@ impl TabSession {
         let storage = session_storage();
         let key = database_name(prefix);
         let known = storage.as_ref().and_then(|it| it.get_item(&key).ok()?);
+        let mut known = known.filter(|known| known.starts_with(prefix));
         let mut claimed = None;
-        if let Some(known) = known.filter(|known| known.starts_with(prefix)) {
-            // A page that is reloaded may let go of it only after the next one has begun.
-            claimed = claim_session(known, RELOAD_MILLISECONDS).await;
-        }
-        if claimed.is_none() {
-            for left_behind in names().await {
-                if claimed.is_none() && left_behind.starts_with(prefix) {
-                    claimed = claim_session(left_behind, AT_ONCE).await;
+        for candidates in [Candidates::Known, Candidates::LeftBehind, Candidates::Fresh] {
+            // A page that is reloaded may let go of its session only after the next one has begun.
+            let (candidates, patience) = match candidates {
+                Candidates::Known => (known.take().into_iter().collect(), RELOAD_MILLISECONDS),
+                Candidates::LeftBehind => (names(prefix).await, AT_ONCE),
+                Candidates::Fresh => (vec![fresh(prefix)], RELOAD_MILLISECONDS),
+            };
+            for candidate in candidates {
+                if claimed.is_none() {
+                    claimed = claim_session(candidate, patience).await;
                 }
             }
-        }
-        if claimed.is_none() {
-            claimed = claim_session(fresh(prefix), RELOAD_MILLISECONDS).await;
+            if claimed.is_some() {
+                break;
+            }
         }
         let Some((client_identifier, lock)) = claimed else {
             return Self {
@@ -85,7 +88,7 @@ impl TabSession {
 
     /// Makes the options those of this session.
     #[must_use]
-    pub fn apply_to(self, options: Options) -> Options {
+    pub fn apply_to(self, mut options: Options) -> Options {
         let session_store = match self.lock {
             Some(lock) => {
                 let store = IndexedDbStore::locked(&self.client_identifier, Some(lock));
@@ -93,12 +96,20 @@ impl TabSession {
             }
             None => SharedStore::new(NotSecure),
         };
-        Options {
-            client_identifier: self.client_identifier,
-            session_store: Some(session_store),
-            ..options
-        }
+        options.client_identifier = self.client_identifier;
+        options.session_store = Some(session_store);
+        options
     }
+}
+
+/// Sessions that may be this tab's, in the order in which they are tried.
+enum Candidates {
+    /// The one that it had before it was loaded again.
+    Known,
+    /// Those of other tabs that are closed.
+    LeftBehind,
+    /// A new one.
+    Fresh,
 }
 
 async fn claim_session(client_identifier: String, patience: u32) -> Option<(String, WebLock)> {
@@ -137,11 +148,21 @@ fn fresh(prefix: &str) -> String {
     if !matches!(filled, Some(Ok(_))) {
         random = (js_sys::Math::random() * f64::from(u32::MAX) * f64::from(u32::MAX)).to_be_bytes();
     }
-    let digits = random.iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
-    let digits = digits.map(|digit| char::from(HEXADECIMAL[usize::from(digit)]));
-    prefix.chars().chain(digits).collect()
+    let mut digits = [0; RANDOM_LEN];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(random) {
+        pair.copy_from_slice(&[byte >> 4, byte & 0xF].map(hexadecimal));
+    }
+    [prefix, str::from_utf8(&digits).unwrap_or_default()].concat()
 }
 
-const HEXADECIMAL: [u8; 16] = *b"0123456789abcdef";
+fn hexadecimal(digit: u8) -> u8 {
+    match digit {
+        0..10 => b'0' + digit,
+        _ => b'a' - 10 + digit,
+    }
+}
+
+/// Of what follows the prefix in a Client Identifier, in hexadecimal digits.
+pub(super) const RANDOM_LEN: usize = 16;
 const RELOAD_MILLISECONDS: u32 = 1000;
 const AT_ONCE: u32 = 50;

@@ -8,7 +8,10 @@ use wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
 
-use crate::receipt;
+use crate::{
+    driver::call_after,
+    receipt::{self, Receipt},
+};
 
 /// A lock that is held until this is dropped or the page ends.
 pub(super) struct WebLock {
@@ -33,6 +36,12 @@ impl Drop for WebLock {
 
 /// Takes the lock of this name, waiting for so long.
 pub(super) async fn lock(name: &str, patience_milliseconds: u32) -> Locking {
+    let (receipt, _patience) = request(name, patience_milliseconds);
+    receipt.await
+}
+
+/// Asks for the lock; the timer gives up when it has not come.
+fn request(name: &str, patience_milliseconds: u32) -> (Receipt<Locking>, Option<Timeout>) {
     let (answer, receipt) = receipt::pair();
     let answer = Rc::new(Cell::new(Some(answer)));
     let give = move |locking| {
@@ -66,10 +75,10 @@ pub(super) async fn lock(name: &str, patience_milliseconds: u32) -> Locking {
         promise.dyn_into()
     };
     let Ok(promise) = request() else {
-        return Locking::Unsupported;
+        return (receipt::given(Locking::Unsupported), None);
     };
-    let _patience = controller
-        .map(|controller| Timeout::new(patience_milliseconds, move || controller.abort()));
+    let patience = controller
+        .map(|controller| call_after(patience_milliseconds, Box::new(move || controller.abort())));
     spawn_local(async move {
         // It ends with the lock.
         if let Err(error) = JsFuture::from(promise).await {
@@ -83,5 +92,5 @@ pub(super) async fn lock(name: &str, patience_milliseconds: u32) -> Locking {
         }
         drop(granted);
     });
-    receipt.await
+    (receipt, patience)
 }

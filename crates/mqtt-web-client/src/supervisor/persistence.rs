@@ -17,8 +17,8 @@ pub(super) struct Keeping {
     pub(super) persistence: Persistence,
     /// Since 1970, at the moment that is 0 for `Instant`.
     wall_clock_at_start: Duration,
-    /// Whether the last CONNECT was with Clean Start.
-    pub(super) was_clean: bool,
+    /// Whether the last CONNECT was only to make the Server forget an earlier session.
+    pub(super) is_clearing: bool,
 }
 
 impl Keeping {
@@ -69,15 +69,14 @@ impl Supervisor {
             queue_len_max: self.options.limits.queue_len_max,
             ..OutgoingLimits::default()
         };
-        let keys: Vec<u64> = records.iter().map(|(key, _)| *key).collect();
         let mut keeper = Box::new(SessionJournal::new(wall_clock_at_start));
-        let mut stored = StoredSession::read(records, wall_clock_at_start, limits);
+        let mut stored = StoredSession::read(&records, wall_clock_at_start, limits);
         let mut n_discarded = stored.n_corrupt;
         if !stored.identity.as_ref().is_none_or(|it| self.is_ours(it)) {
             n_discarded += stored.n_messages();
-            stored = StoredSession::read([], wall_clock_at_start, limits);
-            for key in keys {
-                keeper.forget(key);
+            stored = StoredSession::read(&[], wall_clock_at_start, limits);
+            for (key, _) in &records {
+                keeper.forget(*key);
             }
         }
         let n_restored = stored.n_messages();
@@ -174,7 +173,10 @@ impl Supervisor {
         let lasts_for_ever = self.options.protocol_version == ProtocolVersion::V3_1_1
             || self.options.session_expiry_interval_secs == u32::MAX;
         let expiry_interval = u64::from(self.options.session_expiry_interval_secs);
-        let wall_clock = self.keeping.wall_clock_at_start + now.since_start();
+        let wall_clock = self
+            .keeping
+            .wall_clock_at_start
+            .saturating_add(now.since_start());
         let session = if let State::Open { connection, .. } = &self.state {
             connection.session()
         } else {

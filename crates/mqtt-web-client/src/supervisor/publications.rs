@@ -53,12 +53,12 @@ impl Publications {
         self.last_token += 1;
         let token = PublicationToken(self.last_token);
         self.answers.push((token, answer));
-        let waiting = Waiting {
+        let waiting = Box::new(Waiting {
             token,
             expires_at: publication.expiry.map(|expiry| now + expiry),
             publication,
             is_noted: false,
-        };
+        });
         let connection = connection.filter(|connection| connection.is_connected());
         let may_wait = self.offline_queue.keeps_unsent(waiting.publication.qos);
         let policy = if connection.is_none() && !may_wait {
@@ -171,13 +171,11 @@ impl Publications {
             // What is left of the expiry is said anew when it is sent.
             let mut properties = publish.properties;
             if message.expires_at.is_some() {
-                let properties_left = properties
-                    .iter()
-                    .filter(|property| !matches!(property, Property::MessageExpiryInterval(_)));
-                properties = properties_left.cloned().collect();
+                let is_expiry = |it: &Property| matches!(it, Property::MessageExpiryInterval(_));
+                properties.0.retain(|property| !is_expiry(property));
             }
             if let Some(topic_name) = publish.topic_name {
-                self.queue.push_front(Waiting {
+                self.queue.push_front(Box::new(Waiting {
                     token: message.token,
                     expires_at: message.expires_at,
                     is_noted: true,
@@ -190,7 +188,7 @@ impl Publications {
                         queue: QueuePolicy::WhileDisconnected,
                         properties,
                     },
-                });
+                }));
             }
         }
     }
@@ -239,9 +237,13 @@ impl Publications {
         }
     }
 
+    #[expect(
+        clippy::boxed_local,
+        reason = "it comes in a box, and moving it out is more code"
+    )]
     fn hand_over(
         &mut self,
-        waiting: Waiting,
+        waiting: Box<Waiting>,
         connection: &mut ClientConnection,
         outputs: &mut VecDeque<Output>,
         now: Instant,
@@ -249,7 +251,7 @@ impl Publications {
         let token = waiting.token;
         let is_acknowledged = waiting.publication.qos > QoS::AtMostOnce;
         let is_noted = waiting.is_noted;
-        let message = self.outgoing_message(waiting, now);
+        let message = self.outgoing_message(*waiting, now);
         let result = match connection.publish(message, now) {
             Ok(()) if is_acknowledged => return,
             Ok(()) => Ok(ReasonCode::Success),

@@ -17,12 +17,23 @@ pub(super) struct Requests {
     last_identifier: u32,
     /// Whether the Server takes Subscription Identifiers.
     has_identifiers: bool,
+    /// What streams make necessary; only where there are any.
+    streams: Option<&'static Streams>,
     /// In the order in which they were first asked for.
     subscriptions: Vec<Wanted>,
     waiting: VecDeque<Request>,
     /// In the order in which they were sent.
     sent: Vec<(PacketIdentifier, Request)>,
 }
+
+/// Reached only through [`Requests::streams`], so that an application without streams does not link it.
+#[derive(Debug)]
+struct Streams {
+    renumber: fn(&mut Requests),
+    renew: fn(&mut Requests),
+}
+
+static STREAMS: Streams = Streams { renumber, renew };
 
 /// A subscription that is to be.
 #[derive(Debug)]
@@ -55,6 +66,7 @@ impl Requests {
             len_max,
             last_identifier: random % IDENTIFIER_MAX,
             has_identifiers: false,
+            streams: None,
             subscriptions: Vec::new(),
             waiting: VecDeque::new(),
             sent: Vec::new(),
@@ -71,25 +83,15 @@ impl Requests {
         let Some(answer) = self.check(n_filters, answer, outputs) else {
             return;
         };
-        let mut renumbered = Vec::new();
         for subscription in &subscriptions {
-            let wanted = self.want(subscription);
-            wanted.is_for_events = true;
-            renumbered.extend(wanted.identifier.map(|identifier| {
-                let subscription = Subscription {
-                    retain_handling: RetainHandling::DoNotSend,
-                    ..subscription.clone()
-                };
-                Kind::Subscribe(vec![subscription], Some(identifier))
-            }));
+            self.want(subscription).is_for_events = true;
         }
         self.waiting.push_back(Request {
             kind: Kind::Subscribe(subscriptions, None),
             answer: Some(answer),
         });
-        // Those that streams have too get their Subscription Identifiers again.
-        for kind in renumbered {
-            self.waiting.push_back(Request { kind, answer: None });
+        if let Some(streams) = self.streams {
+            (streams.renumber)(self);
         }
     }
 
@@ -101,6 +103,7 @@ impl Requests {
         outputs: &mut VecDeque<Output>,
     ) -> Option<NonZeroU32> {
         let answer = self.check(1, answer, outputs)?;
+        self.streams = Some(&STREAMS);
         let next = self.last_identifier % IDENTIFIER_MAX + 1;
         let wanted = self.want(&subscription);
         wanted.n_streams += 1;
@@ -171,27 +174,22 @@ impl Requests {
 
     /// Asks again for everything that is not asked for anyway.
     pub(super) fn renew(&mut self) {
-        self.waiting.retain(|request| {
-            request.answer.is_some() || matches!(request.kind, Kind::Unsubscribe(_))
-        });
-        let mut renewed = Vec::new();
-        let mut numbered = Vec::new();
-        for wanted in &self.subscriptions {
-            let subscription = &wanted.subscription;
-            let mut waiting = self.waiting.iter();
-            if waiting.any(|request| request.is_about(&subscription.topic_filter)) {
-                continue;
-            }
-            match wanted.identifier {
-                None => renewed.push(subscription.clone()),
-                Some(_) => numbered.push((subscription.clone(), wanted.identifier)),
+        for _ in 0..self.waiting.len() {
+            let Some(request) = self.waiting.pop_front() else {
+                break;
+            };
+            if request.answer.is_some() || matches!(request.kind, Kind::Unsubscribe(_)) {
+                self.waiting.push_back(request);
             }
         }
-        for (subscription, identifier) in numbered.into_iter().rev() {
-            self.waiting.push_front(Request {
-                kind: Kind::Subscribe(vec![subscription], identifier),
-                answer: None,
-            });
+        if let Some(streams) = self.streams {
+            (streams.renew)(self);
+        }
+        let mut renewed = Vec::new();
+        for wanted in &self.subscriptions {
+            if wanted.identifier.is_none() && !self.is_asked_for(wanted) {
+                renewed.push(wanted.subscription.clone());
+            }
         }
         while !renewed.is_empty() {
             let last = renewed.split_off(renewed.len().saturating_sub(RENEWAL_LEN_MAX));
@@ -296,6 +294,11 @@ impl Requests {
         None
     }
 
+    fn is_asked_for(&self, wanted: &Wanted) -> bool {
+        let mut waiting = self.waiting.iter();
+        waiting.any(|request| request.is_about(&wanted.subscription.topic_filter))
+    }
+
     /// Takes note of a subscription, in place of another of the same filter.
     fn want(&mut self, subscription: &Subscription) -> &mut Wanted {
         let mut subscriptions = self.subscriptions.iter();
@@ -354,6 +357,47 @@ impl Request {
             };
             outputs.push_back(Output::Subscribed(answer, Err(error)));
         }
+    }
+}
+
+/// Gives back the Subscription Identifiers that the last request takes away from streams.
+fn renumber(requests: &mut Requests) {
+    let Some(Kind::Subscribe(subscriptions, None)) =
+        requests.waiting.back().map(|request| &request.kind)
+    else {
+        return;
+    };
+    let wanted = requests.subscriptions.iter().filter(|wanted| {
+        wanted.identifier.is_some() && subscriptions.contains(&wanted.subscription)
+    });
+    let renumbered: Vec<Request> = wanted
+        .map(|wanted| {
+            let subscription = Subscription {
+                retain_handling: RetainHandling::DoNotSend,
+                ..wanted.subscription.clone()
+            };
+            Request {
+                kind: Kind::Subscribe(vec![subscription], wanted.identifier),
+                answer: None,
+            }
+        })
+        .collect();
+    requests.waiting.extend(renumbered);
+}
+
+/// Asks again for the subscriptions of streams, each with its Subscription Identifier.
+fn renew(requests: &mut Requests) {
+    let mut renewed = Vec::new();
+    for wanted in &requests.subscriptions {
+        if wanted.identifier.is_some() && !requests.is_asked_for(wanted) {
+            renewed.push(Request {
+                kind: Kind::Subscribe(vec![wanted.subscription.clone()], wanted.identifier),
+                answer: None,
+            });
+        }
+    }
+    for request in renewed.into_iter().rev() {
+        requests.waiting.push_front(request);
     }
 }
 

@@ -368,3 +368,13 @@ fn pump_on(qos: QoS) -> Publication {
 fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
+
+fn will() -> WillMessage {
+    WillMessage {
+        topic_name: TopicName::new("will").unwrap(),
+        payload: "gone".into(),
+        qos: QoS::AtMostOnce,
+        retain: false,
+        properties: Properties::new(),
+    }
+}

@@ -32,7 +32,7 @@ struct WebSocketLink {
 
 impl WebSocketLink {
     fn new(socket: WebSocket, handler: LinkHandler) -> Self {
-        let on_open = Closure::<dyn FnMut()>::new({
+        let on_open: Box<dyn FnMut()> = Box::new({
             let (socket, handler) = (socket.clone(), handler.clone());
             move || {
                 // [MQTT-6.0.0-3]: the Server must have chosen `mqtt`.
@@ -43,7 +43,7 @@ impl WebSocketLink {
                 }
             }
         });
-        let on_message = Closure::<dyn FnMut(MessageEvent)>::new({
+        let on_message: Box<dyn FnMut(MessageEvent)> = Box::new({
             let handler = handler.clone();
             move |event: MessageEvent| match event.data().dyn_into::<ArrayBuffer>() {
                 Ok(buffer) => handler.received(Bytes::from(Uint8Array::new(&buffer).to_vec())),
@@ -52,7 +52,7 @@ impl WebSocketLink {
             }
         });
         // An `error` event carries nothing and is always followed by `close`.
-        let on_close = Closure::<dyn FnMut()>::new({
+        let on_close: Box<dyn FnMut()> = Box::new({
             let socket = socket.clone();
             move || {
                 // A socket that was never open has no subprotocol.
@@ -63,6 +63,8 @@ impl WebSocketLink {
                 });
             }
         });
+        let (on_open, on_close) = (Closure::wrap(on_open), Closure::wrap(on_close));
+        let on_message = Closure::wrap(on_message);
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));

@@ -23,7 +23,8 @@ pub(crate) struct Socket {
     sent: Rc<RefCell<Vec<Vec<u8>>>>,
     n_closed: Rc<Cell<usize>>,
     /// Kept as long as the client may call them.
-    _methods: Rc<(Closure<dyn FnMut(Uint8Array)>, Closure<dyn FnMut()>)>,
+    _send: Rc<Closure<dyn FnMut(Uint8Array)>>,
+    _close: Rc<Closure<dyn FnMut()>>,
 }
 
 impl FakeWebSockets {
@@ -89,7 +90,8 @@ impl Socket {
             offered,
             sent,
             n_closed,
-            _methods: Rc::new((send, close)),
+            _send: Rc::new(send),
+            _close: Rc::new(close),
         }
     }
 

@@ -1,10 +1,13 @@
 use std::time::Duration;
 
-use futures_util::{FutureExt as _, future::join3};
+use futures_util::{
+    FutureExt as _,
+    future::{join, join3},
+};
 use mqtt_protocol::Packet;
 use mqtt_web_client::{
     Client, Event, Events, Message, Options, Properties, Property, ProtocolVersion, Publication,
-    RequestError, Requester, TopicName,
+    RequestError, Requester, TopicFilter, TopicName,
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -107,6 +110,24 @@ async fn dropping_the_requester_unsubscribes() {
     tick().await;
     let received = server.take_received();
     assert!(matches!(received[..], [Packet::Unsubscribe(_)]));
+}
+
+#[wasm_bindgen_test]
+async fn dropping_a_requester_that_has_ended_leaves_the_next_one_alone() {
+    let server = InPageServer::default();
+    let (client, mut events, ended) = requester(&server).await;
+    let unsubscribed = client.unsubscribe([TopicFilter::new("answers").unwrap()]);
+    within_10_s(unsubscribed).await.unwrap();
+    let next = within_10_s(client.requester(topic("answers"))).await;
+    let next = next.unwrap();
+    drop(ended);
+    let request = next.request(Publication::new(topic("question"), "1"), LATE);
+    let answered = async {
+        let question = question(&mut events).await;
+        answer(&client, &question);
+    };
+    let (answer, ()) = within_10_s(join(request, answered)).await;
+    assert_eq!(answer.unwrap().payload, "1");
 }
 
 #[wasm_bindgen_test]

@@ -31,10 +31,10 @@ async fn an_address_of_another_protocol_stops_the_client() {
 /// Why the next attempt has to wait.
 async fn failure(events: &mut Events) -> Failure {
     let waiting = status(events, |status| matches!(status, Status::Waiting { .. }));
-    match waiting.await {
-        Status::Waiting { failure, .. } => failure,
-        other => panic!("{other:?}"),
-    }
+    let Status::Waiting { failure, .. } = waiting.await else {
+        unreachable!()
+    };
+    failure
 }
 
 /// A client whose first socket is being opened.

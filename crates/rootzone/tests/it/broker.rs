@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsStr,
-    fs,
+    fs::{self, OpenOptions},
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
     path::Path,
@@ -63,14 +63,21 @@ impl Broker {
         Self::start_command(command)
     }
 
-    /// Starts with a data directory, and with files that can be kept from growing.
+    /// Starts with a data directory, and with files that can be kept from growing: its log is on the same disk.
     #[cfg(target_os = "linux")]
     pub(crate) fn start_in_bounded(data_directory: &Path, file_size_max: Option<u64>) -> Self {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(data_directory.join("log"))
+            .unwrap();
+        log.set_len(LOG_BYTES).unwrap();
         let mut command = command_with_bounded_files(file_size_max);
         command
             .args(ANY_PORTS)
             .arg("--data-dir")
-            .arg(data_directory);
+            .arg(data_directory)
+            .stderr(log);
         Self::start_command(command)
     }
 
@@ -211,4 +218,6 @@ fn parse_ready(line: &str) -> Option<(SocketAddr, SocketAddr)> {
 }
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_rootzone");
+/// More than any file of a test may have.
+const LOG_BYTES: u64 = 1 << 34;
 const ANY_PORTS: [&str; 4] = ["--port", "0", "--mqtt-port", "0"];

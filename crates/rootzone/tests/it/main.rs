@@ -11,6 +11,7 @@ mod data_directory;
 #[cfg(target_os = "linux")]
 mod disk_full;
 mod exactly_once;
+mod history;
 mod hostile;
 mod http;
 mod metrics;

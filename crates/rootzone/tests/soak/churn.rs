@@ -59,6 +59,7 @@ fn the_file_stays_in_proportion_to_what_is_in_it() {
         }
         is_over.store(true, Ordering::Relaxed);
     });
+    peak = peak.max(Sample::take(data.path()));
     say(&format!("{done}; at most {peak}"));
     // Pages are three quarters full, and redb makes the file twice as long whenever there is no free one.
     assert!(
@@ -72,7 +73,6 @@ fn the_file_stays_in_proportion_to_what_is_in_it() {
     let night = Sample::take(data.path());
     say(&format!("in the night {night}"));
     assert!(night.n_live_bytes < 1000, "{night}");
-    assert!(night.n_bytes_on_disk <= peak.n_bytes_on_disk, "{night}");
 
     broker.kill();
     let mut broker = Broker::spawn(data.path(), ports);

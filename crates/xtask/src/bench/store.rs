@@ -52,4 +52,12 @@ fn figure(line: &str) -> Option<(&str, f64, &str)> {
     Some((words.next()?, words.next()?.parse().ok()?, words.next()?))
 }
 
-const BENCHMARK: [&str; 5] = ["bench", "--package", "mqtt-broker", "--bench", "store"];
+const BENCHMARK: [&str; 7] = [
+    "bench",
+    "--package",
+    "mqtt-broker",
+    "--features",
+    "testing",
+    "--bench",
+    "store",
+];

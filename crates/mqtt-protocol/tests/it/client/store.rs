@@ -14,10 +14,11 @@ use super::{Client, identifier, message};
 const WALL_CLOCK: Duration = Duration::from_secs(1_800_000_000);
 
 fn read(records: Vec<(u64, Vec<u8>)>) -> StoredSession {
-    let records = records
+    let records: Vec<_> = records
         .into_iter()
-        .map(|(key, value)| (key, Bytes::from(value)));
-    StoredSession::read(records, WALL_CLOCK, OutgoingLimits::default())
+        .map(|(key, value)| (key, Bytes::from(value)))
+        .collect();
+    StoredSession::read(&records, WALL_CLOCK, OutgoingLimits::default())
 }
 
 /// The records that a journal asks for.

@@ -123,13 +123,7 @@ fn the_identifier_that_the_server_chose_is_used_again() {
 
 #[test]
 fn the_will_is_sent_with_every_connect() {
-    let will = WillMessage {
-        topic_name: TopicName::new("will").unwrap(),
-        payload: "gone".into(),
-        qos: QoS::AtMostOnce,
-        retain: false,
-        properties: Properties::new(),
-    };
+    let will = will();
     let mut page = Page::new(Options {
         will: Some(will.clone()),
         ..options()
@@ -205,7 +199,9 @@ fn every_refusal_is_told_in_words_and_tried_again_only_where_that_can_help() {
                 assert!(failure.to_string().starts_with("the broker refused: "));
                 for_now.push(reason_code);
             }
-            status => panic!("{status:?}"),
+            Status::Connecting { .. } | Status::Connected { .. } | Status::Stopped { .. } => {
+                panic!("{:?}", page.status())
+            }
         }
     }
     assert_eq!(

@@ -36,9 +36,11 @@ fn a_page_that_is_killed_at_any_moment_loses_nothing_and_repeats_nothing() {
         n_runs += 1;
     }
     println!("{n_runs} runs: {total:?}");
-    assert!(total.n_kills > 20 * secs_of_run, "too few kills: {total:?}");
+    // How many runs there were depends on the machine; what happened in each does not.
+    assert!(n_runs >= 3, "too slow: {n_runs} runs");
+    assert!(total.n_kills >= 10 * n_runs, "too few kills: {total:?}");
     assert!(
-        total.n_published > 100 * secs_of_run,
+        total.n_published >= 200 * n_runs,
         "too few messages: {total:?}"
     );
 }
@@ -324,7 +326,7 @@ impl World {
         self.store.apply(operations).unwrap();
         let limits = OutgoingLimits::default();
         let records = self.store.records();
-        let found = mqtt_protocol::StoredSession::read(records, Duration::ZERO, limits);
+        let found = mqtt_protocol::StoredSession::read(&records, Duration::ZERO, limits);
         assert_eq!(found.n_corrupt, 0);
         let in_flight = found.exchanges.outgoing.in_flight();
         let in_flight = in_flight.filter_map(|(_, _, _, message)| message);
@@ -457,7 +459,7 @@ impl World {
     fn stored_session_is_established(&self) -> bool {
         let limits = OutgoingLimits::default();
         let records = self.store.records();
-        let found = mqtt_protocol::StoredSession::read(records, Duration::ZERO, limits);
+        let found = mqtt_protocol::StoredSession::read(&records, Duration::ZERO, limits);
         found
             .identity
             .is_some_and(|identity| identity.is_established)

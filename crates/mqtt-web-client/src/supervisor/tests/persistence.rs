@@ -448,16 +448,20 @@ fn on_3_1_1_a_kept_session_begins_without_an_old_one_and_goes_on_after_a_reload(
     let mut kept = Kept::open(
         Options {
             protocol_version: ProtocolVersion::V3_1_1,
+            will: Some(will()),
             ..options()
         },
         MemoryStore::default(),
     );
     let mut receipt = kept.publish(waiting("1"));
     kept.accept(false);
-    assert!(kept.page.take_connect().clean_start);
+    let first = kept.page.take_connect();
+    // It ends without a word, and nobody is to hear that this Client is gone.
+    assert!(first.clean_start && first.will.is_none());
     assert_eq!(kept.page.n_opened, 2);
     kept.accept(false);
-    assert!(!kept.page.take_connect().clean_start);
+    let second = kept.page.take_connect();
+    assert!(!second.clean_start && second.will.is_some());
     assert!(kept.page.status().is_connected());
     assert_eq!(receipt.take(), None);
     let mut kept = kept.reloaded(true);

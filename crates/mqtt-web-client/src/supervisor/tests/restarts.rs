@@ -108,14 +108,12 @@ fn a_broker_that_lost_its_state_gets_everything_anew() {
     page.reconnect(false);
     let mut kinds = Vec::new();
     for packet in page.take_sent() {
-        match packet {
-            Packet::Publish(publish) => {
-                assert!(!publish.dup);
-                kinds.push("PUBLISH");
-                page.acknowledge(publish.packet_identifier.unwrap().value());
-            }
-            Packet::Subscribe(_) => kinds.push("SUBSCRIBE"),
-            _ => {}
+        if let Packet::Publish(publish) = packet {
+            assert!(!publish.dup);
+            kinds.push("PUBLISH");
+            page.acknowledge(publish.packet_identifier.unwrap().value());
+        } else if let Packet::Subscribe(_) = packet {
+            kinds.push("SUBSCRIBE");
         }
     }
     kinds.sort_unstable();

@@ -127,3 +127,18 @@ fn requests_are_bounded() {
     let mut answer = page.subscribe(&[]);
     assert_eq!(answer.take(), Some(Err(SubscribeError::Empty)));
 }
+
+#[test]
+fn what_is_asked_of_a_stopped_client_is_refused_at_once() {
+    let mut page = Page::connected(options());
+    page.supervisor.disconnect(page.now);
+    page.turn();
+    assert_eq!(
+        page.subscribe(&["a"]).take(),
+        Some(Err(SubscribeError::Stopped))
+    );
+    assert_eq!(
+        page.unsubscribe(&["a"]).take(),
+        Some(Err(SubscribeError::Stopped))
+    );
+}

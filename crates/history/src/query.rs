@@ -1,0 +1,395 @@
+//! A window of some series: first planned without reading anything, then answered from one state of the store.
+
+use crate::{
+    History, Point,
+    columns::{Columns, Fault},
+    history::{TIME_MAX, TIME_MIN, chunk_id},
+    key::{Key, Level, SeriesId},
+    ladder::{STEPS, level_below, step_for},
+    point::merge_points,
+    reader::{FaultKind, Reader, read_points, read_rows},
+    row::{Row, start_of_bucket},
+    series::{RawState, Series},
+    times::usual_step,
+};
+
+/// Which series, from when to when, for how many pixels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// Which series.
+    pub series: Vec<SeriesId>,
+    /// From this time on, in milliseconds since the Unix epoch.
+    pub from: i64,
+    /// Before this time.
+    pub to: i64,
+    /// For so many pixels: at most twice as many rows are answered.
+    pub points: u32,
+}
+
+/// Why a query is not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// The window is empty or turned around.
+    #[error("from is not before to")]
+    EmptyWindow,
+    /// There is nothing to draw on.
+    #[error("points is 0")]
+    NoPoints,
+    /// More pixels than anybody has.
+    #[error("points is more than {limit}")]
+    TooManyPoints {
+        /// [`Settings::query_points_max`](crate::Settings::query_points_max).
+        limit: u32,
+    },
+    /// More series than may be asked for at once.
+    #[error("more than {limit} series")]
+    TooManySeries {
+        /// [`Settings::query_series_max`](crate::Settings::query_series_max).
+        limit: usize,
+    },
+    /// There is no series of this number.
+    #[error("unknown series")]
+    UnknownSeries,
+    /// Even the coarsest rollups of the window are too many.
+    #[error("the window needs more work than one request may cause")]
+    TooMuchWork,
+}
+
+/// What has to be read and decoded to answer a [`Query`].
+///
+/// It holds what it needs of the history, so that it runs outside of any lock. The state of the store that it reads is
+/// to be one from after the planning; if a chunk was written anew between, the answer says that it is missing, and the
+/// query is to be planned again.
+#[derive(Debug)]
+pub struct Plan {
+    from: i64,
+    to: i64,
+    n_rows_max: usize,
+    series: Vec<SeriesPlan>,
+}
+
+#[derive(Debug)]
+struct SeriesPlan {
+    id: SeriesId,
+    /// `None` if single points are few enough.
+    step: Option<i64>,
+    /// For the case that there are more points than it looked like.
+    fallback: i64,
+    head: Vec<Point>,
+    raw: Vec<u32>,
+    /// Spans of time that are answered from rollups, in order, and the chunks that have them.
+    spans: [Vec<(i64, i64)>; 3],
+    rollups: [Vec<u32>; 3],
+    faults: Vec<Fault>,
+    usual_step: i64,
+    /// How many points and rows are to be decoded.
+    work: u64,
+}
+
+/// A row and how much of time it stands for.
+type Wide = (Row, i64);
+
+impl History {
+    /// Finds out what has to be read for a query.
+    ///
+    /// # Errors
+    /// The query cannot be answered; see [`QueryError`].
+    pub fn plan(&self, query: &Query) -> Result<Plan, QueryError> {
+        let settings = &self.settings;
+        let query = &Query {
+            from: query.from.clamp(TIME_MIN, TIME_MAX),
+            to: query.to.clamp(TIME_MIN, TIME_MAX + 1),
+            ..query.clone()
+        };
+        if query.from >= query.to {
+            return Err(QueryError::EmptyWindow);
+        }
+        if query.points == 0 {
+            return Err(QueryError::NoPoints);
+        }
+        if query.points > settings.query_points_max {
+            let limit = settings.query_points_max;
+            return Err(QueryError::TooManyPoints { limit });
+        }
+        if query.series.len() > settings.query_series_max {
+            let limit = settings.query_series_max;
+            return Err(QueryError::TooManySeries { limit });
+        }
+        let work_max = settings.query_work_max / query.series.len().max(1) as u64;
+        let series = query.series.iter().map(|&id| {
+            let series = self.series.get(id.index());
+            let series = series.ok_or(QueryError::UnknownSeries)?;
+            plan_series(id, series, query, work_max).ok_or(QueryError::TooMuchWork)
+        });
+        Ok(Plan {
+            from: query.from,
+            to: query.to,
+            n_rows_max: n_rows_max(query),
+            series: series.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl Plan {
+    /// How many points and rows are to be decoded: ten million take about a second.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        self.series.iter().map(|series| series.work).sum()
+    }
+
+    /// Answers series by series, in the order of the query.
+    pub fn run(self, reader: &mut dyn Reader) -> impl Iterator<Item = Columns> {
+        let window = (self.from, self.to);
+        let n_rows_max = self.n_rows_max;
+        self.series
+            .into_iter()
+            .map(move |series| series.run(window, n_rows_max, reader))
+    }
+}
+
+/// The finest answer whose rows are few enough and whose work is allowed.
+fn plan_series(id: SeriesId, series: &Series, query: &Query, work_max: u64) -> Option<SeriesPlan> {
+    let span = query.to.abs_diff(query.from);
+    let fallback = step_for(span, n_rows_max(query));
+    let raw = look(id, series, query, None, fallback);
+    if raw.spans.iter().all(Vec::is_empty)
+        && raw.work <= work_max
+        && series.n_points_about(query.from, query.to) <= n_rows_max(query) as u64
+    {
+        return Some(raw);
+    }
+    let coarser = STEPS.iter().copied().filter(|step| *step > fallback);
+    let mut steps = std::iter::once(fallback).chain(coarser);
+    steps.find_map(|step| {
+        let plan = look(id, series, query, Some(step), step);
+        (plan.work <= work_max).then_some(plan)
+    })
+}
+
+/// What has to be read for rows of this step.
+fn look(
+    id: SeriesId,
+    series: &Series,
+    query: &Query,
+    step: Option<i64>,
+    fallback: i64,
+) -> SeriesPlan {
+    // Whole buckets, so that every row says all of its time.
+    let from = start_of_bucket(query.from, fallback);
+    let to = end_of_bucket(query.to, fallback);
+    let level = level_below(step.unwrap_or(0));
+    let head = series.head.iter().map(|head| head.point);
+    let mut plan = SeriesPlan {
+        id,
+        step,
+        fallback,
+        head: head.filter(|p| (from..to).contains(&p.time)).collect(),
+        raw: Vec::new(),
+        spans: [const { Vec::new() }; 3],
+        rollups: [const { Vec::new() }; 3],
+        faults: Vec::new(),
+        usual_step: 0,
+        work: 0,
+    };
+    plan.work += plan.head.len() as u64;
+    for chunk in &series.chunks {
+        if chunk.last < from || chunk.first >= to {
+            continue;
+        }
+        plan.usual_step = chunk.step.max(plan.usual_step);
+        let has_rows = |level: &Level| {
+            let is_kept = chunk.first >= series.kept_from[level.index()];
+            chunk.has_level(*level) && is_kept && chunk.state != RawState::Open
+        };
+        // Points of the head may be ones that the chunk has: only its points tell.
+        let is_covered = |level: &Level| {
+            let is_changed = series.has_head_within(chunk.first, chunk.last);
+            has_rows(level) && !(is_changed && chunk.is_readable())
+        };
+        if let Some(level) = level.filter(is_covered) {
+            plan.spans[level.index()].push((chunk.first, chunk.last));
+        } else if chunk.is_readable() {
+            plan.raw.push(chunk.number);
+            plan.work += u64::from(chunk.count);
+        } else {
+            let coarser = |other: &Level| level.is_none_or(|level| *other > level);
+            let mut coarser = Level::ROLLUPS.into_iter().filter(coarser);
+            if let Some(level) = coarser.find(has_rows) {
+                plan.spans[level.index()].push((chunk.first, chunk.last));
+            }
+            if chunk.state == RawState::Damaged {
+                plan.faults.push(Fault {
+                    key: Key::Body(chunk_id(id, Level::Raw, chunk.number)),
+                    kind: FaultKind::Damaged,
+                });
+            }
+        }
+    }
+    if plan.usual_step == 0 {
+        let times: Vec<i64> = plan.head.iter().map(|point| point.time).collect();
+        plan.usual_step = usual_step(&times);
+    }
+    for level in Level::ROLLUPS {
+        let spans = &plan.spans[level.index()];
+        for rollup in &series.rollups[level.index()] {
+            let (first, last) = (rollup.first.max(from), rollup.last.min(to - 1));
+            let place = spans.partition_point(|span| span.1 < first);
+            if first <= last && spans.get(place).is_some_and(|span| span.0 <= last) {
+                plan.rollups[level.index()].push(rollup.number);
+                plan.work += u64::from(rollup.count);
+            }
+        }
+    }
+    plan
+}
+
+impl SeriesPlan {
+    fn run(mut self, window: (i64, i64), n_rows_max: usize, reader: &mut dyn Reader) -> Columns {
+        let from = start_of_bucket(window.0, self.fallback);
+        let to = end_of_bucket(window.1, self.fallback);
+        let mut points = Vec::new();
+        for number in std::mem::take(&mut self.raw) {
+            let chunk = chunk_id(self.id, Level::Raw, number);
+            match read_points(reader, chunk) {
+                Ok(found) => points.extend(found),
+                Err(kind) => self.faults.push(Fault {
+                    key: Key::Body(chunk),
+                    kind,
+                }),
+            }
+        }
+        points.retain(|point| (from..to).contains(&point.time));
+        let mut points = merge_points(points, &self.head);
+        if self.step.is_none() {
+            let (window_from, window_to) = window;
+            let range = points.partition_point(|point| point.time < window_from)
+                ..points.partition_point(|point| point.time < window_to);
+            if range.len() <= n_rows_max {
+                points.truncate(range.end);
+                points.drain(..range.start);
+                let times: Vec<i64> = points.iter().map(|point| point.time).collect();
+                self.usual_step = self.usual_step.max(usual_step(&times));
+                let rows = points.into_iter().map(|point| (Row::of(point), 0));
+                return self.columns(window, 0, rows.collect());
+            }
+        }
+        let step = self.step.unwrap_or(self.fallback);
+        let rows = points.into_iter().map(|point| (Row::of(point), step));
+        let mut rows: Vec<Wide> = rows.collect();
+        for level in Level::ROLLUPS {
+            self.read_rollups(level, (from, to), &mut rows, reader);
+        }
+        // The rows of a chunk begin no earlier than it does, so that what comes last is last.
+        rows.sort_by_key(|(row, _)| row.time);
+        let mut merged: Vec<Wide> = Vec::with_capacity(rows.len());
+        for (mut row, width) in rows {
+            let width = width.max(step);
+            let before = merged.last().map_or(i64::MIN, |(last, _)| last.time);
+            // Where only coarser rows are left, their buckets are wider, but none begins before the one in front of it.
+            let time = start_of_bucket(row.time, width);
+            let time = match time < before {
+                true => start_of_bucket(row.time, step).max(before),
+                false => time,
+            };
+            match merged.last_mut().filter(|_| time == before) {
+                Some((last, last_width)) => {
+                    last.add(&row);
+                    *last_width = width.max(*last_width);
+                }
+                None => {
+                    row.time = time;
+                    merged.push((row, width));
+                }
+            }
+        }
+        self.columns((from, to), step, merged)
+    }
+
+    fn read_rollups(
+        &mut self,
+        level: Level,
+        (from, to): (i64, i64),
+        rows: &mut Vec<Wide>,
+        reader: &mut dyn Reader,
+    ) {
+        for number in std::mem::take(&mut self.rollups[level.index()]) {
+            let chunk = chunk_id(self.id, level, number);
+            match read_rows(reader, chunk) {
+                Ok(found) => {
+                    let spans = &self.spans[level.index()];
+                    let is_wanted = |row: &Row| {
+                        let place = spans.partition_point(|span| span.1 < row.time);
+                        let span = spans.get(place);
+                        let is_within = span.is_some_and(|span| span.0 <= row.time);
+                        is_within && (from..to).contains(&row.time)
+                    };
+                    let found = found.into_iter().filter(is_wanted);
+                    rows.extend(found.map(|row| (row, level.width())));
+                }
+                Err(kind) => self.faults.push(Fault {
+                    key: Key::Body(chunk),
+                    kind,
+                }),
+            }
+        }
+    }
+
+    fn columns(self, (from, to): (i64, i64), step: i64, rows: Vec<Wide>) -> Columns {
+        let mut columns = Columns {
+            series: self.id,
+            from,
+            to,
+            step,
+            faults: self.faults,
+            ..Columns::empty(self.id)
+        };
+        let silence = self.usual_step.saturating_mul(3);
+        let mut before: Option<Wide> = None;
+        for (index, (row, width)) in rows.into_iter().enumerate() {
+            columns.time.push(row.time);
+            columns.min.push(row.min);
+            columns.max.push(row.max);
+            columns.mean.push(row.mean());
+            columns.last.push(row.last);
+            columns.count.push(row.count);
+            let is_gap = before.is_some_and(|(before, before_width)| {
+                let limit = silence.max(before_width).max(width);
+                limit > 0 && row.time.saturating_sub(before.time) > limit
+            });
+            if is_gap {
+                columns.gaps.push(index as u32);
+            }
+            before = Some((row, width));
+        }
+        columns
+    }
+}
+
+impl Series {
+    /// How many points there are within a window, if those of a chunk are evenly spread.
+    fn n_points_about(&self, from: i64, to: i64) -> u64 {
+        let sealed = self.chunks.iter().map(|chunk| {
+            let (first, last) = (chunk.first.max(from), chunk.last.min(to - 1));
+            if first > last {
+                return 0.0;
+            }
+            let span = chunk.last.abs_diff(chunk.first).max(1) as f64;
+            f64::from(chunk.count) * (last.abs_diff(first) as f64 / span)
+        });
+        let head = self.head.iter();
+        let head = head.filter(|head| (from..to).contains(&head.point.time));
+        sealed.sum::<f64>() as u64 + head.count() as u64
+    }
+}
+
+fn n_rows_max(query: &Query) -> usize {
+    query.points as usize * 2
+}
+
+fn end_of_bucket(time: i64, width: i64) -> i64 {
+    let start = start_of_bucket(time, width);
+    match start == time {
+        true => time,
+        false => start.saturating_add(width),
+    }
+}

@@ -1,0 +1,356 @@
+//! Readings in a file of comma-separated values, whatever its columns are called.
+
+use std::io::Read;
+
+use anyhow::{Context, bail};
+use field::Timestamp;
+
+/// How the columns of a file are readings.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+pub(crate) struct Columns {
+    /// Column of the time: RFC 3339, or a date and a time without a zone, or seconds or milliseconds since 1970; repeated,
+    /// as for a date and an hour, the columns count together
+    #[arg(long = "time-column", value_name = "NAME", required = true)]
+    pub(crate) time: Vec<String>,
+
+    /// Column of values; may be repeated [default: all that are not used otherwise]
+    #[arg(long = "value-column", value_name = "NAME")]
+    pub(crate) value: Vec<String>,
+
+    /// What a series is called: `{column}` is the column of the value, another name in braces what its column holds
+    #[arg(
+        long,
+        value_name = "TOPIC",
+        default_value = "rootzone/imported/{column}/moisture"
+    )]
+    pub(crate) series: String,
+
+    /// Zone of times that have none
+    #[arg(
+        long,
+        value_name = "+HH:MM",
+        default_value = "Z",
+        allow_hyphen_values = true
+    )]
+    pub(crate) zone: String,
+}
+
+/// One reading.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct CsvReading {
+    pub(crate) series: String,
+    pub(crate) time: i64,
+    pub(crate) value: f32,
+}
+
+/// A line that holds no reading, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {reason}")]
+pub(crate) struct BadLine {
+    pub(crate) line: u64,
+    pub(crate) reason: String,
+}
+
+/// Gives each line's readings, or why it has none. A field without anything in it is no reading.
+pub(crate) fn read(
+    file: impl Read,
+    columns: &Columns,
+    each: &mut dyn FnMut(Result<Vec<CsvReading>, BadLine>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
+    let header = reader.headers().context("the file has no first line")?;
+    let places = Places::find(header, columns)?;
+    for record in reader.records() {
+        let line = match &record {
+            Ok(record) => record.position().map_or(0, csv::Position::line),
+            Err(error) => error.position().map_or(0, csv::Position::line),
+        };
+        let readings = match record {
+            Ok(record) => places.readings(&record),
+            Err(error) if error.is_io_error() => return Err(error.into()),
+            Err(error) => Err(error.to_string()),
+        };
+        each(readings.map_err(|reason| BadLine { line, reason }))?;
+    }
+    Ok(())
+}
+
+/// Where in a line what stands.
+struct Places {
+    time: Vec<usize>,
+    values: Vec<Value>,
+    zone: String,
+}
+
+struct Value {
+    column: String,
+    place: usize,
+    name: Vec<Part>,
+}
+
+/// A part of a series' name.
+#[derive(Clone)]
+enum Part {
+    Text(String),
+    Field(usize),
+}
+
+impl Places {
+    fn find(header: &csv::StringRecord, columns: &Columns) -> anyhow::Result<Self> {
+        let find = |name: &str| {
+            let place = header.iter().position(|column| column.trim() == name);
+            place.with_context(|| {
+                let columns: Vec<&str> = header.iter().collect();
+                format!(
+                    "there is no column {name}; there are {}",
+                    columns.join(", ")
+                )
+            })
+        };
+        format!("1970-01-01T00:00:00{}", columns.zone)
+            .parse::<Timestamp>()
+            .ok()
+            .with_context(|| format!("{} is not a zone like +02:00 or Z", columns.zone))?;
+        let time = columns.time.iter().map(|name| find(name));
+        let time: Vec<usize> = time.collect::<anyhow::Result<_>>()?;
+        let template = parts(&columns.series, &find)?;
+        let named: Vec<usize> = template.iter().filter_map(Part::field).collect();
+        let places: Vec<usize> = if columns.value.is_empty() {
+            let is_free = |place: &usize| !time.contains(place) && !named.contains(place);
+            (0..header.len()).filter(is_free).collect()
+        } else {
+            let places = columns.value.iter().map(|name| find(name));
+            places.collect::<anyhow::Result<_>>()?
+        };
+        if places.is_empty() {
+            bail!("there is no column of values");
+        }
+        if places.len() > 1 && !columns.series.contains(COLUMN) {
+            bail!("several columns of values cannot be one series: put {COLUMN} into --series");
+        }
+        let values = places.into_iter().map(|place| {
+            let column = header.get(place).unwrap_or_default().trim().to_owned();
+            let name = parts(&columns.series.replace(COLUMN, &column), &find)?;
+            Ok(Value {
+                column,
+                place,
+                name,
+            })
+        });
+        Ok(Self {
+            values: values.collect::<anyhow::Result<_>>()?,
+            time,
+            zone: columns.zone.clone(),
+        })
+    }
+
+    fn readings(&self, record: &csv::StringRecord) -> Result<Vec<CsvReading>, String> {
+        let fields = self.time.iter().map(|place| record.get(*place));
+        let text: Option<Vec<&str>> = fields.map(|field| field.map(str::trim)).collect();
+        let text = text.ok_or("it is too short")?.join(" ");
+        let time = time_in(&text, &self.zone);
+        let time = time.ok_or_else(|| format!("{text:?} is no time"))?;
+        let mut readings = Vec::new();
+        for value in &self.values {
+            let text = record.get(value.place).ok_or("it is too short")?.trim();
+            if text.is_empty() {
+                continue;
+            }
+            let number = text.parse::<f32>().ok().filter(|number| number.is_finite());
+            let number =
+                number.ok_or_else(|| format!("{}: {text:?} is no number", value.column))?;
+            readings.push(CsvReading {
+                series: value.series(record)?,
+                time,
+                value: number,
+            });
+        }
+        Ok(readings)
+    }
+}
+
+impl Value {
+    fn series(&self, record: &csv::StringRecord) -> Result<String, String> {
+        let mut series = String::new();
+        for part in &self.name {
+            match part {
+                Part::Text(text) => series.push_str(text),
+                Part::Field(place) => {
+                    let field = record.get(*place).unwrap_or_default().trim();
+                    // It becomes part of a topic.
+                    if field.is_empty() || field.contains(['+', '#', '\0']) {
+                        return Err(format!("{field:?} cannot be in the name of a series"));
+                    }
+                    series.push_str(field);
+                }
+            }
+        }
+        Ok(series)
+    }
+}
+
+impl Part {
+    fn field(&self) -> Option<usize> {
+        match self {
+            Self::Text(_) => None,
+            Self::Field(place) => Some(*place),
+        }
+    }
+}
+
+/// Splits a template; `{column}` is left for later.
+fn parts(
+    template: &str,
+    find: &dyn Fn(&str) -> anyhow::Result<usize>,
+) -> anyhow::Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    let mut rest = template;
+    while let Some((text, behind)) = rest.split_once('{') {
+        let Some((name, after)) = behind.split_once('}') else {
+            bail!("--series has a {{ without a }}");
+        };
+        parts.push(Part::Text(text.to_owned()));
+        if name == "column" {
+            parts.push(Part::Text(COLUMN.to_owned()));
+        } else {
+            parts.push(Part::Field(find(name)?));
+        }
+        rest = after;
+    }
+    parts.push(Part::Text(rest.to_owned()));
+    Ok(parts)
+}
+
+/// Reads what people and programs write: with a zone or without, with seconds or without, an hour alone, a number.
+fn time_in(text: &str, zone: &str) -> Option<i64> {
+    if let Ok(number) = text.parse::<f64>() {
+        return Timestamp::from_epoch(number).map(Timestamp::millis);
+    }
+    let complete = |time: &str| {
+        let moment = time.parse::<Timestamp>().ok();
+        moment.map(Timestamp::millis)
+    };
+    complete(text).or_else(|| {
+        let (date, time) = text.split_once([' ', 'T']).unwrap_or((text, "00"));
+        let seconds = match time.matches(':').count() {
+            0 => format!("{time:0>2}:00:00"),
+            1 => format!("{time:0>5}:00"),
+            _ => format!("{time:0>8}"),
+        };
+        complete(&format!("{date}T{seconds}{zone}"))
+    })
+}
+
+const COLUMN: &str = "{column}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(time: &[&str], value: &[&str], series: &str) -> Columns {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Columns {
+            time: owned(time),
+            value: owned(value),
+            series: series.to_owned(),
+            zone: "Z".to_owned(),
+        }
+    }
+
+    fn all(file: &str, columns: &Columns) -> anyhow::Result<Vec<String>> {
+        let mut found = Vec::new();
+        read(file.as_bytes(), columns, &mut |line| {
+            match line {
+                Ok(readings) => found.extend(readings.iter().map(|reading| {
+                    let CsvReading {
+                        series,
+                        time,
+                        value,
+                    } = reading;
+                    format!("{series} {time} {value}")
+                })),
+                Err(bad) => found.push(bad.to_string()),
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn many_columns_are_many_series() {
+        let file = "day,hour,A,B\n1970-01-02,0,1.5,\n1970-01-02,13,2,3\n";
+        let columns = columns(&["day", "hour"], &[], "park/{column}/moisture");
+        let found = all(file, &columns).unwrap();
+        let expected = [
+            "park/A/moisture 86400000 1.5",
+            "park/A/moisture 133200000 2",
+            "park/B/moisture 133200000 3",
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_column_can_name_the_series() {
+        let file = "Timestamp,Farm,VWC,raw\n1970-01-01 05:30:00,east,14.15,704\n";
+        let mut columns = columns(&["Timestamp"], &["VWC"], "rootzone/{Farm}/soil/moisture");
+        columns.zone = "+05:30".to_owned();
+        let found = all(file, &columns).unwrap();
+        assert_eq!(found, ["rootzone/east/soil/moisture 0 14.15"]);
+    }
+
+    #[test]
+    fn a_bad_line_is_named_and_the_others_count() {
+        let file = "t,v\n1970-01-01,1\nnoon,2\n1970-01-02,wet\n1970-01-03\n1970-01-04,4\n";
+        let found = all(file, &columns(&["t"], &["v"], "s")).unwrap();
+        let expected = [
+            "s 0 1",
+            "line 3: \"noon\" is no time",
+            "line 4: v: \"wet\" is no number",
+            "line 5: it is too short",
+            "s 259200000 4",
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn times_are_read_as_they_are_written() {
+        for (text, millis) in [
+            ("2026-05-04T10:00:00Z", Some(1_777_888_800_000)),
+            ("2026-05-04T12:00:00+02:00", Some(1_777_888_800_000)),
+            ("2026-05-04 10:00:00", Some(1_777_888_800_000)),
+            ("2026-05-04 10:00", Some(1_777_888_800_000)),
+            ("2026-05-04 9:00", Some(1_777_885_200_000)),
+            ("2026-05-04 10", Some(1_777_888_800_000)),
+            ("1777888800", Some(1_777_888_800_000)),
+            ("1777888800000", Some(1_777_888_800_000)),
+            ("04.05.2026 10:00", None),
+            ("", None),
+        ] {
+            assert_eq!(time_in(text, "Z"), millis, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_said_before_anything_is_read() {
+        for (columns, expected) in [
+            (
+                columns(&["when"], &[], "s"),
+                "there is no column when; there are t, v, w",
+            ),
+            (
+                columns(&["t"], &[], "s"),
+                "several columns of values cannot be one series: put {column} into --series",
+            ),
+            (
+                columns(&["t"], &["v"], "s/{x}"),
+                "there is no column x; there are t, v, w",
+            ),
+            (
+                columns(&["t"], &["v"], "s/{t"),
+                "--series has a { without a }",
+            ),
+        ] {
+            assert_eq!(all("t,v,w\n", &columns).unwrap_err().to_string(), expected);
+        }
+    }
+}

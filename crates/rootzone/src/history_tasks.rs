@@ -1,0 +1,417 @@
+//! Readings from files into the history, and out of it.
+
+use std::{
+    cell::Cell,
+    fs::File,
+    io::{self, BufWriter, Read, Write},
+    path::{Path, PathBuf},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, bail};
+use clap::{Subcommand, ValueEnum};
+use field::Timestamp;
+use history::{
+    Counters, History, Key, Output, Point, Reader, Recorded, Restoration, SeriesId, Settings,
+    Unreadable,
+};
+use mqtt_broker::{
+    STORE_FORMAT,
+    store::{ChangeSet, DataDirectory, Opened, RedbStore, Store},
+};
+
+use crate::{
+    csv_readings::{self, Columns, CsvReading},
+    data_directory,
+};
+
+/// What is done with the readings of a data directory that no broker uses meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub(crate) enum HistoryTask {
+    /// Take the readings of a CSV file; those that are there already stay as they are
+    Import {
+        /// The file; its first line names the columns
+        file: PathBuf,
+        #[command(flatten)]
+        columns: Columns,
+        /// Stop at the first line that holds no readings, instead of leaving it out
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Write all readings, series by series in the order of time
+    Export {
+        /// What the readings are written as
+        #[arg(long, value_enum, default_value_t = Format::Csv)]
+        format: Format,
+        /// Only this series; may be repeated
+        #[arg(long, value_name = "TOPIC")]
+        series: Vec<String>,
+        /// Where to [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+/// What readings are written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A line each: series, time, value
+    Csv,
+    /// As InfluxDB reads it, with the names that Telegraf gives to MQTT messages
+    LineProtocol,
+}
+
+pub(crate) fn run(task: &HistoryTask, directory: &Path) -> anyhow::Result<()> {
+    match task {
+        HistoryTask::Import {
+            file,
+            columns,
+            strict,
+        } => import(directory, file, columns, *strict),
+        HistoryTask::Export {
+            format,
+            series,
+            output,
+        } => match output {
+            None => export(directory, *format, series, &mut io::stdout().lock()),
+            Some(path) => {
+                let file = File::create(path)
+                    .with_context(|| format!("cannot write {}", path.display()))?;
+                export(directory, *format, series, &mut BufWriter::new(file))
+            }
+        },
+    }
+}
+
+fn import(directory: &Path, path: &Path, columns: &Columns, strict: bool) -> anyhow::Result<()> {
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let n_bytes = file.metadata().map_or(0, |metadata| metadata.len());
+    let n_read = Cell::new(0);
+    let mut import = Import {
+        kept: Kept::of(DataDirectory::open(directory, STORE_FORMAT)?)?,
+        progress: Progress::new(n_bytes),
+        n_readings: 0,
+        n_bad_lines: 0,
+    };
+    let counted = CountedRead {
+        file,
+        n_read: &n_read,
+    };
+    csv_readings::read(counted, columns, &mut |line| {
+        match line {
+            Ok(readings) => import.take(readings)?,
+            Err(bad) if strict => bail!(
+                "{bad}; what stands before it may be kept already, and is kept once if it comes again"
+            ),
+            Err(bad) => import.skip(&bad),
+        }
+        import.progress.show(n_read.get(), import.n_readings);
+        Ok(())
+    })?;
+    import.kept.store(SealedUpTo::Everything)?;
+    let Import {
+        kept, n_bad_lines, ..
+    } = &import;
+    let Counters {
+        kept: n_kept,
+        known,
+        ahead,
+        too_old,
+        ..
+    } = kept.history.counters();
+    let mut out = io::stdout().lock();
+    writeln!(
+        out,
+        "{n_kept} readings are in {}; left out: {known} that were known, {ahead} more than a day ahead, \
+         {too_old} older than what is kept, {n_bad_lines} lines",
+        directory.display()
+    )
+    .context("cannot write to standard output")
+}
+
+struct Import {
+    kept: Kept,
+    progress: Progress,
+    n_readings: u64,
+    n_bad_lines: u64,
+}
+
+impl Import {
+    fn take(&mut self, readings: Vec<CsvReading>) -> anyhow::Result<()> {
+        for CsvReading {
+            series,
+            time,
+            value,
+        } in readings
+        {
+            self.n_readings += 1;
+            let id = self.kept.history.open(&series);
+            let id = id.context("there are too many series")?;
+            let point = Point { time, value };
+            if self.kept.history.record(id, point, now()) == Recorded::Invalid {
+                bail!("{series} cannot have {value} at {time}");
+            }
+        }
+        if self.kept.history.counters().n_head_points >= N_AT_ONCE {
+            self.kept.store(SealedUpTo::FullChunks)?;
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, bad: &csv_readings::BadLine) {
+        self.n_bad_lines += 1;
+        if self.n_bad_lines <= N_NAMED_MAX {
+            complain(&format!("left out: {bad}"));
+        } else if self.n_bad_lines == N_NAMED_MAX + 1 {
+            complain("left out: more lines, which are only counted");
+        }
+    }
+}
+
+fn export(
+    directory: &Path,
+    format: Format,
+    names: &[String],
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    if !directory.exists() {
+        bail!("there is no {}", directory.display());
+    }
+    let mut kept = Kept::of(DataDirectory::open_whole(directory, STORE_FORMAT)?)?;
+    let mut wanted: Vec<(String, SeriesId)> = Vec::new();
+    for name in names {
+        let id = kept.history.find(name);
+        let id = id.with_context(|| format!("there is no series {name}"))?;
+        wanted.push((name.clone(), id));
+    }
+    if names.is_empty() {
+        let all = kept.history.series();
+        wanted.extend(all.map(|(name, id)| (name.to_owned(), id)));
+    }
+    let mut out = BufWriter::new(out);
+    if format == Format::Csv {
+        writeln!(out, "series,time,value")?;
+    }
+    let mut n_faults = 0;
+    let mut result = Ok(());
+    for (name, id) in wanted {
+        let name = match format {
+            Format::Csv => csv_field(&name),
+            Format::LineProtocol => tag_value(&name),
+        };
+        let Kept { history, store, .. } = &mut kept;
+        history.points(id, &mut StoreReader(store), |points| match points {
+            Ok(points) if result.is_ok() => {
+                result = points
+                    .iter()
+                    .try_for_each(|Point { time, value }| match format {
+                        Format::Csv => {
+                            writeln!(out, "{name},{},{value}", Timestamp::from_millis(*time))
+                        }
+                        Format::LineProtocol => {
+                            writeln!(out, "mqtt_consumer,topic={name} value={value} {time}000000")
+                        }
+                    });
+            }
+            Ok(_) => {}
+            Err(fault) => {
+                n_faults += 1;
+                complain(&format!("left out: {fault}"));
+            }
+        });
+    }
+    result.and_then(|()| out.flush()).context("cannot write")?;
+    if n_faults > 0 {
+        bail!("{n_faults} chunks cannot be read; the rest was written");
+    }
+    Ok(())
+}
+
+/// A history and the store that it is in.
+struct Kept {
+    history: History,
+    store: RedbStore,
+    changes: ChangeSet,
+    _directory: DataDirectory,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum SealedUpTo {
+    FullChunks,
+    Everything,
+}
+
+impl Kept {
+    fn of(opened: Opened) -> anyhow::Result<Self> {
+        let Opened {
+            directory,
+            mut store,
+            salvage,
+        } = opened;
+        if let Some(salvage) = &salvage {
+            data_directory::report(salvage);
+        }
+        let mut restoration = Restoration::new(Settings::default());
+        let mut fault = None;
+        store.read_range(Key::RESTORED, &mut |key, value| {
+            if let Err(corrupt) = restoration.add(key, value) {
+                fault.get_or_insert(corrupt);
+            }
+        })?;
+        if let Some(fault) = fault {
+            complain(&fault.to_string());
+        }
+        Ok(Self {
+            history: restoration.finish(now()),
+            store,
+            changes: ChangeSet::new(),
+            _directory: directory,
+        })
+    }
+
+    /// Seals and writes, until nothing is due.
+    fn store(&mut self, up_to: SealedUpTo) -> anyhow::Result<()> {
+        let now = now();
+        let due = match up_to {
+            SealedUpTo::FullChunks => now,
+            SealedUpTo::Everything => i64::MAX,
+        };
+        loop {
+            let mut n_tasks = 0;
+            while let Some(task) = self.history.next_task(due) {
+                let sealed = task.run(&mut StoreReader(&mut self.store));
+                self.history.finish(sealed, now);
+                n_tasks += 1;
+            }
+            self.commit(now)?;
+            if n_tasks == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    fn commit(&mut self, now: i64) -> anyhow::Result<()> {
+        self.changes.clear();
+        let mut name = Vec::new();
+        loop {
+            let (key, value) = match self.history.poll_output() {
+                Output::Put { key, value } => (key, Some(value)),
+                Output::Remove { key } => (key, None),
+                Output::Timeout(_) => break,
+            };
+            name.clear();
+            key.encode(&mut name);
+            match value {
+                Some(value) => self.changes.put(&name, |bytes| bytes.extend(value)),
+                None => self.changes.remove(&name),
+            }
+        }
+        if !self.changes.is_empty() {
+            self.store.commit(&self.changes)?;
+        }
+        let sequence = self.history.store_sequence();
+        self.history.handle_stored(sequence, now);
+        Ok(())
+    }
+}
+
+/// Reads the chunks of a history from its store.
+struct StoreReader<'a>(&'a mut RedbStore);
+
+impl Reader for StoreReader<'_> {
+    fn read(&mut self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), Unreadable> {
+        self.0.read(key, found).map_err(|_| Unreadable)
+    }
+}
+
+/// Tells how many bytes of a file were read.
+struct CountedRead<'a> {
+    file: File,
+    n_read: &'a Cell<u64>,
+}
+
+impl Read for CountedRead<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(buffer)?;
+        self.n_read.set(self.n_read.get() + n as u64);
+        Ok(n)
+    }
+}
+
+/// Says now and then how far it is.
+struct Progress {
+    n_bytes: u64,
+    start: Instant,
+    shown: Instant,
+}
+
+impl Progress {
+    fn new(n_bytes: u64) -> Self {
+        let now = Instant::now();
+        Self {
+            n_bytes,
+            start: now,
+            shown: now,
+        }
+    }
+
+    fn show(&mut self, n_read: u64, n_readings: u64) {
+        if self.shown.elapsed() < PROGRESS_EVERY {
+            return;
+        }
+        self.shown = Instant::now();
+        let percent = n_read * 100 / self.n_bytes.max(1);
+        let rate = n_readings as f64 / self.start.elapsed().as_secs_f64();
+        complain(&format!(
+            "{percent} %, {n_readings} readings, {rate:.0} a second"
+        ));
+    }
+}
+
+fn now() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_epoch.map_or(0, |elapsed| elapsed.as_millis() as i64)
+}
+
+fn complain(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
+fn csv_field(text: &str) -> String {
+    match text.contains([',', '"', '\n', '\r']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.to_owned(),
+    }
+}
+
+/// A topic may hold what separates the parts of a line; a line break cannot be written at all.
+fn tag_value(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            ',' | '=' | ' ' | '\\' => escaped.extend(['\\', c]),
+            '\n' | '\r' => escaped.push_str("\\ "),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// So many readings are in memory before they are sealed.
+const N_AT_ONCE: u64 = 500_000;
+/// Bad lines that are named; a file with more is another kind of file.
+const N_NAMED_MAX: u64 = 100;
+const PROGRESS_EVERY: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_written_so_that_they_can_be_read() {
+        assert_eq!(csv_field("zigbee2mqtt/Soil 3"), "zigbee2mqtt/Soil 3");
+        assert_eq!(csv_field("a,\"b\""), "\"a,\"\"b\"\"\"");
+        assert_eq!(tag_value("zigbee2mqtt/Soil 3"), "zigbee2mqtt/Soil\\ 3");
+        assert_eq!(tag_value("a=b,c"), "a\\=b\\,c");
+    }
+}

@@ -1,0 +1,146 @@
+//! `rootzone history`: readings from files, and back.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use crate::broker::Broker;
+
+const FILE: &str = "\
+day,hour,A,B
+2026-05-04,0,37.2,12
+2026-05-04,1,37.1,
+2026-05-04,1 o'clock,37.1,12
+2026-05-04,2,37,wet
+2026-05-04,3,36.9,11.5
+";
+
+const EXPORTED: &str = "\
+series,time,value
+rootzone/imported/A/moisture,2026-05-04T00:00:00Z,37.2
+rootzone/imported/A/moisture,2026-05-04T01:00:00Z,37.1
+rootzone/imported/A/moisture,2026-05-04T03:00:00Z,36.9
+rootzone/imported/B/moisture,2026-05-04T00:00:00Z,12
+rootzone/imported/B/moisture,2026-05-04T03:00:00Z,11.5
+";
+
+struct Files {
+    folder: TempDir,
+}
+
+impl Files {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("readings.csv"), FILE).unwrap();
+        Self { folder }
+    }
+
+    fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn import(&self, more: &[&str]) -> Output {
+        let file = self.folder.path().join("readings.csv");
+        let columns = ["--time-column", "day", "--time-column", "hour"];
+        let file = [file.to_str().unwrap()];
+        history(
+            &self.data(),
+            &[&["import"], &file[..], &columns, more].concat(),
+        )
+    }
+
+    fn export(&self, more: &[&str]) -> String {
+        let output = history(&self.data(), &[&["export"], more].concat());
+        assert!(output.status.success(), "{}", complaint(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+fn history(data_directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_rootzone"))
+        .arg("history")
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(data_directory)
+        .output()
+        .unwrap()
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn what_is_imported_is_exported() {
+    let files = Files::new();
+    let output = files.import(&[]);
+    assert!(output.status.success(), "{}", complaint(&output));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.starts_with("5 readings are in "), "{said}");
+    assert!(said.ends_with("2 lines\n"), "{said}");
+    let named = complaint(&output);
+    assert!(
+        named.contains("left out: line 4: \"2026-05-04 1 o'clock\" is no time"),
+        "{named}"
+    );
+    assert!(
+        named.contains("left out: line 5: B: \"wet\" is no number"),
+        "{named}"
+    );
+    assert_eq!(files.export(&[]), EXPORTED);
+}
+
+#[test]
+fn a_file_may_be_imported_again() {
+    let files = Files::new();
+    files.import(&[]);
+    let output = files.import(&[]);
+    assert!(output.status.success(), "{}", complaint(&output));
+    assert_eq!(files.export(&[]), EXPORTED);
+}
+
+#[test]
+fn a_strict_import_stops_at_a_bad_line() {
+    let files = Files::new();
+    let output = files.import(&["--strict"]);
+    assert!(!output.status.success());
+    let said = complaint(&output);
+    assert!(
+        said.contains("line 4: \"2026-05-04 1 o'clock\" is no time"),
+        "{said}"
+    );
+}
+
+#[test]
+fn influxdb_can_read_an_export() {
+    let files = Files::new();
+    files.import(&[]);
+    let series = ["--series", "rootzone/imported/B/moisture"];
+    let written = files.export(&[&series[..], &["--format", "line-protocol"]].concat());
+    let expected = "\
+mqtt_consumer,topic=rootzone/imported/B/moisture value=12 1777852800000000000
+mqtt_consumer,topic=rootzone/imported/B/moisture value=11.5 1777863600000000000
+";
+    assert_eq!(written, expected);
+}
+
+#[test]
+fn a_broker_goes_on_with_what_was_imported() {
+    let files = Files::new();
+    files.import(&[]);
+    let mut broker = Broker::start_in(&files.data());
+    let output = files.import(&[]);
+    assert!(
+        complaint(&output).contains("is used by process"),
+        "{}",
+        complaint(&output)
+    );
+    broker.signal(Signal::TERM);
+    broker.wait();
+    assert_eq!(files.export(&[]), EXPORTED);
+}
