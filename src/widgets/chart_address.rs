@@ -32,9 +32,14 @@ pub fn addressed_probes() -> (Rc<Signal<Vec<ProbeId>>>, RenderEffect<()>) {
     let following = follow(
         BESIDE,
         Box::new(move || {
-            let shown = shown.read();
-            let keys: Vec<&str> = shown.iter().map(ProbeId::as_str).collect();
-            keys.join(JOINT)
+            let mut keys = String::new();
+            for probe in shown.read().iter() {
+                if !keys.is_empty() {
+                    keys.push(JOINT);
+                }
+                keys.push_str(probe.as_str());
+            }
+            keys
         }),
     );
     (probes, following)
@@ -56,4 +61,4 @@ fn follow(field: &'static str, text: Box<dyn Fn() -> String>) -> RenderEffect<()
 }
 
 /// No Topic Name holds one.
-const JOINT: &str = "+";
+const JOINT: char = '+';

@@ -1,7 +1,6 @@
-use crate::Scene;
 use crate::calendar::{DAY, Date, SECOND, push_clock};
-use crate::decimal;
 use crate::decimal::push_whole;
+use crate::{Point, Scene, decimal};
 
 impl Scene {
     /// The readings in view as comma-separated values: a row for each moment, a column for each line
@@ -13,36 +12,43 @@ impl Scene {
             push_field(&mut text, &line.name);
         }
         text.push_str("\r\n");
-        let mut rest: Vec<_> = self
-            .shown()
-            .map(|line| line.series.points(self.window).peekable())
-            .collect();
+        let mut before = self.window.start.saturating_sub(1);
         loop {
-            let next = rest
-                .iter_mut()
-                .filter_map(|points| Some(points.peek()?.time));
-            let Some(time) = next.min() else { return text };
+            let next = self.shown().map(|line| line.series.after(before));
+            let next: Vec<Option<Point>> = next.collect();
+            let times = next.iter().flatten().map(|point| point.time);
+            let Some(time) = times.min().filter(|&time| time <= self.window.end) else {
+                return text;
+            };
             push_moment(&mut text, time);
-            for points in &mut rest {
+            for point in next {
                 text.push(',');
-                if let Some(point) = points.next_if(|point| point.time == time) {
+                if let Some(point) = point.filter(|point| point.time == time) {
                     // A true minus sign is for people.
-                    text.push_str(&decimal(point.value, 3).replace('\u{2212}', "-"));
+                    text.push_str(if point.value < 0.0 { "-" } else { "" });
+                    text.push_str(&decimal(point.value.abs(), 3));
                 }
             }
             text.push_str("\r\n");
+            before = time;
         }
     }
 }
 
 /// A field, in quotes if it needs them. One that a spreadsheet would calculate becomes a text.
 fn push_field(text: &mut String, field: &str) {
-    let is_formula = field.starts_with(['=', '+', '-', '@']);
-    let is_quoted = is_formula || field.contains([',', '"', '\r', '\n']);
+    let is_formula = matches!(field.as_bytes(), [b'=' | b'+' | b'-' | b'@', ..]);
+    let separates = |byte| matches!(byte, b',' | b'"' | b'\r' | b'\n');
+    let is_quoted = is_formula || field.bytes().any(separates);
     let quote = if is_quoted { "\"" } else { "" };
     text.push_str(quote);
     text.push_str(if is_formula { "'" } else { "" });
-    text.push_str(&field.replace('"', "\"\""));
+    for c in field.chars() {
+        if c == '"' {
+            text.push(c);
+        }
+        text.push(c);
+    }
     text.push_str(quote);
 }
 

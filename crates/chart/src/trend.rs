@@ -1,4 +1,4 @@
-use crate::{Series, Span, decimal};
+use crate::{Point, Series, Span, decimal};
 
 /// The straight line that fits the readings of a window best.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,21 +15,22 @@ pub struct Trend {
 
 /// Fits a line to the readings of a window; `None` with fewer than three readings.
 pub fn trend(series: &Series, window: Span) -> Option<Trend> {
-    let n = series.count(window);
     // Many readings tell no more than some hundred of them.
-    let sample = || series.every(n / SAMPLE_MAX + 1, window);
-    let first = sample().next()?.time;
-    let last = sample().last()?.time;
-    let n = sample().count();
-    if n < 3 {
+    let step = series.count(window) / SAMPLE_MAX + 1;
+    let sample: Vec<Point> = series.every(step, window).collect();
+    let [Point { time: first, .. }, _, .., Point { time: last, .. }] = *sample else {
         return None;
-    }
-    let n = n as f64;
+    };
+    let n = sample.len() as f64;
     let hours = |time: i64| (time - first) as f64 / HOUR;
-    let mean_hours = sample().map(|point| hours(point.time)).sum::<f64>() / n;
-    let mean_value = sample().map(|point| f64::from(point.value)).sum::<f64>() / n;
+    let mean_hours = sample.iter().map(|point| hours(point.time)).sum::<f64>() / n;
+    let mean_value = sample
+        .iter()
+        .map(|point| f64::from(point.value))
+        .sum::<f64>()
+        / n;
     let (mut covariance, mut variance) = (0.0, 0.0);
-    for point in sample() {
+    for point in &sample {
         let from_mean = hours(point.time) - mean_hours;
         covariance += from_mean * (f64::from(point.value) - mean_value);
         variance += from_mean * from_mean;
