@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what a message costs `rootzone` and its peers, measured alike and in one run (`broker`),
 //! what the steps of its way cost without sockets (`micro`), what it costs to keep it (`durable`)
-//! and what that costs a store that is large (`store`),
-//! and how fast the browser client is beside other people's (`client`).
+//! and what that costs a store that is large (`store`), how fast the browser client is beside other people's
+//! (`client`), and how fast the chart is (`chart`).
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -20,6 +20,7 @@ use self::figures::Figures;
 use self::program::{Program, Started};
 use self::scenario::{SCENARIOS, Scenario};
 
+mod chart;
 mod client;
 mod cores;
 mod durable;
@@ -38,11 +39,12 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
         Some(Arg::Value(what)) if what == "store" => store::run(arguments),
         Some(Arg::Value(what)) if what == "client" => client::run(arguments),
         Some(Arg::Value(what)) if what == "durable" => durable::run(arguments),
+        Some(Arg::Value(what)) if what == "chart" => chart::run(arguments),
         Some(argument @ (Arg::Value(_) | Arg::Long(_) | Arg::Short(_))) => {
             Err(argument.unexpected().into())
         }
         None => bail!(
-            "what shall be measured? There are `cargo xtask bench broker`, `client`, `micro`, `store` and `durable`"
+            "what shall be measured? There are `cargo xtask bench broker`, `chart`, `client`, `micro`, `store` and `durable`"
         ),
     }
 }
