@@ -152,7 +152,7 @@ impl Series {
     /// The lowest and the highest value in a window.
     pub fn extent(&self, window: Span) -> Option<(f32, f32)> {
         let Range { start, end } = self.positions(window);
-        self.store.fold(self.column, start, end).extent()
+        self.store.cut(self.column, start, end)?.1.extent()
     }
 
     /// The newest point of a window whose value lies in a range.

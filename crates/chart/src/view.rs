@@ -120,6 +120,7 @@ impl View {
 
     /// A window that stays among the readings, and follows the present once it reaches it.
     fn to(self, start: i64, duration: i64, since: i64, now: i64) -> Self {
+        let start = start.max(since.min(now - duration));
         if start.saturating_add(duration) >= now {
             let is_all = now - duration <= since && matches!(self, Self::All);
             return if is_all {
@@ -128,7 +129,6 @@ impl View {
                 Self::Latest(duration)
             };
         }
-        let start = start.max(since.min(now - duration));
         Self::Fixed(Span::new(start, start + duration))
     }
 
@@ -155,6 +155,11 @@ mod tests {
         let view = View::Latest(DAY).pan(-DAY, SINCE, NOW);
         assert_eq!(view, View::Fixed(Span::new(NOW - 2 * DAY, NOW - DAY)));
         assert_eq!(view.pan(DAY, SINCE, NOW), View::Latest(DAY));
+        // There is nothing before the first reading to move to.
+        let young = NOW - HOUR;
+        for view in [View::All, View::Latest(7 * DAY)] {
+            assert_eq!(view.pan(-DAY, young, NOW), view);
+        }
         assert_eq!(
             view.pan(-1_000 * DAY, SINCE, NOW).window(SINCE, NOW).start,
             SINCE

@@ -17,20 +17,6 @@ impl Block {
         silence: 0.0,
     };
 
-    /// Of these values.
-    pub(crate) fn of(values: &[f32]) -> Self {
-        let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
-        for &value in values {
-            low = if value < low { value } else { low };
-            high = if value > high { value } else { high };
-        }
-        Self {
-            low,
-            high,
-            silence: 0.0,
-        }
-    }
-
     /// Takes a value; one that is not a number stands for a reading that is missing.
     pub(crate) fn add(&mut self, value: f32) {
         // Comparisons, as the methods `min` and `max` are several instructions in Wasm.

@@ -148,24 +148,21 @@ impl Column {
         if from == 0 && until == self.values.len() {
             return self.whole;
         }
-        let (first, last) = (from.div_ceil(BLOCK_LEN), until / BLOCK_LEN);
-        if first >= last {
-            return Block::of(&self.values[from..until]);
+        let mut all = Block::EMPTY;
+        let mut at = from;
+        while at < until {
+            let rest = until - at;
+            at += if at.is_multiple_of(BLOCK_LEN * GROUP_LEN) && rest >= BLOCK_LEN * GROUP_LEN {
+                all.join(self.groups[at / (BLOCK_LEN * GROUP_LEN)]);
+                BLOCK_LEN * GROUP_LEN
+            } else if at.is_multiple_of(BLOCK_LEN) && rest >= BLOCK_LEN {
+                all.join(self.blocks[at / BLOCK_LEN]);
+                BLOCK_LEN
+            } else {
+                all.add(self.values[at]);
+                1
+            };
         }
-        let mut all = Block::of(&self.values[from..first * BLOCK_LEN]);
-        all.join(Block::of(&self.values[last * BLOCK_LEN..until]));
-        all.join(self.fold_blocks(first, last));
-        all
-    }
-
-    fn fold_blocks(&self, from: usize, until: usize) -> Block {
-        let (first, last) = (from.div_ceil(GROUP_LEN), until / GROUP_LEN);
-        if first >= last {
-            return join(&self.blocks[from..until]);
-        }
-        let mut all = join(&self.blocks[from..first * GROUP_LEN]);
-        all.join(join(&self.groups[first..last]));
-        all.join(join(&self.blocks[last * GROUP_LEN..until]));
         all
     }
 

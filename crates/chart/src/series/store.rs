@@ -154,27 +154,6 @@ impl Store {
         self.end()
     }
 
-    /// The extremes of a series from one position to another.
-    pub(crate) fn fold(&self, column: usize, from: Position, until: Position) -> Block {
-        let mut all = Block::EMPTY;
-        let mut at = from.at;
-        for number in from.chunk..=until.chunk {
-            let Some(chunk) = self.chunks.get(number) else {
-                break;
-            };
-            let end = if number == until.chunk {
-                until.at
-            } else {
-                chunk.len()
-            };
-            if at < end {
-                all.join(chunk.columns[column].fold(at, end));
-            }
-            at = 0;
-        }
-        all
-    }
-
     /// What a series has from one position to another: its first reading, its extremes, its last.
     pub(crate) fn cut(
         &self,
