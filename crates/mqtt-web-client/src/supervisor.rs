@@ -349,13 +349,20 @@ impl Supervisor {
         self.send_requests();
     }
 
-    pub(crate) fn unsubscribe(&mut self, topic_filters: Vec<TopicFilter>, answer: SubscribeAnswer) {
+    /// Says whether it is going to be asked for.
+    pub(crate) fn unsubscribe(
+        &mut self,
+        topic_filters: Vec<TopicFilter>,
+        answer: SubscribeAnswer,
+    ) -> bool {
         let Some(answer) = self.answer_if_stopped(answer) else {
-            return;
+            return false;
         };
-        self.requests
+        let is_accepted = self
+            .requests
             .unsubscribe(topic_filters, answer, &mut self.outputs);
         self.send_requests();
+        is_accepted
     }
 
     /// Nothing would come of waiting for a connection that is not attempted.
