@@ -294,6 +294,7 @@ impl ClientConnection {
     }
 
     /// Publishes a message. Above QoS 0 the answer is an event with the message's token, unless this is an error.
+    /// One of QoS 0 goes at once, also before those that [wait for the store](Self::is_waiting_for_store).
     ///
     /// # Errors
     ///
@@ -326,16 +327,11 @@ impl ClientConnection {
         publish.dup = false;
         publish.packet_identifier = None;
         let Some(qos) = AcknowledgedQoS::new(publish.qos) else {
-            let start = self.transmit.len();
             message.publish.parts().encode_within(
                 self.version,
                 self.server_limits.maximum_packet_size,
                 &mut self.transmit,
             )?;
-            // What may wait keeps its order; what may not does not wait for it.
-            if message.may_wait {
-                self.hold_back(start, Lane::Outgoing, false);
-            }
             return Ok(());
         };
         let outgoing = &mut self.session.exchanges.outgoing;
@@ -447,6 +443,13 @@ impl ClientConnection {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.is_connected() && self.session.exchanges.outgoing.is_ready()
+    }
+
+    /// Whether messages above QoS 0 wait for the session's keeper before they are sent.
+    #[must_use]
+    pub fn is_waiting_for_store(&self) -> bool {
+        let keeper = self.session.keeper.as_ref();
+        keeper.is_some_and(|keeper| keeper.is_holding(Lane::Outgoing))
     }
 
     /// The session as it is; for a store.

@@ -50,6 +50,7 @@
 
 mod backoff;
 mod client;
+mod clock;
 mod credentials;
 mod driver;
 mod error;
