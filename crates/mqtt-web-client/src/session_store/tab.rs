@@ -1,10 +1,11 @@
 //! Which session is whose, among the tabs of one browser.
 
+use wasm_bindgen::JsValue;
 use web_sys::Storage;
 
 use super::{
     IndexedDbStore, SessionStore, StoreError, StoreFuture, StoreOperation,
-    indexed_db::{database_name, names},
+    indexed_db::{database_name, databases, names},
     web_lock::{Locking, WebLock, lock},
 };
 use crate::{Options, SharedStore};
@@ -37,24 +38,17 @@ impl TabSession {
     /// Finds the session of this tab. `prefix` tells applications of the same origin apart, and begins every
     /// Client Identifier; 16 characters follow.
     pub async fn claim(prefix: &str) -> Self {
+        let listed = match databases() {
+            Some(databases) => databases.await.ok(),
+            None => None,
+        };
         let storage = session_storage();
         let key = database_name(prefix);
-        let known = storage.as_ref().and_then(|it| it.get_item(&key).ok()?);
-        let mut known = known.filter(|known| known.starts_with(prefix));
         let mut claimed = None;
-        for candidates in [Candidates::Known, Candidates::LeftBehind, Candidates::Fresh] {
-            // A page that is reloaded may let go of its session only after the next one has begun.
-            let (candidates, patience) = match candidates {
-                Candidates::Known => (known.take().into_iter().collect(), RELOAD_MILLISECONDS),
-                Candidates::LeftBehind => (names(prefix).await, AT_ONCE),
-                Candidates::Fresh => (vec![fresh(prefix)], RELOAD_MILLISECONDS),
-            };
-            for candidate in candidates {
-                if claimed.is_none() {
-                    claimed = claim_session(candidate, patience).await;
-                }
-            }
-            if claimed.is_some() {
+        for (candidate, patience) in candidates(prefix, storage.as_ref(), &key, listed.as_ref()) {
+            let (locking, _patience) = lock(&database_name(&candidate), patience);
+            if let Locking::Held(lock) = locking.await {
+                claimed = Some((candidate, lock));
                 break;
             }
         }
@@ -102,21 +96,27 @@ impl TabSession {
     }
 }
 
-/// Sessions that may be this tab's, in the order in which they are tried.
-enum Candidates {
-    /// The one that it had before it was loaded again.
-    Known,
-    /// Those of other tabs that are closed.
-    LeftBehind,
-    /// A new one.
-    Fresh,
-}
-
-async fn claim_session(client_identifier: String, patience: u32) -> Option<(String, WebLock)> {
-    match lock(&database_name(&client_identifier), patience).await {
-        Locking::Held(lock) => Some((client_identifier, lock)),
-        Locking::Taken | Locking::Unsupported => None,
+/// Sessions that may be this tab's, in the order in which they are tried, and how long each may take: the one that it
+/// had before it was loaded again, those of other tabs that are closed, a new one.
+fn candidates(
+    prefix: &str,
+    storage: Option<&Storage>,
+    key: &str,
+    databases: Option<&JsValue>,
+) -> Vec<(String, u32)> {
+    let mut candidates = Vec::new();
+    let known = storage.and_then(|it| it.get_item(key).ok()?);
+    if let Some(known) = known.filter(|known| known.starts_with(prefix)) {
+        // A page that is reloaded may let go of its session only after the next one has begun.
+        candidates.push((known, RELOAD_MILLISECONDS));
     }
+    if let Some(databases) = databases {
+        for name in names(databases, prefix) {
+            candidates.push((name, AT_ONCE));
+        }
+    }
+    candidates.push((fresh(prefix), RELOAD_MILLISECONDS));
+    candidates
 }
 
 /// What there is where sessions cannot be told apart.

@@ -34,14 +34,8 @@ impl Drop for WebLock {
     }
 }
 
-/// Takes the lock of this name, waiting for so long.
-pub(super) async fn lock(name: &str, patience_milliseconds: u32) -> Locking {
-    let (receipt, _patience) = request(name, patience_milliseconds);
-    receipt.await
-}
-
-/// Asks for the lock; the timer gives up when it has not come.
-fn request(name: &str, patience_milliseconds: u32) -> (Receipt<Locking>, Option<Timeout>) {
+/// Asks for the lock of this name; the timer, which is to be kept as long, gives up when it has not come.
+pub(super) fn lock(name: &str, patience_milliseconds: u32) -> (Receipt<Locking>, Option<Timeout>) {
     let (answer, receipt) = receipt::pair();
     let answer = Rc::new(Cell::new(Some(answer)));
     let give = move |locking| {
