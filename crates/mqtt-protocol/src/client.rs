@@ -18,8 +18,9 @@ use bytes::Bytes;
 use self::topic_alias::TopicAliases;
 use crate::{
     AcknowledgedQoS, Connect, Decoder, DecoderSettings, Disconnect, EncodeError, Instant, Packet,
-    PacketIdentifier, PingAction, PingTimer, Properties, ProtocolVersion, Publish, QoS, ReasonCode,
-    Role, Session, Subscribe, Subscription, TopicFilter, Unsubscribe, packet::receiver,
+    PacketIdentifier, PacketType, PingAction, PingTimer, Properties, ProtocolVersion, Publish, QoS,
+    ReasonCode, Role, Session, Subscribe, Subscription, TopicFilter, Unsubscribe,
+    packet::{self, receiver},
 };
 
 /// The Client side of one Network Connection: from CONNECT to its end.
@@ -535,6 +536,28 @@ impl ClientConnection {
     /// Sends a packet of a few bytes, which no Server's Maximum Packet Size can sensibly exclude.
     fn send_fixed(&mut self, packet: &Packet) {
         if self.send(packet).is_err() {
+            self.close(CloseReason::Violation(ReasonCode::PacketTooLarge));
+        }
+    }
+
+    /// Sends a PUBACK, PUBREC, PUBREL or PUBCOMP, which no Server's Maximum Packet Size can sensibly exclude either.
+    fn acknowledge(
+        &mut self,
+        packet_type: PacketType,
+        packet_identifier: PacketIdentifier,
+        reason_code: ReasonCode,
+    ) {
+        let start = self.transmit.len();
+        let output = &mut self.transmit;
+        packet::acknowledge(
+            packet_type,
+            packet_identifier,
+            reason_code,
+            self.version,
+            output,
+        );
+        if self.transmit.len() - start > self.server_limits.maximum_packet_size as usize {
+            self.transmit.truncate(start);
             self.close(CloseReason::Violation(ReasonCode::PacketTooLarge));
         }
     }

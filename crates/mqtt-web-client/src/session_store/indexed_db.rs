@@ -277,7 +277,7 @@ fn is_of_prefix(session: &str, prefix: &str) -> bool {
 
 /// What the database of a session is called, and the lock on it.
 pub(super) fn database_name(session: &str) -> String {
-    [PREFIX, session].concat()
+    String::from(PREFIX) + session
 }
 
 fn factory() -> Result<IdbFactory, StoreError> {

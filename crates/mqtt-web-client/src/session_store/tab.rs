@@ -8,7 +8,7 @@ use super::{
     indexed_db::{database_name, databases, names},
     web_lock::{Locking, WebLock, lock},
 };
-use crate::{Options, SharedStore};
+use crate::{Options, SharedStore, driver::seed};
 
 /// The session of this tab, and no other's.
 ///
@@ -142,27 +142,18 @@ fn session_storage() -> Option<Storage> {
 
 /// A Client Identifier that nobody has. Not by `randomUUID`, which only secure contexts have.
 fn fresh(prefix: &str) -> String {
-    let mut random = [0; 8];
-    let crypto = web_sys::window().and_then(|window| window.crypto().ok());
-    let filled = crypto.map(|crypto| crypto.get_random_values_with_u8_array(&mut random));
-    if !matches!(filled, Some(Ok(_))) {
-        random = (js_sys::Math::random() * f64::from(u32::MAX) * f64::from(u32::MAX)).to_be_bytes();
+    // A seed is of 53 bits.
+    let mut random = seed() ^ seed() << 11;
+    let mut name = String::from(prefix);
+    for _ in 0..RANDOM_LEN {
+        name.push(char::from(DIGITS[random as usize % DIGITS.len()]));
+        random /= 16;
     }
-    let mut digits = [0; RANDOM_LEN];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(random) {
-        pair.copy_from_slice(&[byte >> 4, byte & 0xF].map(hexadecimal));
-    }
-    [prefix, str::from_utf8(&digits).unwrap_or_default()].concat()
-}
-
-fn hexadecimal(digit: u8) -> u8 {
-    match digit {
-        0..10 => b'0' + digit,
-        _ => b'a' - 10 + digit,
-    }
+    name
 }
 
 /// Of what follows the prefix in a Client Identifier, in hexadecimal digits.
 pub(super) const RANDOM_LEN: usize = 16;
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 const RELOAD_MILLISECONDS: u32 = 1000;
 const AT_ONCE: u32 = 50;
