@@ -12,7 +12,7 @@ use web_sys::{
 };
 
 use super::{
-    SessionStore, StoreError, StoreFuture, StoreOperation,
+    SessionStore, StoreError, StoreFuture, StoreOperation, property, text,
     web_lock::{Locking, WebLock, lock},
 };
 use crate::receipt::{self, Receipt};
@@ -184,7 +184,8 @@ impl Inner {
             // Browsers that do not know the durability ignore it.
             let options = Object::new();
             Reflect::set(&options, &"durability".into(), &"strict".into())?;
-            let transaction = Reflect::get(database, &"transaction".into())?
+            let transaction = property(database, "transaction").unwrap_or_default();
+            let transaction = transaction
                 .unchecked_into::<Function>()
                 .call3(database, &RECORDS.into(), &mode.into(), &options)?
                 .unchecked_into::<IdbTransaction>();
@@ -245,26 +246,25 @@ fn upgrade(request: &IdbOpenDbRequest) -> Listener {
 /// The databases that there are, as far as the browser tells.
 pub(super) fn databases() -> Option<JsFuture> {
     let factory = factory().ok()?;
-    let databases = Reflect::get(&factory, &"databases".into()).ok()?;
-    let databases = databases.dyn_into::<Function>().ok()?;
+    // Where there is no such function the call fails.
+    let databases = property(&factory, "databases")?.unchecked_into::<Function>();
     let databases = databases.call0(&factory).ok()?;
-    Some(JsFuture::from(databases.dyn_into::<Promise>().ok()?))
+    Some(JsFuture::from(databases.unchecked_into::<Promise>()))
 }
 
 /// The names with this prefix of the sessions that have one of these databases.
 pub(super) fn names(databases: &JsValue, prefix: &str) -> Vec<String> {
     let mut names = Vec::new();
-    if let Some(databases) = databases.dyn_ref::<Array>() {
-        for index in 0..databases.length() {
-            names.extend(session_name(&databases.get(index), prefix));
-        }
+    let databases = databases.unchecked_ref::<Array>();
+    for index in 0..databases.length() {
+        names.extend(session_name(&databases.get(index), prefix));
     }
     names
 }
 
 /// The session that a database is of, if it is one of this prefix and not of one that begins alike.
 fn session_name(database: &JsValue, prefix: &str) -> Option<String> {
-    let name = Reflect::get(database, &"name".into()).ok()?.as_string()?;
+    let name = text(database, "name")?;
     let session = name.strip_prefix(PREFIX)?;
     is_of_prefix(session, prefix).then(|| session.to_owned())
 }
@@ -373,17 +373,13 @@ impl Drop for Listener {
 
 /// What a DOMException means for us.
 fn store_error(error: JsValue) -> StoreError {
-    let text = |property: &str| {
-        let text = Reflect::get(&error, &property.into()).ok();
-        text.and_then(|text| text.as_string()).unwrap_or_default()
-    };
-    match text("name").as_str() {
+    match text(&error, "name").unwrap_or_default().as_str() {
         "QuotaExceededError" => StoreError::Full,
         "SecurityError" | "NotAllowedError" => StoreError::Denied,
         // The database is closing or gone.
         "InvalidStateError" | "NotFoundError" => StoreError::Deleted,
         "VersionError" => StoreError::LaterVersion,
-        _ => StoreError::Failed(text("message")),
+        _ => StoreError::Failed(text(&error, "message").unwrap_or_default()),
     }
 }
 
