@@ -102,8 +102,12 @@ impl BrokerStore {
         }
     }
 
-    /// Uses the broker that the page's address names after the browser went to it.
+    /// Puts the broker in use into the address after the browser went to an earlier one: nobody asked for another.
+    /// Only who leaves a question unanswered gets the broker that they come back to.
     pub fn follow(&self) {
+        if self.asked_at.read_untracked().is_none() {
+            return self.show_use();
+        }
         let named = field_in_address(BROKER);
         if named != self.in_use_untracked() {
             self.choose(&named);
@@ -120,9 +124,16 @@ impl BrokerStore {
         label_of(&self.link.broker.read_untracked())
     }
 
-    /// Uses a remembered broker from here on, or with an empty label the one that served the page.
-    pub fn prefer(&self, label: &str) {
-        self.change(&mut |brokers| brokers.preferred = label.into());
+    /// Uses a remembered broker from here on, once it has accepted, or with an empty label the one that served the page.
+    pub fn prefer(&'static self, label: &str) {
+        let known = self.remembered.read_untracked().find(label).cloned();
+        if let Some(broker) = known.filter(|broker| !broker.is_password_missing) {
+            self.begin(broker.clone(), label, "", "");
+            return self.try_broker(broker, label.into());
+        }
+        if label.is_empty() {
+            self.change(&mut |brokers| brokers.preferred.clear());
+        }
         self.choose(label);
     }
 
@@ -191,7 +202,7 @@ impl BrokerStore {
     }
 
     /// Has the last broker back that was forgotten.
-    pub fn undo(&self) {
+    pub fn undo(&'static self) {
         let Some(Forgotten {
             broker,
             place,

@@ -14,8 +14,8 @@ use mqtt_broker_core::{
 use mqtt_protocol::{
     Auth, Connect, DecodeError, Decoder, DecoderSettings, Disconnect, Instant, Packet,
     PacketIdentifier, Properties, Property, ProtocolVersion, Puback, Pubcomp, Publish, Pubrec,
-    Pubrel, QoS, ReasonCode, RetainHandling, Role, Stage, Subscribe, Subscription, TopicFilter,
-    TopicName, Unsubscribe, WillMessage,
+    Pubrel, QoS, ReasonCode, RetainHandling, Role, Secret, Stage, Subscribe, Subscription,
+    TopicFilter, TopicName, Unsubscribe, WillMessage,
 };
 
 /// Each step is a byte, whose low half says what happens and whose high half to which Client, and its arguments.
@@ -498,7 +498,7 @@ fn authentication(options: u8, data: u8) -> Packet {
     let method = if options & 0x80 == 0 { "m" } else { "other" };
     let properties = Properties::new()
         .with(Property::AuthenticationMethod(method.into()))
-        .with(Property::AuthenticationData(vec![data].into()));
+        .with(Property::AuthenticationData(Secret(vec![data].into())));
     let reason_code = match options & 3 {
         0 => ReasonCode::ContinueAuthentication,
         1 => ReasonCode::ReAuthenticate,

@@ -3,7 +3,7 @@
 use crate::{
     piece::Piece,
     state::{Attention, Connection},
-    store::{use_connection, use_fleet, use_now},
+    store::{use_brokers, use_connection, use_fleet, use_now},
     widgets::{
         first_steps::first_steps, simulation_note::simulation_note, zone_section::zone_section,
     },
@@ -23,6 +23,7 @@ pub fn field_page() -> Piece {
             [] => waiting(&connection.read()),
             _ => Attention::of(&fleet, now),
         };
+        places.text("broker", &use_brokers().in_use());
         places.text("lead", &attention.lead);
         places.text("detail", &attention.detail);
         places.part("simulation", Some(""), &|_| simulation_note());

@@ -2,10 +2,10 @@
 
 use crate::{
     piece::Piece,
-    store::{use_connection, use_link},
+    store::{use_brokers, use_connection, use_link},
 };
 
-/// A dot and a word; a screen reader hears of changes.
+/// A dot and a word, and which broker if it is not the one that served the page; a screen reader hears of changes.
 #[must_use]
 pub fn connection_badge() -> Piece {
     let connection = use_connection();
@@ -15,5 +15,6 @@ pub fn connection_badge() -> Piece {
         places.attribute("", "data-state", Some(connection.as_str()));
         places.text("title", connection.title());
         places.text("trip", &link.round_trip.get());
+        places.text("broker", &use_brokers().in_use());
     })
 }

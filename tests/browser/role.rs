@@ -48,6 +48,7 @@ fn speak(node: &Node, text: &mut String) {
 fn selector(role: &str) -> String {
     let native = match role {
         "article" => "article",
+        "banner" => "header",
         "button" => "button:not([role])",
         "combobox" => "select",
         "figure" => "figure",

@@ -4,6 +4,7 @@ use dashboard::dom::{document, window};
 use dashboard::in_page_broker::InPageBroker;
 use dashboard::preferences;
 use dashboard::state::{Broker, Brokers};
+use js_sys::{Function, Object, Reflect};
 use mqtt_protocol::{ProtocolVersion, ReasonCode};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -186,8 +187,9 @@ async fn brokers_are_switched_with_one_press_and_the_address_says_which() {
         .await;
     assert_eq!(search(), "");
     page.press("button", "Use Tent").await;
-    page.reads("status", "", "Connected").await;
+    page.find("button", "Tent is in use").await;
     assert_eq!(search(), "?broker=Tent");
+    page.reads("banner", "", "Connected Tent").await;
     tent.publish(&topic_name("rootzone/tent/pot/moisture"), "55", true);
     page.press("link", "Field").await;
     assert_eq!(search(), "?broker=Tent", "links keep it");
@@ -204,9 +206,76 @@ async fn brokers_are_switched_with_one_press_and_the_address_says_which() {
     page.reads("main", "", &["Address in use ", DEFAULT_ADDRESS].concat())
         .await;
     assert_eq!(search(), "");
+}
+
+#[wasm_bindgen_test]
+async fn going_back_keeps_the_broker_in_use_and_the_address_says_which() {
+    let tent = InPageBroker::listen(TENT);
+    let page = Page::open_at("/", keep_tent, |_| ()).await;
+    page.press("link", "Settings").await;
+    page.press("button", "Use Tent").await;
+    page.find("button", "Tent is in use").await;
+    tent.publish(&topic_name("rootzone/tent/pot/moisture"), "55", true);
     window().history().unwrap().back().unwrap();
-    page.reads("main", "", "55.0 %").await;
-    assert_eq!(search(), "?broker=Tent", "the browser's own button too");
+    page.card("Pot").await.reads("55.0 %").await;
+    page.find("heading", "Field Tent").await;
+    assert_eq!(search(), "?broker=Tent");
+}
+
+#[wasm_bindgen_test]
+async fn a_remembered_broker_is_tried_before_it_is_used() {
+    let tent = InPageBroker::listen(TENT);
+    tent.refuse(Some(ReasonCode::ServerBusy));
+    let page = Page::open_at("/settings", keep_tent, |_| ()).await;
+    page.press("button", "Use Tent").await;
+    page.reads("alert", "", "the broker refused: server busy")
+        .await;
+    page.find("heading", "Edit Tent").await;
+    page.find("button", "The one that served this page is in use")
+        .await;
+    page.reads("status", "", "Connected").await;
+    assert_eq!(search(), "");
+    page.reload().await;
+    page.find("button", "The one that served this page is in use")
+        .await;
+}
+
+#[wasm_bindgen_test]
+async fn a_trial_ends_after_10_s() {
+    let page = Page::open().await;
+    let other = InPageBroker::listen(TENT);
+    other.keep_silent(true);
+    page.press("link", "Settings").await;
+    page.fill("Address", TENT).await;
+    let began = js_sys::Date::now();
+    page.press("button", "Connect").await;
+    page.reads("status", "", "Trying, for 10 s at most.").await;
+    while page.sees("alert", "").is_none() {
+        assert!(js_sys::Date::now() - began < 12_000.0, "it goes on");
+        settle().await;
+    }
+    assert!(js_sys::Date::now() - began > 9_000.0, "it was too short");
+    page.reads("alert", "", "The connection in use goes on.")
+        .await;
+    assert_eq!(remembered(), [""; 0]);
+}
+
+#[wasm_bindgen_test]
+async fn where_storage_is_forbidden_that_is_said_and_everything_works() {
+    let tent = InPageBroker::listen(TENT);
+    let page = Page::open_at("/settings", || (), |_| ()).await;
+    let forbidden = ForbiddenStorage::new();
+    page.reload().await;
+    page.reads("status", "", "does not let the page keep anything")
+        .await;
+    page.fill("Address", TENT).await;
+    page.fill("Name", "Tent").await;
+    page.press("button", "Connect").await;
+    page.find("button", "Tent is in use").await;
+    page.press("radio", "Dark").await;
+    let root = document().document_element().unwrap();
+    assert_eq!(root.get_attribute("data-theme").as_deref(), Some("dark"));
+    drop((forbidden, tent));
 }
 
 #[wasm_bindgen_test]
@@ -414,6 +483,31 @@ fn keep_tent() {
     tent.keeps_password = true;
     brokers.keep(tent, "");
     assert!(preferences::keep_brokers(&brokers));
+}
+
+/// A browser that lets no page keep anything, until this is dropped.
+struct ForbiddenStorage([(&'static str, Object); 2]);
+
+impl ForbiddenStorage {
+    fn new() -> Self {
+        let forbid = Object::new();
+        let get = Function::new_no_args("throw new DOMException('forbidden', 'SecurityError')");
+        Reflect::set(&forbid, &"get".into(), &get).unwrap();
+        Reflect::set(&forbid, &"configurable".into(), &true.into()).unwrap();
+        Self(["localStorage", "sessionStorage"].map(|name| {
+            let was = Object::get_own_property_descriptor(&window(), &name.into());
+            Object::define_property(&window(), &name.into(), &forbid);
+            (name, was.unchecked_into())
+        }))
+    }
+}
+
+impl Drop for ForbiddenStorage {
+    fn drop(&mut self) {
+        for (name, was) in &self.0 {
+            Object::define_property(&window(), &(*name).into(), was);
+        }
+    }
 }
 
 /// Leaves no room in this browser's storage.

@@ -18,8 +18,9 @@ use bytes::Bytes;
 use self::topic_alias::TopicAliases;
 use crate::{
     AcknowledgedQoS, Connect, Decoder, DecoderSettings, Disconnect, EncodeError, Instant, Packet,
-    PacketIdentifier, PingAction, PingTimer, Properties, ProtocolVersion, Publish, QoS, ReasonCode,
-    Role, Session, Subscribe, Subscription, TopicFilter, Unsubscribe, packet::receiver,
+    PacketIdentifier, PacketType, PingAction, PingTimer, Properties, ProtocolVersion, Publish, QoS,
+    ReasonCode, Role, Session, Subscribe, Subscription, TopicFilter, Unsubscribe,
+    packet::{self, receiver},
 };
 
 /// The Client side of one Network Connection: from CONNECT to its end.
@@ -294,6 +295,7 @@ impl ClientConnection {
     }
 
     /// Publishes a message. Above QoS 0 the answer is an event with the message's token, unless this is an error.
+    /// One of QoS 0 goes at once, also before those that [wait for the store](Self::is_waiting_for_store).
     ///
     /// # Errors
     ///
@@ -326,16 +328,11 @@ impl ClientConnection {
         publish.dup = false;
         publish.packet_identifier = None;
         let Some(qos) = AcknowledgedQoS::new(publish.qos) else {
-            let start = self.transmit.len();
             message.publish.parts().encode_within(
                 self.version,
                 self.server_limits.maximum_packet_size,
                 &mut self.transmit,
             )?;
-            // What may wait keeps its order; what may not does not wait for it.
-            if message.may_wait {
-                self.hold_back(start, Lane::Outgoing, false);
-            }
             return Ok(());
         };
         let outgoing = &mut self.session.exchanges.outgoing;
@@ -449,6 +446,13 @@ impl ClientConnection {
         self.is_connected() && self.session.exchanges.outgoing.is_ready()
     }
 
+    /// Whether messages above QoS 0 wait for the session's keeper before they are sent.
+    #[must_use]
+    pub fn is_waiting_for_store(&self) -> bool {
+        let keeper = self.session.keeper.as_ref();
+        keeper.is_some_and(|keeper| keeper.is_holding(Lane::Outgoing))
+    }
+
     /// The session as it is; for a store.
     #[must_use]
     pub fn session(&self) -> &ClientSession {
@@ -532,6 +536,28 @@ impl ClientConnection {
     /// Sends a packet of a few bytes, which no Server's Maximum Packet Size can sensibly exclude.
     fn send_fixed(&mut self, packet: &Packet) {
         if self.send(packet).is_err() {
+            self.close(CloseReason::Violation(ReasonCode::PacketTooLarge));
+        }
+    }
+
+    /// Sends a PUBACK, PUBREC, PUBREL or PUBCOMP, which no Server's Maximum Packet Size can sensibly exclude either.
+    fn acknowledge(
+        &mut self,
+        packet_type: PacketType,
+        packet_identifier: PacketIdentifier,
+        reason_code: ReasonCode,
+    ) {
+        let start = self.transmit.len();
+        let output = &mut self.transmit;
+        packet::acknowledge(
+            packet_type,
+            packet_identifier,
+            reason_code,
+            self.version,
+            output,
+        );
+        if self.transmit.len() - start > self.server_limits.maximum_packet_size as usize {
+            self.transmit.truncate(start);
             self.close(CloseReason::Violation(ReasonCode::PacketTooLarge));
         }
     }

@@ -57,7 +57,7 @@ pub use packet::{
     Unsuback, Unsubscribe, WillMessage,
 };
 pub use packet_identifier::PacketIdentifier;
-pub use property::{Properties, Property};
+pub use property::{Properties, Property, Secret};
 pub use reason_code::ReasonCode;
 pub use server::{
     Acceptance, ClientCapabilities, Closing, Request, ServerConnection, ServerOutput,

@@ -30,6 +30,7 @@ pub use pubcomp::Pubcomp;
 pub use publish::{Publish, PublishParts};
 pub use pubrec::Pubrec;
 pub use pubrel::Pubrel;
+pub(crate) use reason::acknowledge;
 pub use suback::Suback;
 pub use subscribe::{RetainHandling, Subscribe, Subscription};
 pub use unsuback::Unsuback;
@@ -162,6 +163,10 @@ impl Packet {
         match self {
             Self::Connect(connect) => connect.encode(output)?,
             Self::Publish(_)
+            | Self::Puback(_)
+            | Self::Pubrec(_)
+            | Self::Pubrel(_)
+            | Self::Pubcomp(_)
             | Self::Connack(_)
             | Self::Suback(_)
             | Self::Unsuback(_)

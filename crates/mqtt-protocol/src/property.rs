@@ -4,7 +4,10 @@ mod codec;
 
 pub(crate) use codec::{PropertyOwner, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS};
 
-use std::num::{NonZeroU16, NonZeroU32};
+use std::{
+    fmt,
+    num::{NonZeroU16, NonZeroU32},
+};
 
 use bytes::Bytes;
 use bytestring::ByteString;
@@ -35,7 +38,7 @@ pub enum Property {
     /// 0x15: the name of the enhanced authentication method.
     AuthenticationMethod(ByteString),
     /// 0x16: what the method exchanges.
-    AuthenticationData(Bytes),
+    AuthenticationData(Secret),
     /// 0x17: whether the Server may explain failures outside PUBLISH, CONNACK and DISCONNECT.
     RequestProblemInformation(bool),
     /// 0x18: seconds between the end of the connection and the Will.
@@ -68,6 +71,16 @@ pub enum Property {
     SubscriptionIdentifiersAvailable(bool),
     /// 0x2A: whether the Server accepts Shared Subscriptions.
     SharedSubscriptionAvailable(bool),
+}
+
+/// Bytes that get into no log: `Debug` does not show them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub Bytes);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(secret)")
+    }
 }
 
 /// The properties of one packet, in the order in which they came; always empty on 3.1.1.
@@ -164,7 +177,7 @@ accessors! {
     /// The name of the enhanced authentication method.
     authentication_method: AuthenticationMethod(v) -> &ByteString = v;
     /// What the method exchanges.
-    authentication_data: AuthenticationData(v) -> &Bytes = v;
+    authentication_data: AuthenticationData(v) -> &Bytes = &v.0;
     /// Whether the Server may explain failures everywhere; absent means yes.
     request_problem_information: RequestProblemInformation(v) -> bool = *v;
     /// Seconds between the end of the connection and the Will; absent means 0.

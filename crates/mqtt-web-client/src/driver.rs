@@ -167,10 +167,12 @@ impl Driver {
         topic_filters: Vec<TopicFilter>,
     ) -> Receipt<Result<Vec<ReasonCode>, SubscribeError>> {
         let (answer, receipt) = receipt::pair();
-        if let Some(sinks) = self.sinks.get() {
-            sinks.handle_unsubscribe(&topic_filters);
+        let left = topic_filters.clone();
+        let mut is_accepted = false;
+        self.call(|supervisor, _| is_accepted = supervisor.unsubscribe(topic_filters, answer));
+        if let Some(sinks) = self.sinks.get().filter(|_| is_accepted) {
+            sinks.handle_unsubscribe(&left);
         }
-        self.call(|supervisor, _| supervisor.unsubscribe(topic_filters, answer));
         receipt
     }
 

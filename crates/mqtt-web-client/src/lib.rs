@@ -35,6 +35,7 @@
 //! If the Server has lost the session, QoS 1 goes again as new, and QoS 2 that was sent is told as
 //! [`PublishError::Indeterminate`]. If the page ends in the instant between learning that and storing it, the next
 //! page takes the Server's new session for the old one.
+//! The same becomes of it where [another Server](FollowServerReference) takes over.
 //! The Server keeps a session for [`Options::session_expiry_interval_secs`] after the page is gone, so that is to be
 //! as long as messages are to survive exactly once.
 //!
@@ -49,6 +50,7 @@
 
 mod backoff;
 mod client;
+mod clock;
 mod credentials;
 mod driver;
 mod error;

@@ -53,6 +53,11 @@ impl Queue {
         Ok(())
     }
 
+    pub(crate) fn pop_if(&mut self, condition: &dyn Fn(&Waiting) -> bool) -> Option<Box<Waiting>> {
+        let front = self.waiting.front()?;
+        condition(front).then(|| self.pop())?
+    }
+
     pub(crate) fn pop(&mut self) -> Option<Box<Waiting>> {
         let waiting = self.waiting.pop_front()?;
         self.n_bytes -= waiting.size();

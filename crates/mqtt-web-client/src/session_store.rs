@@ -12,7 +12,9 @@ pub use tab::TabSession;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use js_sys::Reflect;
 pub use mqtt_protocol::StoreOperation;
+use wasm_bindgen::JsValue;
 
 /// Keeps one session beyond the life of the page: a map from numbers to bytes.
 ///
@@ -79,4 +81,14 @@ pub enum Persistence {
     },
     /// It does not any more: the client goes on without its store, and all that is unfinished ends with the page.
     Lost(StoreError),
+}
+
+/// What an object has under a name; a function once for all names.
+#[inline(never)]
+fn property(object: &JsValue, name: &str) -> Option<JsValue> {
+    Reflect::get(object, &name.into()).ok()
+}
+
+fn text(object: &JsValue, name: &str) -> Option<String> {
+    property(object, name)?.as_string()
 }

@@ -66,6 +66,8 @@ pub(crate) struct Supervisor {
     attempted_at: Instant,
     /// Of the time without a connection; a connection has it meanwhile.
     session: ClientSession,
+    /// The address of the Server that has the session: no other can go on with it. Empty before one has.
+    server: String,
     keeping: Keeping,
     requests: Requests,
     publications: Publications,
@@ -152,6 +154,7 @@ impl Supervisor {
                 }),
                 keeper: None,
             },
+            server: String::new(),
             keeping: Keeping::new(&options),
             requests: Requests::new(options.limits.queue_len_max, random.next()),
             random,
@@ -349,13 +352,20 @@ impl Supervisor {
         self.send_requests();
     }
 
-    pub(crate) fn unsubscribe(&mut self, topic_filters: Vec<TopicFilter>, answer: SubscribeAnswer) {
+    /// Says whether it is going to be asked for.
+    pub(crate) fn unsubscribe(
+        &mut self,
+        topic_filters: Vec<TopicFilter>,
+        answer: SubscribeAnswer,
+    ) -> bool {
         let Some(answer) = self.answer_if_stopped(answer) else {
-            return;
+            return false;
         };
-        self.requests
+        let is_accepted = self
+            .requests
             .unsubscribe(topic_filters, answer, &mut self.outputs);
         self.send_requests();
+        is_accepted
     }
 
     /// Nothing would come of waiting for a connection that is not attempted.
@@ -490,7 +500,12 @@ impl Supervisor {
             pingresp_timeout: self.options.pingresp_timeout,
             maximum_packet_size: self.options.limits.maximum_packet_size.get(),
         };
-        let session = std::mem::take(&mut self.session);
+        let mut session = std::mem::take(&mut self.session);
+        let is_elsewhere = self.server != self.options.url;
+        if is_elsewhere {
+            session.is_established = false;
+            self.server.clear();
+        }
         let mut connect = self.connect_packet(session.is_established);
         self.keeping.is_clearing = self.is_clearing(connect.clean_start);
         if self.keeping.is_clearing {
@@ -503,6 +518,10 @@ impl Supervisor {
             connected_at: None,
             deadline: None,
         };
+        if is_elsewhere {
+            // With what was given up for it, so that the next page does not go on where that is still in flight.
+            self.note_identity();
+        }
         self.drain(now);
     }
 
@@ -641,6 +660,7 @@ impl Supervisor {
         }
         self.was_refused = false;
         self.arrive();
+        self.server.clone_from(&self.options.url);
         let identifiers = connack.properties.subscription_identifiers_available();
         let is_5_0 = self.options.protocol_version == ProtocolVersion::V5_0;
         self.requests
@@ -650,7 +670,7 @@ impl Supervisor {
         if let Some(assigned) = connack.properties.assigned_client_identifier() {
             self.client_identifier = assigned.clone();
         }
-        self.note_identity(now);
+        self.note_identity();
         if self.keeping.is_clearing {
             self.end_link();
             self.attempt(now);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use mqtt_broker_core::{Authenticator, Claimant, DisconnectCause, Exchange, Settings, Step};
-use mqtt_protocol::{Auth, Connack, Connect, Packet, Properties, Property, ReasonCode};
+use mqtt_protocol::{Auth, Connack, Connect, Packet, Properties, Property, ReasonCode, Secret};
 
 use crate::world::{
     AtLeastOnce, AtMostOnce, ClientId, V3_1_1, V5_0, World, connect, resume, seconds,
@@ -83,7 +83,7 @@ fn with_method(mut connect: Connect, method: &str) -> Connect {
 
 fn auth(reason_code: ReasonCode, method: &str, data: Option<Vec<u8>>) -> Packet {
     let method = Property::AuthenticationMethod(method.to_owned().into());
-    let data = data.map(|data| Property::AuthenticationData(data.into()));
+    let data = data.map(|data| Property::AuthenticationData(Secret(data.into())));
     Packet::Auth(Auth {
         reason_code,
         properties: [method].into_iter().chain(data).collect(),

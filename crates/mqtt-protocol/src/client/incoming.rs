@@ -3,14 +3,13 @@
 use std::num::NonZeroU16;
 
 use super::{
-    ClientConnection, ClientSession, Lane, Request, RequestKind, ServerLimits, SessionChange,
-    State, outgoing::pubrel,
+    ClientConnection, ClientSession, Lane, Request, RequestKind, ServerLimits, SessionChange, State,
 };
 use crate::{
     AcknowledgedQoS, AcknowledgementOutcome, ClientEvent, CloseReason, Connack, Incoming, Instant,
-    OutgoingMessage, Packet, PacketIdentifier, PingTimer, Properties, ProtocolVersion, Puback,
-    Pubcomp, PublicationFailure, Publish, Pubrec, PubrecOutcome, Pubrel, PubrelOutcome, QoS,
-    ReasonCode, ReceivedPublish,
+    OutgoingMessage, Packet, PacketIdentifier, PacketType, PingTimer, ProtocolVersion,
+    PublicationFailure, Publish, Pubrec, PubrecOutcome, Pubrel, PubrelOutcome, QoS, ReasonCode,
+    ReceivedPublish,
 };
 
 impl ClientConnection {
@@ -177,21 +176,14 @@ impl ClientConnection {
             }
         }
         let start = self.transmit.len();
-        match qos {
+        let packet_type = match qos {
             AcknowledgedQoS::AtLeastOnce => {
                 self.session.exchanges.incoming.puback_sent();
-                self.send_fixed(&Packet::Puback(Puback {
-                    packet_identifier,
-                    reason_code: ReasonCode::Success,
-                    properties: Properties::new(),
-                }));
+                PacketType::Puback
             }
-            AcknowledgedQoS::ExactlyOnce => self.send_fixed(&Packet::Pubrec(Pubrec {
-                packet_identifier,
-                reason_code: ReasonCode::Success,
-                properties: Properties::new(),
-            })),
-        }
+            AcknowledgedQoS::ExactlyOnce => PacketType::Pubrec,
+        };
+        self.acknowledge(packet_type, packet_identifier, ReasonCode::Success);
         let rests_on_store = qos == AcknowledgedQoS::ExactlyOnce;
         self.hold_back(start, Lane::Incoming, rests_on_store);
     }
@@ -206,7 +198,7 @@ impl ClientConnection {
                     keeper.note(SessionChange::Released(packet_identifier, message));
                 }
                 let start = self.transmit.len();
-                self.send_fixed(&pubrel(packet_identifier));
+                self.release_message(packet_identifier);
                 self.hold_back(start, Lane::Outgoing, true);
             }
             PubrecOutcome::Rejected(message) => {
@@ -217,11 +209,11 @@ impl ClientConnection {
                 }
                 self.acknowledged(message, pubrec.reason_code);
             }
-            PubrecOutcome::Unknown => self.send_fixed(&Packet::Pubrel(Pubrel {
+            PubrecOutcome::Unknown => self.acknowledge(
+                PacketType::Pubrel,
                 packet_identifier,
-                reason_code: ReasonCode::PacketIdentifierNotFound,
-                properties: Properties::new(),
-            })),
+                ReasonCode::PacketIdentifierNotFound,
+            ),
             PubrecOutcome::ProtocolError => self.fail(ReasonCode::ProtocolError),
         }
     }
@@ -238,11 +230,7 @@ impl ClientConnection {
             PubrelOutcome::Unknown => ReasonCode::PacketIdentifierNotFound,
         };
         let start = self.transmit.len();
-        self.send_fixed(&Packet::Pubcomp(Pubcomp {
-            packet_identifier,
-            reason_code,
-            properties: Properties::new(),
-        }));
+        self.acknowledge(PacketType::Pubcomp, packet_identifier, reason_code);
         // If it were forgotten after this that the exchange is over, the next message under this identifier
         // would be taken for the same.
         self.hold_back(start, Lane::Incoming, true);

@@ -144,9 +144,8 @@ impl SessionKeeper for SessionJournal {
             SessionChange::Identity(identity) => {
                 let mut value = vec![FORMAT];
                 value.push(identity.protocol_level);
-                value.push(u8::from(identity.is_established));
-                put_u64(&mut value, identity.expires_at);
                 put_text(&mut value, &identity.address);
+                put_text(&mut value, &identity.server);
                 put_text(&mut value, &identity.client_identifier);
                 self.put(IDENTITY, value);
             }
@@ -199,6 +198,14 @@ impl SessionKeeper for SessionJournal {
         }
         lane.push_back((after, held));
         None
+    }
+
+    fn is_holding(&self, lane: Lane) -> bool {
+        let lane = match lane {
+            Lane::Outgoing => &self.outgoing,
+            Lane::Incoming => &self.incoming,
+        };
+        !lane.is_empty()
     }
 
     fn release(&mut self) -> Option<Held> {
@@ -316,9 +323,8 @@ fn read(key: u64, value: &Bytes, wall_clock_at_start: Duration) -> Result<Found,
     Ok(match key {
         IDENTITY => Found::Identity(SessionIdentity {
             protocol_level: reader.u8()?,
-            is_established: reader.u8()? != 0,
-            expires_at: u64(&mut reader)?,
             address: reader.string()?.to_string(),
+            server: reader.string()?.to_string(),
             client_identifier: reader.string()?.to_string(),
         }),
         RELEASES.. if key < RECEIPTS => {

@@ -17,6 +17,9 @@ pub trait SessionKeeper {
     /// before it in the same lane. Gives it back if it may happen at once.
     fn hold(&mut self, lane: Lane, rests_on_store: bool, held: Held) -> Option<Held>;
 
+    /// Whether something is held back in a lane.
+    fn is_holding(&self, lane: Lane) -> bool;
+
     /// Gives the next that was held back and may happen.
     fn release(&mut self) -> Option<Held>;
 
@@ -77,16 +80,14 @@ pub enum SessionChange<'a> {
 /// Whose session it is, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SessionIdentity {
-    /// The Server's address.
+    /// The address that the application named.
     pub address: String,
+    /// That of the Server which has the session, as it accepted it last; empty before one has.
+    pub server: String,
     /// As the Client chose it or the Server assigned it.
     pub client_identifier: String,
     /// 4 for 3.1.1, 5 for 5.0: a session of one is none for the other.
     pub protocol_level: u8,
-    /// Whether a Server has accepted the session.
-    pub is_established: bool,
-    /// In seconds since 1970: before this the Server does not forget the session; `u64::MAX` if it never does.
-    pub expires_at: u64,
 }
 
 /// What keeps its order.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{ClientConnection, ClientSession, Lane, SessionChange, State};
 use crate::{
-    AcknowledgedQoS, ClientEvent, EncodeError, Instant, Packet, PacketIdentifier, Properties,
-    PublicationFailure, PublishParts, Pubrel, QoS, ReasonCode, Transmission,
+    AcknowledgedQoS, ClientEvent, EncodeError, Instant, PacketIdentifier, PacketType,
+    PublicationFailure, PublishParts, QoS, ReasonCode, Transmission,
 };
 
 impl ClientConnection {
@@ -35,8 +35,8 @@ impl ClientConnection {
             let (result, packet_identifier, dup) = match exchanges.outgoing.poll_transmission() {
                 None => break,
                 Some(Transmission::Pubrel { packet_identifier }) => {
-                    let result = self.send(&pubrel(packet_identifier));
-                    (result, packet_identifier, true)
+                    self.release_message(packet_identifier);
+                    (Ok(()), packet_identifier, true)
                 }
                 Some(Transmission::Publish {
                     packet_identifier,
@@ -89,7 +89,7 @@ impl ClientConnection {
             outgoing.withdraw(packet_identifier)
         };
         if dup {
-            self.send_fixed(&pubrel(packet_identifier));
+            self.release_message(packet_identifier);
         }
         if let Some(mut message) = message {
             self.note_end(&message);
@@ -105,14 +105,11 @@ impl ClientConnection {
             });
         }
     }
-}
 
-pub(super) fn pubrel(packet_identifier: PacketIdentifier) -> Packet {
-    Packet::Pubrel(Pubrel {
-        packet_identifier,
-        reason_code: ReasonCode::Success,
-        properties: Properties::new(),
-    })
+    /// Sends a PUBREL.
+    pub(super) fn release_message(&mut self, packet_identifier: PacketIdentifier) {
+        self.acknowledge(PacketType::Pubrel, packet_identifier, ReasonCode::Success);
+    }
 }
 
 /// How long a message of QoS 2 that may not wait is held back for the store.

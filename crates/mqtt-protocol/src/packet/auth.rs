@@ -50,13 +50,13 @@ impl Auth {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{MalformedPacket, Property, packet::testing::*};
+    use crate::{MalformedPacket, Property, Secret, packet::testing::*};
 
     #[test]
     fn valid() {
         let method = properties([
             Property::AuthenticationMethod("m".into()),
-            Property::AuthenticationData(b"\x00\xFF"[..].into()),
+            Property::AuthenticationData(Secret(b"\x00\xFF"[..].into())),
         ]);
         let next = Auth {
             reason_code: ReasonCode::ContinueAuthentication,

@@ -74,7 +74,7 @@ mod tests {
     use std::num::{NonZeroU16, NonZeroU32};
 
     use super::*;
-    use crate::{Packet, Property, QoS, packet::testing::*};
+    use crate::{Packet, Property, QoS, Secret, packet::testing::*};
 
     fn connack(reason_code: ReasonCode, properties: Properties) -> Connack {
         Connack {
@@ -125,7 +125,7 @@ mod tests {
             Property::ResponseInformation("p".into()),
             Property::ServerReference("s".into()),
             Property::AuthenticationMethod("m".into()),
-            Property::AuthenticationData(b"d"[..].into()),
+            Property::AuthenticationData(Secret(b"d"[..].into())),
         ]);
         check(
             "all",

@@ -1,17 +1,19 @@
 //! CONNECT: the first packet of a Client.
 
+use std::fmt;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::{
-    EncodeError, Fault, MalformedPacket, PacketType, Properties, ProtocolVersion, QoS, Stage,
-    TopicName,
+    EncodeError, Fault, MalformedPacket, PacketType, Properties, ProtocolVersion, QoS, Secret,
+    Stage, TopicName,
     data_type::{Reader, encode_binary, encode_string, encode_u16},
     property::PropertyOwner,
 };
 
 /// Asks for a connection and, perhaps, a session.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Connect {
     /// Of everything that follows on this Network Connection.
     pub protocol_version: ProtocolVersion,
@@ -44,6 +46,32 @@ pub struct WillMessage {
     pub retain: bool,
     /// 5.0 only.
     pub properties: Properties,
+}
+
+impl fmt::Debug for Connect {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            protocol_version,
+            clean_start,
+            keep_alive,
+            properties,
+            client_identifier,
+            will,
+            user_name,
+            password,
+        } = self;
+        f.debug_struct("Connect")
+            .field("protocol_version", protocol_version)
+            .field("clean_start", clean_start)
+            .field("keep_alive", keep_alive)
+            .field("properties", properties)
+            .field("client_identifier", client_identifier)
+            .field("will", will)
+            .field("user_name", user_name)
+            .field("password", &password.clone().map(Secret))
+            .finish()
+    }
 }
 
 impl Connect {
@@ -276,6 +304,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_secret_is_not_shown() {
+        let data = Property::AuthenticationData(Secret(b"hush"[..].into()));
+        let connect = Connect {
+            password: Some(b"hush"[..].into()),
+            properties: properties([data]),
+            ..connect(V5_0)
+        };
+        // Bytes are shown as text or as numbers.
+        let shown = format!("{connect:?} {connect:#?}");
+        assert!(!shown.contains("hush") && !shown.contains("104"), "{shown}");
+        assert_eq!(shown.matches("(secret)").count(), 4);
+    }
+
+    #[test]
     fn with_every_property() {
         let all = properties([
             Property::SessionExpiryInterval(u32::MAX),
@@ -286,7 +328,7 @@ mod tests {
             Property::RequestProblemInformation(false),
             Property::UserProperty("k".into(), "v".into()),
             Property::AuthenticationMethod("m".into()),
-            Property::AuthenticationData(b"d"[..].into()),
+            Property::AuthenticationData(Secret(b"d"[..].into())),
         ]);
         let all_of_will = properties([
             Property::WillDelayInterval(3),

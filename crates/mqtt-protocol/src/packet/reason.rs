@@ -68,6 +68,23 @@ pub(super) fn decode_acknowledgement(
     Ok((packet_identifier, reason_code, properties))
 }
 
+/// Writes a whole packet that acknowledges another and says no more than its Reason Code.
+pub(crate) fn acknowledge(
+    packet_type: PacketType,
+    packet_identifier: PacketIdentifier,
+    reason_code: ReasonCode,
+    version: ProtocolVersion,
+    output: &mut Vec<u8>,
+) {
+    let has_code = version == ProtocolVersion::V5_0 && reason_code != ReasonCode::Success;
+    output.push((packet_type as u8) << 4 | packet_type.flags());
+    output.push(2 + u8::from(has_code));
+    encode_u16(packet_identifier.value(), output);
+    if has_code {
+        output.push(reason_code.value());
+    }
+}
+
 /// Writes a packet that acknowledges another.
 pub(super) fn encode_acknowledgement(
     packet_identifier: PacketIdentifier,

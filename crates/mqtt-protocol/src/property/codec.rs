@@ -2,7 +2,7 @@
 
 use std::num::{NonZeroU16, NonZeroU32};
 
-use super::{Properties, Property};
+use super::{Properties, Property, Secret};
 use crate::{
     EncodeError, Fault, MalformedPacket, PacketType, ProtocolError, ProtocolVersion, QoS,
     data_type::{
@@ -177,7 +177,7 @@ impl Property {
             }
             0x08 => Self::ResponseTopic(reader.topic_name()?),
             0x09 => Self::CorrelationData(reader.binary()?),
-            AUTHENTICATION_DATA => Self::AuthenticationData(reader.binary()?),
+            AUTHENTICATION_DATA => Self::AuthenticationData(Secret(reader.binary()?)),
             USER_PROPERTY => Self::UserProperty(reader.string()?, reader.string()?),
             _ => return Err(MalformedPacket::PropertyNotAllowed(u32::from(identifier)).into()),
         })
@@ -220,7 +220,7 @@ impl Property {
             | Self::ServerReference(value)
             | Self::ReasonString(value) => encode_string(value, output)?,
             Self::ResponseTopic(value) => encode_string(value.as_str(), output)?,
-            Self::CorrelationData(value) | Self::AuthenticationData(value) => {
+            Self::CorrelationData(value) | Self::AuthenticationData(Secret(value)) => {
                 encode_binary(value, output)?;
             }
             Self::UserProperty(name, value) => {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::{Closing, Request, ServerConnection, State};
-use crate::{Auth, Connect, Instant, Packet, Properties, Property, ReasonCode};
+use crate::{Auth, Connect, Instant, Packet, Properties, Property, ReasonCode, Secret};
 
 /// The Authentication Method that a Client named in its CONNECT, which is that of the whole connection.
 #[derive(Debug)]
@@ -132,7 +132,7 @@ impl ServerConnection {
                 authentication.method.clone(),
             ));
             if let Some(data) = data {
-                properties.push(Property::AuthenticationData(data));
+                properties.push(Property::AuthenticationData(Secret(data)));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use mqtt_protocol::{
     Connect, Packet, PacketIdentifier, Properties, Property, ProtocolVersion, Publish, ReasonCode,
-    Subscribe,
+    Secret, Subscribe,
 };
 
 /// All fields of a packet in their order on the wire.
@@ -256,7 +256,9 @@ fn property(property: &Property) -> (u8, Value) {
         | Property::ServerReference(value)
         | Property::ReasonString(value) => value[..].into(),
         Property::ResponseTopic(value) => value.as_str().into(),
-        Property::CorrelationData(value) | Property::AuthenticationData(value) => value[..].into(),
+        Property::CorrelationData(value) | Property::AuthenticationData(Secret(value)) => {
+            value[..].into()
+        }
         Property::UserProperty(name, value) => Value::Pair(name.to_string(), value.to_string()),
     };
     (property.identifier(), value)

@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use mqtt_protocol::{
     Auth, Connack, Connect, Disconnect, Packet, PacketIdentifier, PacketType, Properties, Property,
     ProtocolVersion, Puback, Pubcomp, Publish, Pubrec, Pubrel, QoS, ReasonCode, RetainHandling,
-    Role, Suback, Subscribe, Subscription, TopicFilter, TopicName, Unsuback, Unsubscribe,
+    Role, Secret, Suback, Subscribe, Subscription, TopicFilter, TopicName, Unsuback, Unsubscribe,
     WillMessage,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -441,7 +441,9 @@ fn auth(receiver: Role) -> impl Strategy<Value = Auth> {
         Role::Client => ReasonCode::Success,
     };
     let rest = some_of(vec![
-        binary().prop_map(Property::AuthenticationData).boxed(),
+        binary()
+            .prop_map(|data| Property::AuthenticationData(Secret(data)))
+            .boxed(),
         string().prop_map(Property::ReasonString).boxed(),
     ]);
     (

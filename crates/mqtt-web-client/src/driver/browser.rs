@@ -1,27 +1,41 @@
 //! The browser as the driver needs it: a clock, a seed, listeners.
 
-use std::time::Duration;
+use std::cell::Cell;
 
 use gloo_timers::callback::Timeout;
 use mqtt_protocol::Instant;
 use wasm_bindgen::{JsCast as _, prelude::Closure};
 use web_sys::{EventTarget, Performance};
 
-/// The monotonic clock of the page. The wall clock, which jumps, only where there is no other.
-pub(super) struct Clock(Option<Performance>);
+use crate::clock;
+
+/// The clock of the page.
+pub(super) struct Clock {
+    /// There is none in a worker, where the wall clock stands for it.
+    monotonic: Option<Performance>,
+    clock: Cell<clock::Clock>,
+}
 
 impl Clock {
     pub(super) fn new() -> Self {
-        Self(web_sys::window().and_then(|window| window.performance()))
+        let monotonic = web_sys::window().and_then(|window| window.performance());
+        let clock = clock::Clock::new(read(monotonic.as_ref()), js_sys::Date::now());
+        Self {
+            monotonic,
+            clock: Cell::new(clock),
+        }
     }
 
     pub(super) fn now(&self) -> Instant {
-        let milliseconds = self
-            .0
-            .as_ref()
-            .map_or_else(js_sys::Date::now, Performance::now);
-        Instant::from_start(Duration::from_micros((milliseconds * 1000.0) as u64))
+        let mut clock = self.clock.get();
+        let now = clock.now(read(self.monotonic.as_ref()), js_sys::Date::now());
+        self.clock.set(clock);
+        now
     }
+}
+
+fn read(monotonic: Option<&Performance>) -> f64 {
+    monotonic.map_or_else(js_sys::Date::now, Performance::now)
 }
 
 /// A number to begin the jitter with.

@@ -3,15 +3,16 @@
 use std::{cell::RefCell, rc::Rc};
 
 use bytes::Bytes;
-use js_sys::{Array, Function, Object, Reflect, Uint8Array};
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Event, EventTarget, IdbDatabase, IdbFactory, IdbObjectStore, IdbOpenDbRequest, IdbRequest,
     IdbTransaction,
 };
 
 use super::{
-    SessionStore, StoreError, StoreFuture, StoreOperation,
+    SessionStore, StoreError, StoreFuture, StoreOperation, property, text,
     web_lock::{Locking, WebLock, lock},
 };
 use crate::receipt::{self, Receipt};
@@ -56,9 +57,17 @@ impl SessionStore for IndexedDbStore {
     fn load(&self, on_lost: Box<dyn FnOnce(StoreError)>) -> StoreFuture<Vec<(u64, Bytes)>> {
         let inner = Rc::clone(&self.0);
         Box::pin(async move {
-            inner.lock().await?;
-            inner.open(on_lost).await?;
-            inner.read().await
+            if !inner.is_locked() {
+                // A page that is reloaded may let go of it only after the next one has begun.
+                let (locking, _patience) = lock(&inner.name, LOCK_PATIENCE_MILLISECONDS);
+                inner.locked(locking.await)?;
+            }
+            let (request, _upgrade, opening) = inner.begin_open()?;
+            let is_good = opening.is_good.await;
+            inner.opened(&request, is_good, on_lost)?;
+            let (reading, done) = inner.begin_read()?;
+            let is_good = done.is_good.await;
+            reading.records(is_good)
         })
     }
 
@@ -66,7 +75,8 @@ impl SessionStore for IndexedDbStore {
         let transaction = self.0.begin_write(&operations);
         Box::pin(async move {
             let (transaction, done) = transaction?;
-            completed(transaction, done).await
+            let is_good = done.is_good.await;
+            completed(&transaction, is_good)
         })
     }
 
@@ -78,18 +88,19 @@ impl SessionStore for IndexedDbStore {
             }
             let request = factory()?.delete_database(&inner.name);
             let request = request.map_err(store_error)?;
-            succeeded(&request).await.map(drop)
+            let is_good = outcome_of(&request).is_good.await;
+            succeeded(&request, is_good).map(drop)
         })
     }
 }
 
 impl Inner {
-    async fn lock(&self) -> Result<(), StoreError> {
-        if self.lock.borrow().is_some() {
-            return Ok(());
-        }
-        // A page that is reloaded may let go of it only after the next one has begun.
-        match lock(&self.name, LOCK_PATIENCE_MILLISECONDS).await {
+    fn is_locked(&self) -> bool {
+        self.lock.borrow().is_some()
+    }
+
+    fn locked(&self, locking: Locking) -> Result<(), StoreError> {
+        match locking {
             Locking::Held(lock) => {
                 self.lock.replace(Some(lock));
                 Ok(())
@@ -99,17 +110,21 @@ impl Inner {
         }
     }
 
-    async fn open(&self, on_lost: Box<dyn FnOnce(StoreError)>) -> Result<(), StoreError> {
+    fn begin_open(&self) -> Result<(IdbOpenDbRequest, Listener, Outcome), StoreError> {
         let request = factory()?.open_with_u32(&self.name, VERSION);
         let request = request.map_err(store_error)?;
         let upgrade = upgrade(&request);
-        let database = succeeded(&request).await?;
-        drop(upgrade);
-        self.opened(database.unchecked_into(), on_lost);
-        Ok(())
+        let outcome = outcome_of(&request);
+        Ok((request, upgrade, outcome))
     }
 
-    fn opened(&self, database: IdbDatabase, on_lost: Box<dyn FnOnce(StoreError)>) {
+    fn opened(
+        &self,
+        request: &IdbOpenDbRequest,
+        is_good: bool,
+        on_lost: Box<dyn FnOnce(StoreError)>,
+    ) -> Result<(), StoreError> {
+        let database: IdbDatabase = succeeded(request, is_good)?.unchecked_into();
         let mut on_lost = Some(on_lost);
         let closing = database.clone();
         let on_end = move |_| {
@@ -124,22 +139,18 @@ impl Inner {
             database,
             _on_end: on_end,
         }));
+        Ok(())
     }
 
-    async fn read(&self) -> Result<Vec<(u64, Bytes)>, StoreError> {
-        let (reading, transaction, done) = self.begin_read()?;
-        completed(transaction, done).await?;
-        reading.records()
-    }
-
-    fn begin_read(&self) -> Result<(Reading, IdbTransaction, Outcome), StoreError> {
+    fn begin_read(&self) -> Result<(Reading, Outcome), StoreError> {
         let (transaction, records) = self.begin("readonly")?;
         let done = Outcome::of(&transaction, &["complete", "abort"]);
         let reading = Reading {
             keys: records.get_all_keys().map_err(store_error)?,
             values: records.get_all().map_err(store_error)?,
+            transaction,
         };
-        Ok((reading, transaction, done))
+        Ok((reading, done))
     }
 
     /// Puts everything into one transaction at once: it commits by itself as soon as something else is waited for.
@@ -173,7 +184,8 @@ impl Inner {
             // Browsers that do not know the durability ignore it.
             let options = Object::new();
             Reflect::set(&options, &"durability".into(), &"strict".into())?;
-            let transaction = Reflect::get(database, &"transaction".into())?
+            let transaction = property(database, "transaction").unwrap_or_default();
+            let transaction = transaction
                 .unchecked_into::<Function>()
                 .call3(database, &RECORDS.into(), &mode.into(), &options)?
                 .unchecked_into::<IdbTransaction>();
@@ -194,13 +206,15 @@ impl Drop for Inner {
 
 /// What was asked of a store.
 struct Reading {
+    transaction: IdbTransaction,
     keys: IdbRequest,
     values: IdbRequest,
 }
 
 impl Reading {
     /// The answers, once they are there.
-    fn records(&self) -> Result<Vec<(u64, Bytes)>, StoreError> {
+    fn records(&self, is_good: bool) -> Result<Vec<(u64, Bytes)>, StoreError> {
+        completed(&self.transaction, is_good)?;
         let keys = self.keys.result().map_err(store_error)?;
         let values = self.values.result().map_err(store_error)?;
         let (keys, values): (Array, Array) = (keys.unchecked_into(), values.unchecked_into());
@@ -229,24 +243,19 @@ fn upgrade(request: &IdbOpenDbRequest) -> Listener {
     Listener::new(request, &["upgradeneeded"], Box::new(upgrade))
 }
 
-/// The names with this prefix of the sessions that have a database, as far as the browser tells.
-pub(super) async fn names(prefix: &str) -> Vec<String> {
-    let databases = async {
-        let factory = factory().ok()?;
-        let databases = Reflect::get(&factory, &"databases".into()).ok()?;
-        let databases = databases
-            .dyn_into::<Function>()
-            .ok()?
-            .call0(&factory)
-            .ok()?;
-        let promise = databases.dyn_into::<js_sys::Promise>().ok()?;
-        let databases = wasm_bindgen_futures::JsFuture::from(promise).await.ok()?;
-        databases.dyn_into::<Array>().ok()
-    };
-    let Some(databases) = databases.await else {
-        return Vec::new();
-    };
+/// The databases that there are, as far as the browser tells.
+pub(super) fn databases() -> Option<JsFuture> {
+    let factory = factory().ok()?;
+    // Where there is no such function the call fails.
+    let databases = property(&factory, "databases")?.unchecked_into::<Function>();
+    let databases = databases.call0(&factory).ok()?;
+    Some(JsFuture::from(databases.unchecked_into::<Promise>()))
+}
+
+/// The names with this prefix of the sessions that have one of these databases.
+pub(super) fn names(databases: &JsValue, prefix: &str) -> Vec<String> {
     let mut names = Vec::new();
+    let databases = databases.unchecked_ref::<Array>();
     for index in 0..databases.length() {
         names.extend(session_name(&databases.get(index), prefix));
     }
@@ -255,7 +264,7 @@ pub(super) async fn names(prefix: &str) -> Vec<String> {
 
 /// The session that a database is of, if it is one of this prefix and not of one that begins alike.
 fn session_name(database: &JsValue, prefix: &str) -> Option<String> {
-    let name = Reflect::get(database, &"name".into()).ok()?.as_string()?;
+    let name = text(database, "name")?;
     let session = name.strip_prefix(PREFIX)?;
     is_of_prefix(session, prefix).then(|| session.to_owned())
 }
@@ -268,7 +277,7 @@ fn is_of_prefix(session: &str, prefix: &str) -> bool {
 
 /// What the database of a session is called, and the lock on it.
 pub(super) fn database_name(session: &str) -> String {
-    [PREFIX, session].concat()
+    String::from(PREFIX) + session
 }
 
 fn factory() -> Result<IdbFactory, StoreError> {
@@ -277,18 +286,22 @@ fn factory() -> Result<IdbFactory, StoreError> {
     factory.ok_or(StoreError::Denied)
 }
 
-/// Waits for a request.
-async fn succeeded(request: &IdbOpenDbRequest) -> Result<JsValue, StoreError> {
-    if Outcome::of(request, &["success", "error"]).is_good.await {
+fn outcome_of(request: &IdbOpenDbRequest) -> Outcome {
+    Outcome::of(request, &["success", "error"])
+}
+
+/// What came of a request.
+fn succeeded(request: &IdbOpenDbRequest, is_good: bool) -> Result<JsValue, StoreError> {
+    if is_good {
         return request.result().map_err(store_error);
     }
     let error = request.error().map_err(store_error)?;
     Err(store_error(error.map_or(JsValue::UNDEFINED, Into::into)))
 }
 
-/// Waits for the end of a transaction.
-async fn completed(transaction: IdbTransaction, done: Outcome) -> Result<(), StoreError> {
-    if done.is_good.await {
+/// What came of a transaction.
+fn completed(transaction: &IdbTransaction, is_good: bool) -> Result<(), StoreError> {
+    if is_good {
         return Ok(());
     }
     // There is no error where the transaction was aborted because the database was closed.
@@ -360,17 +373,13 @@ impl Drop for Listener {
 
 /// What a DOMException means for us.
 fn store_error(error: JsValue) -> StoreError {
-    let text = |property: &str| {
-        let text = Reflect::get(&error, &property.into()).ok();
-        text.and_then(|text| text.as_string()).unwrap_or_default()
-    };
-    match text("name").as_str() {
+    match text(&error, "name").unwrap_or_default().as_str() {
         "QuotaExceededError" => StoreError::Full,
         "SecurityError" | "NotAllowedError" => StoreError::Denied,
         // The database is closing or gone.
         "InvalidStateError" | "NotFoundError" => StoreError::Deleted,
         "VersionError" => StoreError::LaterVersion,
-        _ => StoreError::Failed(text("message")),
+        _ => StoreError::Failed(text(&error, "message").unwrap_or_default()),
     }
 }
 

@@ -1,13 +1,14 @@
 //! Which session is whose, among the tabs of one browser.
 
+use wasm_bindgen::JsValue;
 use web_sys::Storage;
 
 use super::{
     IndexedDbStore, SessionStore, StoreError, StoreFuture, StoreOperation,
-    indexed_db::{database_name, names},
+    indexed_db::{database_name, databases, names},
     web_lock::{Locking, WebLock, lock},
 };
-use crate::{Options, SharedStore};
+use crate::{Options, SharedStore, driver::seed};
 
 /// The session of this tab, and no other's.
 ///
@@ -37,24 +38,17 @@ impl TabSession {
     /// Finds the session of this tab. `prefix` tells applications of the same origin apart, and begins every
     /// Client Identifier; 16 characters follow.
     pub async fn claim(prefix: &str) -> Self {
+        let listed = match databases() {
+            Some(databases) => databases.await.ok(),
+            None => None,
+        };
         let storage = session_storage();
         let key = database_name(prefix);
-        let known = storage.as_ref().and_then(|it| it.get_item(&key).ok()?);
-        let mut known = known.filter(|known| known.starts_with(prefix));
         let mut claimed = None;
-        for candidates in [Candidates::Known, Candidates::LeftBehind, Candidates::Fresh] {
-            // A page that is reloaded may let go of its session only after the next one has begun.
-            let (candidates, patience) = match candidates {
-                Candidates::Known => (known.take().into_iter().collect(), RELOAD_MILLISECONDS),
-                Candidates::LeftBehind => (names(prefix).await, AT_ONCE),
-                Candidates::Fresh => (vec![fresh(prefix)], RELOAD_MILLISECONDS),
-            };
-            for candidate in candidates {
-                if claimed.is_none() {
-                    claimed = claim_session(candidate, patience).await;
-                }
-            }
-            if claimed.is_some() {
+        for (candidate, patience) in candidates(prefix, storage.as_ref(), &key, listed.as_ref()) {
+            let (locking, _patience) = lock(&database_name(&candidate), patience);
+            if let Locking::Held(lock) = locking.await {
+                claimed = Some((candidate, lock));
                 break;
             }
         }
@@ -102,21 +96,27 @@ impl TabSession {
     }
 }
 
-/// Sessions that may be this tab's, in the order in which they are tried.
-enum Candidates {
-    /// The one that it had before it was loaded again.
-    Known,
-    /// Those of other tabs that are closed.
-    LeftBehind,
-    /// A new one.
-    Fresh,
-}
-
-async fn claim_session(client_identifier: String, patience: u32) -> Option<(String, WebLock)> {
-    match lock(&database_name(&client_identifier), patience).await {
-        Locking::Held(lock) => Some((client_identifier, lock)),
-        Locking::Taken | Locking::Unsupported => None,
+/// Sessions that may be this tab's, in the order in which they are tried, and how long each may take: the one that it
+/// had before it was loaded again, those of other tabs that are closed, a new one.
+fn candidates(
+    prefix: &str,
+    storage: Option<&Storage>,
+    key: &str,
+    databases: Option<&JsValue>,
+) -> Vec<(String, u32)> {
+    let mut candidates = Vec::new();
+    let known = storage.and_then(|it| it.get_item(key).ok()?);
+    if let Some(known) = known.filter(|known| known.starts_with(prefix)) {
+        // A page that is reloaded may let go of its session only after the next one has begun.
+        candidates.push((known, RELOAD_MILLISECONDS));
     }
+    if let Some(databases) = databases {
+        for name in names(databases, prefix) {
+            candidates.push((name, AT_ONCE));
+        }
+    }
+    candidates.push((fresh(prefix), RELOAD_MILLISECONDS));
+    candidates
 }
 
 /// What there is where sessions cannot be told apart.
@@ -142,27 +142,18 @@ fn session_storage() -> Option<Storage> {
 
 /// A Client Identifier that nobody has. Not by `randomUUID`, which only secure contexts have.
 fn fresh(prefix: &str) -> String {
-    let mut random = [0; 8];
-    let crypto = web_sys::window().and_then(|window| window.crypto().ok());
-    let filled = crypto.map(|crypto| crypto.get_random_values_with_u8_array(&mut random));
-    if !matches!(filled, Some(Ok(_))) {
-        random = (js_sys::Math::random() * f64::from(u32::MAX) * f64::from(u32::MAX)).to_be_bytes();
+    // A seed is of 53 bits.
+    let mut random = seed() ^ seed() << 11;
+    let mut name = String::from(prefix);
+    for _ in 0..RANDOM_LEN {
+        name.push(char::from(DIGITS[random as usize % DIGITS.len()]));
+        random /= 16;
     }
-    let mut digits = [0; RANDOM_LEN];
-    for (pair, byte) in digits.chunks_exact_mut(2).zip(random) {
-        pair.copy_from_slice(&[byte >> 4, byte & 0xF].map(hexadecimal));
-    }
-    [prefix, str::from_utf8(&digits).unwrap_or_default()].concat()
-}
-
-fn hexadecimal(digit: u8) -> u8 {
-    match digit {
-        0..10 => b'0' + digit,
-        _ => b'a' - 10 + digit,
-    }
+    name
 }
 
 /// Of what follows the prefix in a Client Identifier, in hexadecimal digits.
 pub(super) const RANDOM_LEN: usize = 16;
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 const RELOAD_MILLISECONDS: u32 = 1000;
 const AT_ONCE: u32 = 50;

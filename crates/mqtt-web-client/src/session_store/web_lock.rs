@@ -8,6 +8,7 @@ use wasm_bindgen::{JsCast as _, JsValue, prelude::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortController;
 
+use super::{property, text};
 use crate::{
     driver::call_after,
     receipt::{self, Receipt},
@@ -34,14 +35,8 @@ impl Drop for WebLock {
     }
 }
 
-/// Takes the lock of this name, waiting for so long.
-pub(super) async fn lock(name: &str, patience_milliseconds: u32) -> Locking {
-    let (receipt, _patience) = request(name, patience_milliseconds);
-    receipt.await
-}
-
-/// Asks for the lock; the timer gives up when it has not come.
-fn request(name: &str, patience_milliseconds: u32) -> (Receipt<Locking>, Option<Timeout>) {
+/// Asks for the lock of this name; the timer, which is to be kept as long, gives up when it has not come.
+pub(super) fn lock(name: &str, patience_milliseconds: u32) -> (Receipt<Locking>, Option<Timeout>) {
     let (answer, receipt) = receipt::pair();
     let answer = Rc::new(Cell::new(Some(answer)));
     let give = move |locking| {
@@ -63,18 +58,18 @@ fn request(name: &str, patience_milliseconds: u32) -> (Receipt<Locking>, Option<
         }
     });
     let controller = AbortController::new().ok();
-    let request = || -> Result<Promise, JsValue> {
-        let navigator = Reflect::get(&js_sys::global(), &"navigator".into())?;
-        let locks = Reflect::get(&navigator, &"locks".into())?;
+    let request = || -> Option<Promise> {
+        let navigator = property(&js_sys::global(), "navigator")?;
+        let locks = property(&navigator, "locks")?;
         let options = Object::new();
         if let Some(controller) = &controller {
-            Reflect::set(&options, &"signal".into(), &controller.signal())?;
+            Reflect::set(&options, &"signal".into(), &controller.signal()).ok()?;
         }
-        let request = Reflect::get(&locks, &"request".into())?.dyn_into::<Function>()?;
-        let promise = request.call3(&locks, &name.into(), &options, granted.as_ref())?;
-        promise.dyn_into()
+        let request = property(&locks, "request")?.unchecked_into::<Function>();
+        let promise = request.call3(&locks, &name.into(), &options, granted.as_ref());
+        Some(promise.ok()?.unchecked_into())
     };
-    let Ok(promise) = request() else {
+    let Some(promise) = request() else {
         return (receipt::given(Locking::Unsupported), None);
     };
     let patience = controller
@@ -82,9 +77,7 @@ fn request(name: &str, patience_milliseconds: u32) -> (Receipt<Locking>, Option<
     spawn_local(async move {
         // It ends with the lock.
         if let Err(error) = JsFuture::from(promise).await {
-            let name = Reflect::get(&error, &"name".into());
-            let is_taken = name.is_ok_and(|name| name == "AbortError");
-            give(if is_taken {
+            give(if text(&error, "name").as_deref() == Some("AbortError") {
                 Locking::Taken
             } else {
                 Locking::Unsupported

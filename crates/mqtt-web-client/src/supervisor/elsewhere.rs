@@ -9,6 +9,9 @@ use crate::Failure;
 /// only, and never from `wss://` down to `ws://`.
 ///
 /// Use another server is followed once, Server moved for good once the new one has accepted the connection.
+/// A session belongs to the Server that has it: any other is asked to begin anew, so that nothing is sent or given
+/// twice, and what was in flight becomes what [a lost session](crate#what-outlives-the-page) makes of it.
+/// A page that is loaded again begins at the address in its options, and keeps its messages wherever that sends it.
 #[derive(Debug, Clone, Copy)]
 pub struct FollowServerReference(
     /// A client that follows nobody carries nothing of how that is done.
@@ -37,13 +40,6 @@ pub(super) struct Away {
 }
 
 impl Supervisor {
-    /// The Server's own address, wherever it sent us.
-    pub(super) fn home(&self) -> &str {
-        self.away
-            .as_ref()
-            .map_or(&self.options.url, |away| &away.home)
-    }
-
     /// Takes note that the Server has accepted the connection.
     pub(super) fn arrive(&mut self) {
         if self.away.as_ref().is_some_and(|away| away.is_for_good) {

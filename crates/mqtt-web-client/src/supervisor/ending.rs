@@ -131,7 +131,8 @@ impl Supervisor {
             State::Open { connection, .. } => {
                 self.session = connection.into_session();
                 self.requests.handle_close();
-                self.publications.handle_close(&mut self.outputs);
+                let keeper = self.session.keeper.as_deref_mut();
+                self.publications.handle_close(keeper, &mut self.outputs);
                 self.outputs.push_back(Output::Close);
             }
             State::Asking { .. } | State::Opening { .. } => self.outputs.push_back(Output::Close),

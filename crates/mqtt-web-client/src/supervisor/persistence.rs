@@ -12,11 +12,11 @@ use super::{Output, State, Supervisor, message};
 use crate::{Event, Options, Persistence, Status, StopReason, StoreError};
 
 /// A session of the supervisor's that is kept, or is to be.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Keeping {
     pub(super) persistence: Persistence,
-    /// Since 1970, at the moment that is 0 for `Instant`.
-    wall_clock_at_start: Duration,
+    /// Of the broker as the application named it, wherever that sent us.
+    address: String,
     /// Whether the last CONNECT was only to make the Server forget an earlier session.
     pub(super) is_clearing: bool,
 }
@@ -28,7 +28,8 @@ impl Keeping {
                 Some(_) => Persistence::Loading,
                 None => Persistence::None,
             },
-            ..Self::default()
+            address: options.url.clone(),
+            is_clearing: false,
         }
     }
 
@@ -82,27 +83,27 @@ impl Supervisor {
         let n_restored = stored.n_messages();
         let identity = stored.identity.take();
         self.publications.restore(&mut stored);
-        self.session = ClientSession {
+        if let Some(identity) = identity {
             // What one version of MQTT kept is none of the other's.
-            is_established: identity.as_ref().is_some_and(|identity| {
-                identity.is_established && identity.protocol_level == self.protocol_level()
-            }),
+            if identity.protocol_level == self.protocol_level() {
+                self.server = identity.server;
+            }
+            if self.client_identifier.is_empty() {
+                self.client_identifier = identity.client_identifier.into();
+            }
+        }
+        self.session = ClientSession {
+            is_established: !self.server.is_empty(),
             exchanges: stored.exchanges,
             keeper: None,
         };
-        if let Some(identity) = identity
-            && self.client_identifier.is_empty()
-        {
-            self.client_identifier = identity.client_identifier.into();
-        }
         self.publications.note_all(&mut *keeper);
         self.session.keeper = Some(keeper);
-        self.keeping.wall_clock_at_start = wall_clock_at_start;
         self.set_persistence(Persistence::Kept {
             n_restored,
             n_discarded,
         });
-        self.note_identity(now);
+        self.note_identity();
         self.begin(now);
     }
 
@@ -165,33 +166,16 @@ impl Supervisor {
         }
     }
 
-    /// Takes note of whose session this is and how long the Server keeps it.
-    pub(super) fn note_identity(&mut self, now: Instant) {
+    /// Takes note of whose session this is.
+    pub(super) fn note_identity(&mut self) {
         if !self.keeping.is_kept() {
             return;
         }
-        let lasts_for_ever = self.options.protocol_version == ProtocolVersion::V3_1_1
-            || self.options.session_expiry_interval_secs == u32::MAX;
-        let expiry_interval = u64::from(self.options.session_expiry_interval_secs);
-        let wall_clock = self
-            .keeping
-            .wall_clock_at_start
-            .saturating_add(now.since_start());
-        let session = if let State::Open { connection, .. } = &self.state {
-            connection.session()
-        } else {
-            &self.session
-        };
-        let is_established = session.is_established;
         let identity = SessionIdentity {
-            address: self.home().to_owned(),
+            address: self.keeping.address.clone(),
+            server: self.server.clone(),
             client_identifier: self.client_identifier.to_string(),
             protocol_level: self.protocol_level(),
-            is_established,
-            expires_at: match lasts_for_ever {
-                true => u64::MAX,
-                false => wall_clock.as_secs().saturating_add(expiry_interval),
-            },
         };
         if let Some(keeper) = self.keeper() {
             keeper.note(SessionChange::Identity(&identity));
@@ -221,7 +205,7 @@ impl Supervisor {
 
     fn is_ours(&self, identity: &SessionIdentity) -> bool {
         let client_identifier = &self.options.client_identifier;
-        identity.address == self.options.url
+        identity.address == self.keeping.address
             && (client_identifier.is_empty() || *client_identifier == identity.client_identifier)
     }
 

@@ -96,7 +96,11 @@ impl Publications {
         self.expire(connection.keeper_mut(), outputs, now);
         let mut is_any = false;
         while !self.is_congested && connection.is_ready() {
-            let Some(waiting) = self.queue.pop() else {
+            // What is of QoS 0 is answered when it is sent, and keeps its order.
+            let is_in_order = |waiting: &Waiting| {
+                waiting.publication.qos > QoS::AtMostOnce || !connection.is_waiting_for_store()
+            };
+            let Some(waiting) = self.queue.pop_if(&is_in_order) else {
                 break;
             };
             self.hand_over(waiting, connection, outputs, now);
@@ -108,27 +112,42 @@ impl Publications {
     /// Answers for what has waited for too long.
     pub(super) fn expire(
         &mut self,
-        mut keeper: Option<&mut (dyn SessionKeeper + 'static)>,
+        keeper: Option<&mut (dyn SessionKeeper + 'static)>,
         outputs: &mut VecDeque<Output>,
         now: Instant,
     ) {
-        for waiting in self.queue.take_expired(now) {
+        let expired = self.queue.take_expired(now);
+        self.give_up(expired, &PublishError::Expired, keeper, outputs);
+    }
+
+    /// Answers for what waited and is not sent, and lets the keeper forget it.
+    #[expect(clippy::vec_box, reason = "that is how they wait")]
+    fn give_up(
+        &mut self,
+        given_up: Vec<Box<Waiting>>,
+        error: &PublishError,
+        mut keeper: Option<&mut (dyn SessionKeeper + 'static)>,
+        outputs: &mut VecDeque<Output>,
+    ) {
+        for waiting in given_up {
             if let Some(keeper) = keeper.as_mut().filter(|_| waiting.is_noted) {
                 keeper.note(SessionChange::MessageEnded(waiting.token));
             }
-            self.answer(waiting.token, Err(PublishError::Expired), outputs);
+            self.answer(waiting.token, Err(error.clone()), outputs);
         }
     }
 
     /// Answers for what does not wait for the next connection.
-    pub(super) fn handle_close(&mut self, outputs: &mut VecDeque<Output>) {
+    pub(super) fn handle_close(
+        &mut self,
+        keeper: Option<&mut (dyn SessionKeeper + 'static)>,
+        outputs: &mut VecDeque<Output>,
+    ) {
         let offline_queue = self.offline_queue;
-        for waiting in self
+        let given_up = self
             .queue
-            .take_if(&|waiting| !offline_queue.keeps_unsent(waiting.publication.qos))
-        {
-            self.answer(waiting.token, Err(PublishError::NotConnected), outputs);
-        }
+            .take_if(&|waiting| !offline_queue.keeps_unsent(waiting.publication.qos));
+        self.give_up(given_up, &PublishError::NotConnected, keeper, outputs);
     }
 
     /// Takes note of the last publication, if it waits and may do so without a connection.

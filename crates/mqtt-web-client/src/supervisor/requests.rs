@@ -153,15 +153,16 @@ impl Requests {
         self.has_identifiers
     }
 
+    /// Says whether it is going to be asked for.
     pub(super) fn unsubscribe(
         &mut self,
         topic_filters: Vec<TopicFilter>,
         answer: SubscribeAnswer,
         outputs: &mut VecDeque<Output>,
-    ) {
+    ) -> bool {
         let n_filters = topic_filters.len();
         let Some(answer) = self.check(n_filters, answer, outputs) else {
-            return;
+            return false;
         };
         for topic_filter in &topic_filters {
             self.forget(topic_filter);
@@ -170,6 +171,7 @@ impl Requests {
             kind: Kind::Unsubscribe(topic_filters),
             answer: Some(answer),
         });
+        true
     }
 
     /// Asks again for everything that is not asked for anyway.
@@ -230,7 +232,7 @@ impl Requests {
                     self.waiting.push_front(request);
                     break;
                 }
-                Err(error) => request.fail(&error, outputs),
+                Err(error) => self.handle_unsendable(request, &error, outputs),
             }
         }
     }
@@ -277,6 +279,54 @@ impl Requests {
         }
     }
 
+    /// Tells that a request breaks a rule or the Server's Maximum Packet Size.
+    fn handle_unsendable(
+        &mut self,
+        request: Request,
+        error: &UsageError,
+        outputs: &mut VecDeque<Output>,
+    ) {
+        let (error, reason_code) = match error {
+            UsageError::Encode(EncodeError::PacketTooLarge { .. }) => {
+                (SubscribeError::TooLarge, ReasonCode::PacketTooLarge)
+            }
+            UsageError::Encode(_)
+            | UsageError::NotConnected
+            | UsageError::ReceiveMaximumReached
+            | UsageError::QueueFull
+            | UsageError::QoSNotSupported
+            | UsageError::RetainNotSupported
+            | UsageError::TopicAlias
+            | UsageError::NoPacketIdentifier => {
+                (SubscribeError::Invalid, ReasonCode::ProtocolError)
+            }
+        };
+        if let Kind::Subscribe(subscriptions, identifier) = request.kind {
+            // One filter of a renewal does not take the others with it.
+            if request.answer.is_none() && subscriptions.len() > 1 {
+                for subscription in subscriptions.into_iter().rev() {
+                    self.waiting.push_front(Request {
+                        kind: Kind::Subscribe(vec![subscription], identifier),
+                        answer: None,
+                    });
+                }
+                return;
+            }
+            for subscription in subscriptions {
+                if request.answer.is_some() && identifier.is_none() {
+                    self.give_up(&subscription.topic_filter);
+                }
+                outputs.push_back(Output::Event(Event::Subscribed {
+                    topic_filter: subscription.topic_filter,
+                    reason_code,
+                }));
+            }
+        }
+        if let Some(answer) = request.answer {
+            outputs.push_back(Output::Subscribed(answer, Err(error)));
+        }
+    }
+
     fn check(
         &self,
         n_filters: usize,
@@ -318,6 +368,15 @@ impl Requests {
         wanted
     }
 
+    /// What its caller was told that it failed is not to be made later.
+    fn give_up(&mut self, topic_filter: &TopicFilter) {
+        for wanted in &mut self.subscriptions {
+            wanted.is_for_events &= wanted.subscription.topic_filter != *topic_filter;
+        }
+        self.subscriptions
+            .retain(|wanted| wanted.is_for_events || wanted.n_streams > 0);
+    }
+
     fn forget(&mut self, topic_filter: &TopicFilter) {
         self.subscriptions
             .retain(|wanted| wanted.subscription.topic_filter != *topic_filter);
@@ -334,28 +393,10 @@ impl Request {
         }
     }
 
-    fn fail(self, error: &UsageError, outputs: &mut VecDeque<Output>) {
-        if let Kind::Subscribe(subscriptions, _) = self.kind {
-            for subscription in subscriptions {
-                outputs.push_back(Output::Event(Event::Subscribed {
-                    topic_filter: subscription.topic_filter,
-                    reason_code: ReasonCode::PacketTooLarge,
-                }));
-            }
-        }
-        if let Some(answer) = self.answer {
-            let error = match error {
-                UsageError::Encode(EncodeError::PacketTooLarge { .. }) => SubscribeError::TooLarge,
-                UsageError::Encode(_)
-                | UsageError::NotConnected
-                | UsageError::ReceiveMaximumReached
-                | UsageError::QueueFull
-                | UsageError::QoSNotSupported
-                | UsageError::RetainNotSupported
-                | UsageError::TopicAlias
-                | UsageError::NoPacketIdentifier => SubscribeError::Invalid,
-            };
-            outputs.push_back(Output::Subscribed(answer, Err(error)));
+    fn identifier(&self) -> Option<NonZeroU32> {
+        match &self.kind {
+            Kind::Subscribe(_, identifier) => *identifier,
+            Kind::Unsubscribe(_) => None,
         }
     }
 }
@@ -385,20 +426,21 @@ fn renumber(requests: &mut Requests) {
     requests.waiting.extend(renumbered);
 }
 
-/// Asks again for the subscriptions of streams, each with its Subscription Identifier.
+/// Asks again for the subscriptions of streams, each with its Subscription Identifier, unless what is asked for last
+/// gives it that.
 fn renew(requests: &mut Requests) {
     let mut renewed = Vec::new();
     for wanted in &requests.subscriptions {
-        if wanted.identifier.is_some() && !requests.is_asked_for(wanted) {
+        let mut waiting = requests.waiting.iter().rev();
+        let last = waiting.find(|request| request.is_about(&wanted.subscription.topic_filter));
+        if wanted.identifier.is_some() && last.and_then(Request::identifier) != wanted.identifier {
             renewed.push(Request {
                 kind: Kind::Subscribe(vec![wanted.subscription.clone()], wanted.identifier),
                 answer: None,
             });
         }
     }
-    for request in renewed.into_iter().rev() {
-        requests.waiting.push_front(request);
-    }
+    requests.waiting.extend(renewed);
 }
 
 /// Topic Filters in one SUBSCRIBE of a renewal; keeps it well below any Maximum Packet Size.

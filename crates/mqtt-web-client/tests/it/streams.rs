@@ -1,8 +1,8 @@
 use futures_util::StreamExt as _;
 use mqtt_protocol::Packet;
 use mqtt_web_client::{
-    Client, Events, Messages, Options, Publication, Status, SubscribeError, SubscriptionOptions,
-    TopicFilter, TopicName,
+    Client, Events, Limits, Messages, Options, Publication, Status, SubscribeError,
+    SubscriptionOptions, TopicFilter, TopicName,
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -203,4 +203,25 @@ async fn credentials_are_asked_for_with_every_attempt() {
     let n = n_asked.get();
     tick().await;
     assert_eq!(n_asked.get(), n);
+}
+
+#[wasm_bindgen_test]
+async fn a_stream_goes_on_when_too_many_requests_wait_to_unsubscribe_from_it() {
+    let server = InPageServer::default();
+    let options = Options {
+        limits: Limits {
+            queue_len_max: 1,
+            ..Limits::default()
+        },
+        ..InPageServer::options()
+    };
+    let (client, _events) = Client::connect_over(server.transport(), options);
+    let mut messages = subscribe(&client, &["a"]).await;
+    let filters = || [TopicFilter::new("a").unwrap()];
+    let _waiting = client.subscribe_events(filters(), SubscriptionOptions::default());
+    let refused = within_10_s(client.unsubscribe(filters())).await;
+    assert_eq!(refused, Err(SubscribeError::TooManyRequests));
+    tick().await;
+    server.publish("a", "still");
+    assert_eq!(payload(&mut messages).await, "still");
 }

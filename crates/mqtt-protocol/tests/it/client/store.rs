@@ -40,10 +40,9 @@ fn journal() -> SessionJournal {
     let mut journal = SessionJournal::new(WALL_CLOCK);
     journal.note(SessionChange::Identity(&SessionIdentity {
         address: "wss://example.org/mqtt".to_owned(),
+        server: "wss://two.example.org/mqtt".to_owned(),
         client_identifier: "tab".to_owned(),
         protocol_level: 5,
-        is_established: true,
-        expires_at: u64::MAX,
     }));
     let sent = message(7, QoS::ExactlyOnce);
     journal.note(SessionChange::Sent(identifier(3), &sent));
@@ -61,8 +60,8 @@ fn what_is_written_is_read_again_in_the_order_of_sending() {
     let stored = read(records);
     let identity = stored.identity.unwrap();
     assert_eq!(
-        (&*identity.client_identifier, identity.is_established),
-        ("tab", true)
+        (&*identity.client_identifier, &*identity.server),
+        ("tab", "wss://two.example.org/mqtt")
     );
     let in_flight = stored.exchanges.outgoing.in_flight();
     let mut in_flight: Vec<_> = in_flight

@@ -462,7 +462,7 @@ impl World {
         let found = mqtt_protocol::StoredSession::read(&records, Duration::ZERO, limits);
         found
             .identity
-            .is_some_and(|identity| identity.is_established)
+            .is_some_and(|identity| !identity.server.is_empty())
     }
 
     /// Carries what the Server has for everybody.

@@ -1,5 +1,7 @@
 //! A session that outlives its page. Storing takes until the test says that it is done.
 
+mod elsewhere;
+
 use mqtt_protocol::{Pubcomp, Pubrec, Pubrel};
 
 use super::*;
@@ -727,4 +729,62 @@ fn what_waits_again_after_a_lost_session_and_a_reload_has_one_expiry() {
         Some((publish.payload.clone(), expiries.count()))
     });
     assert_eq!(sent.collect::<Vec<_>>(), [("1".into(), 1), ("2".into(), 1)]);
+}
+
+#[test]
+fn qos_0_behind_what_waits_for_the_store_is_told_as_sent_when_it_is() {
+    let at_most_once = || publication("2", QoS::AtMostOnce, QueuePolicy::WhileDisconnected);
+    let mut kept = Kept::connected(options());
+    kept.page.take_sent();
+    kept.publish(waiting("1"));
+    let mut receipt = kept.publish(at_most_once());
+    assert_eq!((receipt.take(), kept.take_sent().len()), (None, 0));
+    kept.settle();
+    assert_eq!(kept.take_sent(), [sent(1, false, "1"), sent(0, false, "2")]);
+    assert_eq!(receipt.take(), Some(Ok(ReasonCode::Success)));
+
+    // Where the link is cut meanwhile, it is as if it had been published after that.
+    for (offline_queue, told) in [
+        (OfflineQueue::All, None),
+        (
+            OfflineQueue::AtLeastOnce,
+            Some(Err(PublishError::NotConnected)),
+        ),
+    ] {
+        let mut kept = Kept::connected(Options {
+            offline_queue,
+            ..options()
+        });
+        kept.publish(waiting("1"));
+        let mut receipt = kept.publish(at_most_once());
+        kept.page.cut();
+        assert_eq!(receipt.take(), told);
+        kept.settle();
+        kept.page.take_sent();
+        kept.page.wait_for_attempt();
+        kept.accept(true);
+        let n_sent = kept.take_sent().len();
+        assert_eq!(n_sent, if told.is_none() { 2 } else { 1 });
+    }
+}
+
+#[test]
+fn what_a_cut_gives_up_is_forgotten_by_the_store() {
+    let mut kept = Kept::open(options(), MemoryStore::default());
+    kept.publish(waiting("1"));
+    kept.settle();
+    assert_eq!(kept.n_records(), 1);
+    // The next page keeps only what was sent.
+    kept.options.offline_queue = OfflineQueue::InFlight;
+    let mut kept = kept.reload();
+    kept.page.link(LinkEvent::Opened);
+    kept.page.cut();
+    let topic_name = TopicName::new("a/b").unwrap();
+    let told = Event::Published {
+        topic_name,
+        result: Err(PublishError::NotConnected),
+    };
+    assert!(kept.page.events.contains(&told));
+    kept.settle();
+    assert_eq!(kept.n_records(), 0);
 }

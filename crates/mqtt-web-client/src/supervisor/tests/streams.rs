@@ -133,3 +133,46 @@ fn the_subscription_of_a_stream_waits_for_the_connection() {
     grant_all(&mut page);
     assert_eq!(answer.take(), Some(Ok(vec![ReasonCode::Success])));
 }
+
+#[test]
+fn a_renewal_gives_a_stream_its_identifier_after_a_request_that_takes_it_away() {
+    for session_present in [true, false] {
+        let mut page = Page::connected(Options {
+            resubscribe: Resubscribe::Always,
+            ..options()
+        });
+        let (a, _) = page.subscribe_stream("a");
+        grant_all(&mut page);
+        page.cut();
+        page.subscribe(&["a"]);
+        page.wait_for_attempt();
+        page.accept(session_present);
+        let sent = take_identified(&mut page);
+        assert_eq!(sent, [("a".into(), None), ("a".into(), Some(a))]);
+    }
+}
+
+#[test]
+fn a_stream_is_left_only_if_that_is_going_to_be_asked_for() {
+    let mut page = Page::new(Options {
+        limits: Limits {
+            queue_len_max: 1,
+            ..Limits::default()
+        },
+        ..options()
+    });
+    page.subscribe_stream("a");
+    let mut unsubscribe = || {
+        let (answer, receipt) = receipt::pair();
+        let filters = vec![filter_of("a")];
+        let is_accepted = page.supervisor.unsubscribe(filters, answer);
+        page.turn();
+        (is_accepted, Given(receipt).take())
+    };
+    let too_many = Some(Err(SubscribeError::TooManyRequests));
+    assert_eq!(unsubscribe(), (false, too_many));
+    page.accept(false);
+    grant_all(&mut page);
+    let (answer, _receipt) = receipt::pair();
+    assert!(page.supervisor.unsubscribe(vec![filter_of("a")], answer));
+}

@@ -142,3 +142,60 @@ fn what_is_asked_of_a_stopped_client_is_refused_at_once() {
         Some(Err(SubscribeError::Stopped))
     );
 }
+
+fn long_filter() -> String {
+    "long".repeat(100)
+}
+
+/// The Server's answers for single filters, and our own.
+fn answers(page: &mut Page) -> Vec<(String, ReasonCode)> {
+    let events = std::mem::take(&mut page.events).into_iter();
+    events
+        .filter_map(|event| {
+            let Event::Subscribed {
+                topic_filter,
+                reason_code,
+            } = event
+            else {
+                return None;
+            };
+            Some((topic_filter.as_str().to_owned(), reason_code))
+        })
+        .collect()
+}
+
+#[test]
+fn a_filter_that_is_too_large_does_not_take_the_others_of_a_renewal_with_it() {
+    let mut page = Page::connected(options());
+    let long = long_filter();
+    page.subscribe(&["a", &long, "b"]);
+    let packet_identifier = page.take_subscribes()[0].0;
+    page.grant(packet_identifier, 3);
+    answers(&mut page);
+    page.cut();
+    page.wait_for_attempt();
+    let maximum = Property::MaximumPacketSize(100.try_into().unwrap());
+    page.accept_with(false, Properties::new().with(maximum));
+    assert_eq!(page.subscribed_filters(), [["a"], ["b"]]);
+    assert_eq!(answers(&mut page), [(long, ReasonCode::PacketTooLarge)]);
+}
+
+#[test]
+fn what_breaks_a_rule_is_told_so_and_not_tried_again() {
+    let mut page = Page::connected(always());
+    let (answer, receipt) = receipt::pair();
+    let no_local = SubscriptionOptions {
+        no_local: true,
+        ..SubscriptionOptions::default()
+    };
+    let shared = "$share/group/a";
+    let filters = vec![filter_of(shared)];
+    page.supervisor.subscribe(filters, no_local, answer);
+    page.turn();
+    assert_eq!(Given(receipt).take(), Some(Err(SubscribeError::Invalid)));
+    let told = [(shared.to_owned(), ReasonCode::ProtocolError)];
+    assert_eq!(answers(&mut page), told);
+    page.reconnect(false);
+    assert_eq!(page.take_subscribes(), []);
+    assert_eq!(answers(&mut page), []);
+}
