@@ -160,6 +160,8 @@ impl BrokerStore {
         let label = broker.label();
         preferences::keep_tab_password(edited, None);
         preferences::keep_tab_password(label, Some(&broker));
+        // It may have the forgotten one's name.
+        self.forgotten.set(None);
         self.change(&mut |brokers| {
             brokers.preferred = label.into();
             brokers.keep(broker.clone(), edited);

@@ -256,14 +256,13 @@ impl Brokers {
         self.position(label).map(|position| &self.known[position])
     }
 
-    /// Remembers a broker, in the place of the one with this label, or of one with its own.
+    /// Remembers a broker in the place of the one with this label, and of any with its own.
     pub fn keep(&mut self, broker: Broker, edited: &str) {
         let label = String::from(broker.label());
-        let place = |known: &Broker| known.label() == edited || known.label() == label;
-        match self.known.iter().position(place) {
-            Some(place) => self.known[place] = broker,
-            None => self.known.push(broker),
-        }
+        let is_replaced = |known: &Broker| known.label() == edited || known.label() == label;
+        let place = self.known.iter().position(is_replaced);
+        self.known.retain(|known| !is_replaced(known));
+        self.put_back(place.unwrap_or(self.known.len()), broker);
     }
 
     /// Forgets the broker with a label, and says where it stood.
@@ -413,5 +412,9 @@ mod tests {
         assert_eq!(brokers.known[0].label(), "Greenhouse");
         let other = typed(["ws://a", "", "", "Greenhouse", "5.0", "", "60"]);
         assert!(brokers.is_taken(&other, "ws://a"));
+        let same = typed([address, "", "", "Greenhouse", "5.0", "", "30"]);
+        assert!(!brokers.is_taken(&same, "ws://a"));
+        brokers.keep(same.clone(), "ws://a");
+        assert_eq!(brokers.known, [same], "one broker has the name");
     }
 }

@@ -41,7 +41,8 @@
 //!
 //! A store that is denied, full, deleted or slow is told by [`Persistence::Lost`]: the client goes on without it,
 //! what is unfinished ends with the page, and what was stored is erased, as it is of the past.
-//! Where that fails too, the next page may send again what was sent already.
+//! Where that fails too, the next page may send again what was sent already. What could not even be read stays,
+//! and the Server is told to keep no session.
 //! On 3.1.1 a kept session begins with two connections: one with Clean Session 1, so that nothing old is left,
 //! then one with Clean Session 0.
 

@@ -27,8 +27,8 @@ pub trait SessionStore {
     /// It begins at once, as the page may end before the future is polled.
     fn write(&self, operations: Vec<StoreOperation>) -> StoreFuture<()>;
 
-    /// Forgets everything, as far as that is possible; called after a [`write`](Self::write) has failed,
-    /// as what was kept until then is of the past and must not be taken for the session by the next page.
+    /// Forgets everything, as far as that is possible; called after a [`write`](Self::write) has failed or the store
+    /// was lost, as what was kept until then is of the past and must not be taken for the session by the next page.
     fn erase(&self) -> StoreFuture<()>;
 }
 

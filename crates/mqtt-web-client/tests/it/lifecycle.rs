@@ -277,7 +277,7 @@ impl Listeners {
 }
 
 /// Watches the timers that are too long to run off during a test.
-struct Timers {
+pub(crate) struct Timers {
     running: Rc<RefCell<Vec<JsValue>>>,
     _replaced: [Replaced; 2],
     _set: Closure<dyn FnMut(JsValue, JsValue) -> JsValue>,
@@ -285,7 +285,7 @@ struct Timers {
 }
 
 impl Timers {
-    fn watch() -> Self {
+    pub(crate) fn watch() -> Self {
         let global = js_sys::global();
         let running = Rc::new(RefCell::new(Vec::new()));
         let original = function(&global, "setTimeout");
@@ -319,7 +319,7 @@ impl Timers {
         }
     }
 
-    fn n(&self) -> usize {
+    pub(crate) fn n(&self) -> usize {
         self.running.borrow().len()
     }
 }

@@ -11,7 +11,7 @@ use mqtt_web_client::{
 };
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::{connected, in_page_server::InPageServer, next, tick, within_10_s};
+use crate::{connected, in_page_server::InPageServer, lifecycle::Timers, next, tick, within_10_s};
 
 const SOON: Duration = Duration::from_millis(50);
 const LATE: Duration = Duration::from_secs(9);
@@ -79,11 +79,15 @@ async fn an_answer_that_does_not_come_is_given_up() {
     answer(&client, &question(&mut events).await);
     tick().await;
     // A request that nobody waits for any more leaves nothing behind.
+    let timers = Timers::watch();
+    let n_before = timers.n();
     let mut request = requester
         .request(Publication::new(topic("question"), "2"), LATE)
         .boxed_local();
     assert!((&mut request).now_or_never().is_none());
+    assert_eq!(timers.n(), n_before + 1);
     drop(request);
+    assert_eq!(timers.n(), n_before);
     answer(&client, &question(&mut events).await);
     tick().await;
 }
