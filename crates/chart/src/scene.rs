@@ -40,6 +40,8 @@ pub struct PumpRuns {
 /// One series on a chart.
 #[derive(Clone, Debug)]
 pub struct Line {
+    /// What tells it from the others, should two have the same name.
+    pub key: String,
     /// What is measured, where several lines are to be told apart.
     pub name: String,
     /// The readings.
@@ -57,6 +59,7 @@ impl Line {
     /// A series that is believed and has no name.
     pub fn of(series: Series) -> Self {
         Self {
+            key: String::new(),
             name: String::new(),
             series,
             is_fresh: true,
@@ -429,6 +432,24 @@ mod tests {
         let n_of = |wanted| texts.iter().filter(|&&text| text == wanted).count();
         assert_eq!((n_of("target 14–22 %"), n_of("no data")), (1, 1));
         assert_eq!(fills(&picture, Ink::Surface).len(), 1);
+    }
+
+    #[test]
+    fn of_several_lines_only_what_all_of_them_miss_is_a_gap() {
+        let line = |silent: std::ops::Range<i64>| {
+            let mut series = Series::new(1_000);
+            for second in (0..=100).filter(|second| !silent.contains(second)) {
+                series.append(second * 1_000, 18.0);
+            }
+            Line::of(series)
+        };
+        let hatched = |lines| fills(&Scene::of_lines(lines).draw(SIZE), Ink::Surface);
+        let [gap] = hatched(vec![line(20..60), line(40..80)])[..] else {
+            panic!("both were silent once");
+        };
+        let second = (SIZE.width - 41.0) / 100.0;
+        assert!((gap.width / second - 21.0).abs() < 0.5, "{gap:?}");
+        assert!(hatched(vec![line(20..40), line(50..80)]).is_empty());
     }
 
     #[test]
