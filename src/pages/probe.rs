@@ -1,6 +1,6 @@
 //! One probe: a large live chart and what the probe says about itself.
 
-use chart::{clock, decimal};
+use chart::{View, clock, decimal};
 use field::Timestamp;
 
 use crate::{
@@ -105,16 +105,16 @@ fn last_run(fleet: &Fleet, zone: &str) -> Option<Timestamp> {
 
 /// Where the value is going since the last watering, or since it is collected.
 fn outlook(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> String {
-    let scene = scene_of(probe, now);
-    let since = clock(scene.since, scene.zone);
+    // What is further back says little of where it is going.
+    let scene = scene_of(probe, View::Latest(OUTLOOK), now);
+    let since = scene.since.max(scene.window.start);
+    let since_text = clock(since, scene.zone);
     match (probe.freshness(now), probe.reading_at) {
         (Freshness::Live { .. }, _) => {
-            let watered = last_run
-                .map(Timestamp::millis)
-                .filter(|&end| end > scene.since);
+            let watered = last_run.map(Timestamp::millis).filter(|&end| end > since);
             watered
                 .and_then(|end| scene.outlook(end, "the last watering"))
-                .or_else(|| scene.outlook(scene.since, &since))
+                .or_else(|| scene.outlook(since, &since_text))
                 .unwrap_or_else(|| "It is too early to say where it is going.".into())
         }
         (Freshness::Stale { .. } | Freshness::Cut { .. } | Freshness::Offline { .. }, Some(at)) => {
@@ -131,3 +131,6 @@ fn outlook(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> String
         _ => String::new(),
     }
 }
+
+/// In milliseconds.
+const OUTLOOK: i64 = 6 * 60 * 60 * 1_000;
