@@ -304,7 +304,7 @@ fn sensors_of_other_makes_are_known_by_discovery_also_after_a_restart() {
 #[test]
 fn what_was_acknowledged_is_there_once_after_a_kill() {
     let folder = TempDir::new().unwrap();
-    let start = now() - 1_000_000;
+    let start = now() - 10_000_000;
     let mut next = 0_i64;
     let mut acknowledged = 0;
     for _ in 0..4 {
