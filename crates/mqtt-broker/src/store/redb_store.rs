@@ -249,6 +249,17 @@ impl Store for RedbStore {
     }
 }
 
+/// Whoever can still read has nothing to read any more: the file is to be left in order.
+impl Drop for RedbStore {
+    fn drop(&mut self) {
+        let mut database = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        close(database.take());
+    }
+}
+
 impl std::fmt::Debug for RedbStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RedbStore")
@@ -361,7 +372,7 @@ const COMPACTED_BYTES_MIN: u64 = 16 << 20;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::FileDisk;
+    use crate::store::{FileDisk, View};
 
     #[test]
     fn what_was_committed_is_there_after_opening_again() {
@@ -410,6 +421,36 @@ mod tests {
         store
             .read(b"x", &mut |_| panic!("it is not there"))
             .unwrap();
+    }
+
+    #[test]
+    fn others_read_what_was_stored_when_they_looked() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = FileDisk::new(folder.path().join("store"));
+        let mut store = RedbStore::open(disk, 1).unwrap();
+        let reader = store.reader();
+        let (mut first, mut second) = (ChangeSet::new(), ChangeSet::new());
+        first.put(b"a", |value| value.extend_from_slice(b"1"));
+        second.put(b"b", |value| value.extend_from_slice(b"1"));
+        store.commit_all(&[&first, &second]).unwrap();
+        let view = reader.view().unwrap();
+        first.clear();
+        first.put(b"a", |value| value.extend_from_slice(b"2"));
+        first.remove(b"b");
+        store.commit(&first).unwrap();
+        let read = |view: &View, key: &[u8]| {
+            let mut found = None;
+            view.read(key, &mut |value| found = Some(value.to_vec()))
+                .unwrap();
+            found
+        };
+        assert_eq!(read(&view, b"a").as_deref(), Some(&b"1"[..]));
+        assert_eq!(read(&view, b"b").as_deref(), Some(&b"1"[..]));
+        let later = reader.view().unwrap();
+        assert_eq!(read(&later, b"a").as_deref(), Some(&b"2"[..]));
+        assert_eq!(read(&later, b"b"), None);
+        drop(store);
+        assert!(reader.view().is_err(), "it is closed whoever could read it");
     }
 
     #[test]

@@ -115,7 +115,11 @@ impl Desk {
             let Ok(_turn) = self.turns.acquire().await else {
                 return;
             };
-            self.answer(request).await;
+            // Who has gone, or may not ask any more, causes no work.
+            let action = Action::Publish(TOPIC);
+            if self.server.is_authorized(connection, action) {
+                self.answer(request).await;
+            }
         }
     }
 

@@ -452,6 +452,73 @@ fn a_small_maximum_packet_size_makes_many_messages() {
 }
 
 #[test]
+fn what_one_client_may_ask_has_limits() {
+    let folder = TempDir::new().unwrap();
+    let broker = Broker::start_in_with_config(
+        folder.path(),
+        "[history]\nrequests_per_client = 2\nseries_per_request = 1\nwork_per_request = 20\n\
+         request_bytes = 200\nseries = 1\n",
+    );
+    let mut client = Client::connect(&broker, ProtocolVersion::V5_0);
+    let start = now() - 500_000;
+    for n in 0..30 {
+        let time = start + n * 1_000;
+        client.publish(BED, &format!("{{\"moisture\":37,\"time\":{time}}}"));
+    }
+    for (request, mistake) in [
+        (
+            format!("{{\"series\":[\"{BED}\"],\"from\":{start}}}"),
+            "the window needs more work than one request may cause",
+        ),
+        (
+            format!("{{\"series\":[\"{BED}\",\"{BED}\"],\"from\":{start}}}"),
+            "more than 1 series",
+        ),
+        (
+            format!("{{\"id\":\"{}\"}}", "x".repeat(200)),
+            "the request is longer than 200 bytes",
+        ),
+    ] {
+        assert_eq!(client.mistake(&request), mistake);
+    }
+    client.publish("rootzone/north-beds/bed-2/moisture", "37.2");
+    assert_eq!(
+        client.mistake(r#"{"series":["rootzone/north-beds/bed-2/moisture"],"from":0}"#),
+        "there is no such series; {\"list\":\"#\"} asks which there are"
+    );
+
+    // In one read, so that none of them is answered before the last is there.
+    let mut requests = Vec::new();
+    for n in 1..=20 {
+        let publish = Packet::Publish(Publish {
+            dup: false,
+            qos: QoS::AtLeastOnce,
+            retain: false,
+            topic_name: TopicName::new("rootzone/history/get").ok(),
+            packet_identifier: PacketIdentifier::new(1_000 + n),
+            properties: response_topic(ANSWERS),
+            payload: Bytes::from_static(b"{\"list\":\"#\"}"),
+        });
+        publish
+            .encode(ProtocolVersion::V5_0, &mut requests)
+            .unwrap();
+    }
+    client.peer.send(&requests).unwrap();
+    let (mut n_taken, mut n_refused, mut n_answers) = (0, 0, 0);
+    while n_taken + n_refused < 20 || n_answers < n_taken {
+        match client.receive() {
+            Packet::Puback(puback) if puback.reason_code == ReasonCode::QuotaExceeded => {
+                n_refused += 1;
+            }
+            Packet::Puback(_) => n_taken += 1,
+            Packet::Publish(_) => n_answers += 1,
+            other => panic!("unexpected: {other:?}"),
+        }
+    }
+    assert!(n_taken >= 2 && n_refused > 0, "{n_taken} were taken");
+}
+
+#[test]
 fn in_memory_the_topic_is_like_any_other() {
     let broker = Broker::start();
     let mut client = Client::connect(&broker, ProtocolVersion::V5_0);

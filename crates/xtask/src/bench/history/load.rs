@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use super::readings::{Random, Readings};
 
 /// How long things took.
+#[derive(Default)]
 pub(super) struct Durations {
     sorted: Vec<Duration>,
     elapsed: Duration,
@@ -29,14 +30,22 @@ impl Durations {
         })
     }
 
+    /// Those of another turn too.
+    pub(super) fn add(&mut self, others: Self) {
+        self.sorted.extend(others.sorted);
+        self.sorted.sort_unstable();
+        self.elapsed += others.elapsed;
+    }
+
     pub(super) fn len(&self) -> usize {
         self.sorted.len()
     }
 
     /// In milliseconds.
     pub(super) fn percentile(&self, percent: usize) -> f64 {
-        let place = (self.sorted.len() * percent / 100).min(self.sorted.len() - 1);
-        self.sorted[place].as_secs_f64() * 1e3
+        let place = self.sorted.len() * percent / 100;
+        let duration = self.sorted.get(place).or(self.sorted.last());
+        duration.map_or(f64::NAN, |duration| duration.as_secs_f64() * 1e3)
     }
 
     pub(super) fn rate(&self) -> f64 {
