@@ -99,9 +99,9 @@ impl Broker {
         if !self.is_store_failing || message.qos == QoS::AtMostOnce {
             return false;
         }
-        let is_recorded =
-            |recorder: &Box<dyn Recorder>| recorder.is_interested_in(message.topic_name.as_str());
-        if self.recorder.as_ref().is_some_and(is_recorded) {
+        let topic = message.topic_name.as_str();
+        let is_recorded = |recorder: &dyn Recorder| recorder.is_interested_in(topic);
+        if self.recorder.as_deref().is_some_and(is_recorded) {
             return true;
         }
         let is_stored = |index: SessionIndex| {

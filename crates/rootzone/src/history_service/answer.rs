@@ -252,9 +252,11 @@ mod tests {
 
     fn numbers(fields: &Fields, name: &str) -> Vec<f64> {
         let list = fields.value(name).and_then(Json::as_list);
-        let number = |json: &Json| match json {
-            Json::Number(number) => *number,
-            other => panic!("{other:?}"),
+        let number = |json: &Json| {
+            let Json::Number(number) = json else {
+                panic!("{json:?}");
+            };
+            *number
         };
         list.unwrap_or_default().iter().map(number).collect()
     }

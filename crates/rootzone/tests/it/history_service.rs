@@ -1,5 +1,10 @@
 //! The history in a running broker: what probes say is kept, and whoever asks gets it.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test stops at what it does not expect"
+)]
+
 use std::{
     env, fs,
     path::Path,

@@ -1,5 +1,10 @@
 //! Who may not read a series learns nothing of it.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test stops at what it does not expect"
+)]
+
 use std::net::{Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
