@@ -167,6 +167,13 @@ cargo xtask COMMAND
            the chart beside npm's uPlot, in headless Chromium
              --json FILE     write the figures there too
              --quick         fewer redraws
+  bench history
+           what years of readings cost on the disk, and how quickly they are answered
+           while 2,000 a second come; the file in the folder named by ROOTZONE_DATA, and
+           two that are made up
+             --json FILE     write the figures there too
+             --quick         20 days in place of a year, and shorter loads
+             --only NAME     only scenarios whose names contain this
   bench client
            the browser client beside MQTT.js and mqtt-packet in headless Chromium
              --json FILE     write the figures there too
