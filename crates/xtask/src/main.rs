@@ -163,6 +163,9 @@ cargo xtask COMMAND
              --quick         one short round
              --only NAME     only scenarios whose names contain this; also restart (the
                              start with a million messages) and memory (of each of them)
+  bench store
+           what a start, a copy and a commit cost a store with a million entries
+             --json FILE     write the figures there too
   bench chart
            the chart beside npm's uPlot, in headless Chromium
              --json FILE     write the figures there too
