@@ -6,7 +6,7 @@ use field::Timestamp;
 use crate::{
     format::{moment, name_of_level, value},
     piece::{Piece, Places},
-    router::link_to,
+    router::{link_to, zone_path},
     state::{Fleet, Freshness, Probe, ProbeId, key_of_device},
     store::{ZONE, use_connection, use_fleet, use_now},
     widgets::{
@@ -37,6 +37,8 @@ pub fn probe_page(id: &ProbeId) -> Piece {
         let pumps = fleet.pumps_of_zone(zone);
         let pumps: Vec<String> = pumps.map(|pump| key_of_device(&pump.device)).collect();
         places.text("zone", &fleet.zone_name(zone));
+        places.attribute("zone", "href", Some(&zone_path(zone)));
+        places.show("zone", is_known);
         places.part("chart", is_known.then_some(""), &|_| reading_chart(&id));
         places.show("waters", !pumps.is_empty());
         places.list("pumps", &pumps, &pump_card);

@@ -170,9 +170,14 @@ impl<'a> Plot<'a> {
         })
     }
 
+    /// Whether the lines become a raster.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.traces.len() < self.lines.len()
+    }
+
     /// Draws the lines, and a dot where each of them ends.
     pub(crate) fn draw(&self, picture: &mut Picture, values: Scale) {
-        if self.traces.len() < self.lines.len() {
+        if self.is_crowded() {
             self.rasterize(picture, values);
         }
         for (line, trace) in self.lines.iter().zip(&self.traces) {

@@ -1,4 +1,5 @@
-use crate::calendar::{DAY, MINUTE};
+use crate::calendar::{DAY, Date, MINUTE};
+use crate::decimal::push_whole;
 use crate::plot::{LineStyle, Plot, PlotLine, ink};
 use crate::trend::unit_gap;
 use crate::{
@@ -199,9 +200,17 @@ impl Scene {
         lines
     }
 
-    /// A moment in words: the day where the window is longer than one, seconds where they count.
+    /// A moment in words: the day where the window is longer than one, seconds where they count, and
+    /// over years the year in place of the hour.
     pub(crate) fn time_label(&self, time: i64, exactness: i64) -> String {
         let mut text = String::new();
+        if self.window.duration() > YEAR {
+            let day = self.zone.local(time).div_euclid(DAY);
+            text.push_str(&date(time, self.zone));
+            text.push(' ');
+            push_whole(&mut text, Date::of_day(day).year.unsigned_abs(), 1);
+            return text;
+        }
         if self.window.duration() > DAY {
             text.push_str(&date(time, self.zone));
             text.push_str(", ");
@@ -277,7 +286,18 @@ impl Scene {
                 .line_corners(picture.values)
                 .any(|corner| is_near(&corner))
         };
-        let (x, y, anchor) = corners.into_iter().find(is_free).unwrap_or(corners[0]);
+        let free = corners.into_iter().find(is_free);
+        let (x, y, anchor) = free.unwrap_or(corners[0]);
+        if plot.is_crowded() || free.is_none() {
+            let from = if anchor == Anchor::End { x - width } else { x };
+            let under = Rect {
+                x: from - 2.0,
+                y: y - LABEL_HEIGHT / 2.0,
+                width: width + 4.0,
+                height: LABEL_HEIGHT,
+            };
+            picture.fill(under, Ink::LeafWash);
+        }
         picture.commands.push(Command::Text {
             x,
             y,
@@ -330,7 +350,9 @@ impl Scene {
 fn value_axis(picture: &mut Picture) {
     let plot = picture.plot;
     let (low, high) = picture.values.domain();
-    let n_max = (plot.height / VALUE_LABEL_DISTANCE) as usize;
+    // A small chart has its labels closer, rather than none.
+    let least = (plot.height / LABEL_HEIGHT / 1.5).min(VALUE_LABELS_LEAST);
+    let n_max = (plot.height / VALUE_LABEL_DISTANCE).max(least) as usize;
     let ticks = ValueTicks::new(low, high, n_max);
     let from = picture.corners.len();
     for value in ticks.values() {
@@ -349,6 +371,8 @@ fn value_axis(picture: &mut Picture) {
     picture.stroke(from, Ink::Line, 1.0, Dash::Solid);
 }
 
+/// A year and a day: a window of one year has no day twice but its ends.
+const YEAR: i64 = 366 * DAY;
 pub(crate) const NO_DATA: &str = "no data";
 const NO_DATA_WIDTH: f32 = 56.0;
 const COLLECTING_WIDTH: f32 = 150.0;
@@ -358,8 +382,9 @@ const LABEL_HEIGHT: f32 = 16.0;
 /// Digits to make room for on the left.
 const LABEL_LENGTH: f32 = 3.0;
 const LABEL_GAP: f32 = 10.0;
-const TIME_LABEL_DISTANCE: f32 = 88.0;
+const TIME_LABEL_DISTANCE: f32 = 66.0;
 const VALUE_LABEL_DISTANCE: f32 = 42.0;
+const VALUE_LABELS_LEAST: f32 = 4.0;
 const TOP: f32 = 8.0;
 const RIGHT: f32 = 10.0;
 const BOTTOM: f32 = 28.0;
