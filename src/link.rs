@@ -1,5 +1,9 @@
 //! The only bridge to the broker: drives the MQTT client and turns what comes into state.
 
+mod history;
+
+pub use self::history::CARDS_SHOW;
+
 use std::{
     cell::{Cell, OnceCell, RefCell},
     rc::Rc,
@@ -29,7 +33,7 @@ use crate::{
     format::{millis, whole},
     preferences::default_broker_address,
     signal::Signal,
-    state::{Broker, Connection, Fault, Fleet, Trial, remedy},
+    state::{Archive, Broker, Connection, Fault, Fleet, Trial, remedy},
     store::{FleetStore, moment},
 };
 
@@ -45,6 +49,8 @@ pub struct Link {
     generation: Cell<u32>,
     /// What reads single topics, each with its filter.
     readers: RefCell<Vec<(TopicFilter, Reader)>>,
+    /// What the broker's history is asked.
+    archive: RefCell<Archive>,
     /// The connection by which a broker is tried. It has no subscriptions.
     trying: RefCell<Option<Client>>,
     /// Counts the trials, for the same reason.
@@ -75,6 +81,7 @@ impl Link {
             ticking: RefCell::default(),
             generation: Cell::default(),
             readers: RefCell::default(),
+            archive: RefCell::new(Archive::new(random_seed())),
             trying: RefCell::default(),
             n_trials: Cell::default(),
             fleet,
@@ -141,6 +148,7 @@ impl Link {
         self.broker.set(broker);
         subscribe(&client, FILTERS.map(String::from).into(), false);
         subscribe(&client, vec![COMMAND_FILTER.into()], true);
+        subscribe(&client, vec![self.archive.borrow().topic().into()], false);
         for (filter, _) in self.readers.borrow().iter() {
             subscribe(&client, vec![filter.as_str().into()], false);
         }
@@ -270,6 +278,7 @@ impl Link {
         self.flush();
         self.now.set(moment());
         self.change(&mut |fleet| fleet.handle_timeout(moment()));
+        self.archive.borrow_mut().handle_timeout(moment());
         let round_trip = self
             .client
             .borrow()
@@ -318,6 +327,7 @@ impl Link {
         self.connection.set(connection);
         self.round_trip.set(String::new());
         if is_connected || was_connected {
+            self.archive.borrow_mut().handle_link();
             self.change(&mut |fleet| fleet.handle_link(is_connected, moment()));
         }
     }
@@ -344,8 +354,12 @@ impl Link {
                 reader(Some(&newest.payload));
             }
         }
-        let mut wanted = Vec::new();
+        let (mut wanted, mut kept) = (Vec::new(), self.hear_history(&messages));
+        let has_heard = !kept.is_empty();
         self.change(&mut |fleet| {
+            for kept in kept.drain(..) {
+                fleet.handle_past(kept);
+            }
             for message in &messages {
                 fleet.apply(
                     message.topic_name.as_str(),
@@ -359,6 +373,7 @@ impl Link {
         if !wanted.is_empty() {
             self.with_client(|client| subscribe(client, wanted, false));
         }
+        self.ask_history(has_heard);
     }
 
     /// Changes the fleet and sends what its pumps' switches want sent.

@@ -11,7 +11,7 @@ use crate::{
     brokers::BrokerStore,
     link::Link,
     signal::Signal,
-    state::{Changes, Connection, Fleet, Probe, ProbeId, Pump, Table, key_of_device},
+    state::{Changes, Connection, Fleet, Probe, ProbeId, Pump, Table, Window, key_of_device},
 };
 
 /// The fleet, reached from anywhere with [`use_fleet`]. Only [`link`](crate::link) changes it.
@@ -60,6 +60,14 @@ impl FleetStore {
     pub fn everything(&self) -> Ref<'_, Fleet> {
         self.any.track();
         self.fleet.borrow()
+    }
+
+    /// The probes of which the broker kept more than is here of a window.
+    pub(crate) fn lacking(&self, window: Window) -> Vec<ProbeId> {
+        let fleet = self.fleet.borrow();
+        let probes = fleet.probes.values();
+        let lacking = probes.filter(|probe| probe.lacks(window.span, window.fineness()));
+        lacking.map(|probe| probe.id.clone()).collect()
     }
 
     /// Changes the fleet and tells whom it concerns.

@@ -104,7 +104,7 @@ pub fn chart(
 fn in_view(mut scene: Scene, view: View, hidden: &[String]) -> Scene {
     scene.window = view.window(scene.since, scene.now);
     for line in &mut scene.lines {
-        line.is_hidden = hidden.contains(&line.name);
+        line.is_hidden = hidden.contains(&line.key);
     }
     scene
 }

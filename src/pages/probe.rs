@@ -1,12 +1,12 @@
 //! One probe: a large live chart and what the probe says about itself.
 
-use chart::{clock, decimal};
+use chart::{View, clock, decimal};
 use field::Timestamp;
 
 use crate::{
     format::{moment, name_of_level, value},
     piece::{Piece, Places},
-    router::link_to,
+    router::{link_to, zone_path},
     state::{Fleet, Freshness, Probe, ProbeId, key_of_device},
     store::{ZONE, use_connection, use_fleet, use_now},
     widgets::{
@@ -37,6 +37,8 @@ pub fn probe_page(id: &ProbeId) -> Piece {
         let pumps = fleet.pumps_of_zone(zone);
         let pumps: Vec<String> = pumps.map(|pump| key_of_device(&pump.device)).collect();
         places.text("zone", &fleet.zone_name(zone));
+        places.attribute("zone", "href", Some(&zone_path(zone)));
+        places.show("zone", is_known);
         places.part("chart", is_known.then_some(""), &|_| reading_chart(&id));
         places.show("waters", !pumps.is_empty());
         places.list("pumps", &pumps, &pump_card);
@@ -105,16 +107,16 @@ fn last_run(fleet: &Fleet, zone: &str) -> Option<Timestamp> {
 
 /// Where the value is going since the last watering, or since it is collected.
 fn outlook(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> String {
-    let scene = scene_of(probe, now);
-    let since = clock(scene.since, scene.zone);
+    // What is further back says little of where it is going.
+    let scene = scene_of(probe, View::Latest(OUTLOOK), now);
+    let since = scene.since.max(scene.window.start);
+    let since_text = clock(since, scene.zone);
     match (probe.freshness(now), probe.reading_at) {
         (Freshness::Live { .. }, _) => {
-            let watered = last_run
-                .map(Timestamp::millis)
-                .filter(|&end| end > scene.since);
+            let watered = last_run.map(Timestamp::millis).filter(|&end| end > since);
             watered
                 .and_then(|end| scene.outlook(end, "the last watering"))
-                .or_else(|| scene.outlook(scene.since, &since))
+                .or_else(|| scene.outlook(since, &since_text))
                 .unwrap_or_else(|| "It is too early to say where it is going.".into())
         }
         (Freshness::Stale { .. } | Freshness::Cut { .. } | Freshness::Offline { .. }, Some(at)) => {
@@ -131,3 +133,6 @@ fn outlook(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> String
         _ => String::new(),
     }
 }
+
+/// In milliseconds.
+const OUTLOOK: i64 = 6 * 60 * 60 * 1_000;

@@ -2,18 +2,19 @@
 
 use std::rc::Rc;
 
-use chart::{Scene, Series};
+use chart::{Scene, Series, View};
 
 use crate::{
     components::chart::{Read, Shared, ranges, small_chart},
     format::count,
     piece::Piece,
     router::link_to,
+    signal::watch,
     state::ProbeId,
     store::{use_fleet, use_now},
     widgets::{
         chart_address::addressed_view,
-        reading_chart::{runs, scene_of},
+        reading_chart::{ask_for, runs, scene_of},
     },
 };
 
@@ -27,6 +28,13 @@ pub fn zone_page(key: &str) -> Piece {
         view,
         ..Shared::default()
     };
+    let asking = {
+        let (key, view) = (key.clone(), Rc::clone(&shared.view));
+        watch(Box::new(move || {
+            let probes = fleet.layout().zone(&key).probes;
+            ask_for(&probes, view.get(), POINTS);
+        }))
+    };
     let mut piece = Piece::new(include_str!("zone.html"), move |places| {
         let zone = fleet.layout().zone(&key);
         let probes: Vec<String> = zone.probes.iter().map(|id| id.as_str().into()).collect();
@@ -37,34 +45,57 @@ pub fn zone_page(key: &str) -> Piece {
             &[&count(probes.len(), "probe"), ", side by side in time."].concat(),
         );
         places.part("ranges", probes.first().map(|_| ""), &|_| {
+            let (key, view) = (key.clone(), Rc::clone(&shared.view));
             let first = zone.probes.first().cloned();
             let scene: Read<Scene> = Rc::new(move || match &first {
-                Some(id) => scene(id),
+                Some(id) => scene(id, &key, view.get()),
                 None => Scene::of(Series::new(1)),
             });
             ranges(Rc::clone(&shared.view), scene)
         });
-        places.list("charts", &probes, &|key| probe_chart(key, &shared));
+        places.list("charts", &probes, &|probe| {
+            probe_chart(probe, &key, &shared)
+        });
     });
-    piece.keep(following);
+    piece.keep((following, asking));
     piece
 }
 
-fn probe_chart(key: &str, shared: &Shared) -> Piece {
+fn probe_chart(probe: &str, zone: &str, shared: &Shared) -> Piece {
     let fleet = use_fleet();
-    let id = ProbeId::new(key);
+    let id = ProbeId::new(probe);
     let named = id.clone();
     let label: Read<String> = Rc::new(move || {
         let name = fleet.probe(&named).map(|probe| probe.name.clone());
         name.unwrap_or_default()
     });
-    small_chart(Rc::new(move || scene(&id)), label, shared)
+    let (zone, view) = (String::from(zone), Rc::clone(&shared.view));
+    small_chart(
+        Rc::new(move || scene(&id, &zone, view.get())),
+        label,
+        shared,
+    )
 }
 
-fn scene(id: &ProbeId) -> Scene {
+/// A probe's readings over the time that all of the zone have in common.
+fn scene(id: &ProbeId, zone: &str, view: View) -> Scene {
     let (fleet, now) = (use_fleet(), use_now().get());
-    let scene = fleet.probe(id).map(|probe| scene_of(&probe, now));
+    let probes = fleet.layout().zone(zone).probes;
+    let since = probes
+        .iter()
+        .filter_map(|id| Some(fleet.probe(id)?.since()))
+        .min();
+    let scene = fleet.probe(id).map(|probe| {
+        let window = view.window(since.unwrap_or_default(), now.millis());
+        Scene {
+            since: since.unwrap_or_default(),
+            ..scene_of(&probe, View::Fixed(window), now)
+        }
+    });
     let mut scene = scene.unwrap_or_else(|| Scene::of(Series::new(1)));
     scene.pumps = runs(fleet, id, now);
     scene
 }
+
+/// Half the pixels of a small chart.
+const POINTS: i64 = 200;

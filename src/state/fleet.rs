@@ -10,7 +10,7 @@ use field::{
 use crate::{
     format::{level_of_name, name_of_level, natural_order, unreadable},
     state::{
-        Probe, ProbeId, Pump, StopAll, Table, Zone, device_of_key,
+        Heard, Probe, ProbeId, Pump, StopAll, Table, Zone, device_of_key,
         foreign::{Foreign, Said},
         key_of_device,
     },
@@ -36,6 +36,8 @@ pub struct Fleet {
     command_seed: u64,
     n_commands: u64,
     changes: Changes,
+    /// Whether there are probes of which the broker was not asked what it kept.
+    has_news: bool,
 }
 
 /// What has to be shown anew.
@@ -104,6 +106,7 @@ impl Fleet {
             command_seed,
             n_commands: 0,
             changes: Changes::default(),
+            has_news: false,
         }
     }
 
@@ -139,9 +142,10 @@ impl Fleet {
             pump.switch.handle_link(up, now);
         }
         for (_, probe) in self.probes.iter_mut() {
-            probe.is_linked = up;
+            probe.handle_link(up, now);
         }
         self.changes.layout = true;
+        self.has_news = up;
     }
 
     /// Lets every pump's switch notice what is overdue.
@@ -152,6 +156,21 @@ impl Fleet {
             if pump.switch.state() != before {
                 self.changes.pump(device);
             }
+        }
+    }
+
+    /// Takes what the broker kept of a probe. One that is not known by then has said nothing yet.
+    pub fn handle_past(&mut self, heard: Heard) {
+        let (id, since, level) = match heard {
+            Heard::Since(id, since) => (id, Some(since), None),
+            Heard::Level(id, level) => (id, None, Some(level)),
+        };
+        if let Some(probe) = self.probes.get_mut(&id) {
+            probe.past.since = since.or(probe.past.since);
+            if let Some(level) = level {
+                probe.add_level(level);
+            }
+            self.changes.probe(&id);
         }
     }
 
@@ -209,6 +228,11 @@ impl Fleet {
     /// Topics of other makes' sensors that have to be subscribed to.
     pub fn take_wanted_topics(&mut self) -> Vec<String> {
         self.foreign.take_wanted()
+    }
+
+    /// Whether probes came since the last call, or the link did.
+    pub fn take_news(&mut self) -> bool {
+        mem::take(&mut self.has_news)
     }
 
     /// What has to be shown anew since the last call.
@@ -456,6 +480,7 @@ impl Fleet {
             .map(|seconds| Duration::from_secs(seconds.into()));
         self.foreign.add(id, entity);
         self.changes.layout = true;
+        self.has_news = true;
     }
 
     fn probe_of(&mut self, device: &DeviceId, now: Timestamp) -> Option<&mut Probe> {
@@ -473,6 +498,7 @@ impl Fleet {
             }
             self.probes.insert(id.clone(), probe);
             self.changes.layout = true;
+            self.has_news = true;
         }
         self.probes.get_mut(&id)
     }

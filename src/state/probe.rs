@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chart::Series;
+use chart::{Series, Span};
 use field::{DeviceId, Reading, Status, TargetBand, Timestamp};
 
 use crate::{
     format::unreadable,
-    state::{Freshness, zone::key_of_device},
+    state::{Freshness, Level, Past, zone::key_of_device},
 };
 
 /// A probe's place in addresses: `north-beds/bed-1`, or the discovery topic of a foreign device.
@@ -61,6 +61,10 @@ pub struct Probe {
     pub history: Series,
     /// When collecting began.
     pub collecting_since: Timestamp,
+    /// What the broker kept.
+    pub past: Past,
+    /// Since when no reading can have been missed.
+    complete_since: Timestamp,
     /// After how long without a reading its value expires, if the device says so.
     pub expires_after: Option<Duration>,
     /// Whether the newest reading is of a time that had not come yet.
@@ -87,6 +91,8 @@ impl Probe {
             config_fault: None,
             history: Series::new(HISTORY_POINTS_MAX),
             collecting_since: now,
+            past: Past::default(),
+            complete_since: now,
             expires_after: None,
             is_clock_ahead: false,
             is_linked: true,
@@ -130,8 +136,9 @@ impl Probe {
             && self.reading_at != Some(measured)
             && self.collecting_since.saturating_duration_since(measured) <= COLLECTED_BEFORE
         {
-            self.history
-                .append(measured.millis(), reading.moisture as f32);
+            let (time, value) = (measured.millis(), reading.moisture as f32);
+            self.history.append(time, value);
+            self.past.append(time, value);
         }
         // A message that was overtaken does not turn the value back.
         if measured.is_some() && measured < self.reading_at {
@@ -140,6 +147,13 @@ impl Probe {
         self.reading = Some(reading);
         self.reading_at = measured;
         self.is_clock_ahead = is_clock_ahead;
+    }
+
+    /// The link to the broker came up or was lost; what came in between is not known.
+    pub fn handle_link(&mut self, up: bool, now: Timestamp) {
+        self.is_linked = up;
+        self.complete_since = now;
+        self.past.interrupt();
     }
 
     /// Takes what the device, or its Will, says about being there.
@@ -221,6 +235,47 @@ impl Probe {
         } else {
             Standing::InBand
         })
+    }
+
+    /// Takes a piece of what the broker kept, and continues it with what has come meanwhile.
+    pub fn add_level(&mut self, mut level: Level) {
+        if level.is_live {
+            let kept = level.series.last().map_or(i64::MIN, |last| last.time);
+            let came = Span::new(kept.saturating_add(1), i64::MAX);
+            for point in self.history.points(came) {
+                level.series.append(point.time, point.value);
+            }
+        }
+        self.past.add(level);
+    }
+
+    /// Since when the broker or this page has readings.
+    #[must_use]
+    pub fn since(&self) -> i64 {
+        let since = self.collecting_since.millis();
+        self.past.since.map_or(since, |first| first.min(since))
+    }
+
+    /// The readings that show a window best, and how long each stands for if not for itself alone.
+    #[must_use]
+    pub fn readings(&self, window: Span) -> (&Series, i64) {
+        match self.past.best(window) {
+            Some(level) if window.start < self.complete_since.millis() => {
+                (&level.series, level.step)
+            }
+            _ => (&self.history, 0),
+        }
+    }
+
+    /// Whether the broker has to be asked for a window, so that rows are as fine as that.
+    #[must_use]
+    pub fn lacks(&self, window: Span, fineness: i64) -> bool {
+        let Some(since) = self.past.since else {
+            return false;
+        };
+        let window = Span::new(window.start.max(since), window.end);
+        let is_complete = window.start >= self.complete_since.millis();
+        window.end > since && !is_complete && !self.past.has(window, fineness)
     }
 
     /// Since when there are readings to show.

@@ -1,15 +1,17 @@
 //! One probe on a card: name, number, trend, curve, age.
 
-use chart::{Band, live_window};
+use chart::{Band, Series, Span, live_window};
 use field::Timestamp;
 
 use crate::{
     components::canvas::canvas,
-    format::{millis, value},
+    format::value,
+    link::CARDS_SHOW,
     piece::{Piece, Places},
     router::probe_path,
     state::{Freshness, Probe, ProbeId, Standing},
     store::{ZONE, use_fleet, use_now},
+    widgets::reading_chart::expiry_of,
     words::{self, collected, tendency, tendency_spoken},
 };
 
@@ -27,7 +29,7 @@ pub fn probe_card(key: &str) -> Piece {
         };
         places.attribute("name", "href", Some(&path));
         show(places, &probe, now);
-        let has_curve = !probe.history.is_empty();
+        let has_curve = !shown(&probe, now).1.0.is_empty();
         places.show("note", !has_curve);
         places.show("curve", has_curve);
         places.part("curve", has_curve.then_some(""), &|_| curve(id.clone()));
@@ -41,8 +43,8 @@ fn show(places: &mut Places, probe: &Probe, now: Timestamp) {
     let trend = probe
         .tendency()
         .filter(|_| matches!(freshness, Freshness::Live { .. }));
-    let from = probe.collected_from();
-    let span = from.map(|from| collected(from, now)).unwrap_or_default();
+    let from = Timestamp::from_millis(shown(probe, now).0.start);
+    let span = collected(from, now);
     places.attribute("", "data-status", Some(freshness.as_str()));
     places.text("name", &probe.name);
     show_standing(places, probe.standing(now));
@@ -108,19 +110,27 @@ fn curve(id: ProbeId) -> Piece {
     )
 }
 
+/// The part of time that a card's curve shows, and what there is of it.
+fn shown(probe: &Probe, now: Timestamp) -> (Span, (&Series, i64)) {
+    let from = match probe.past.since {
+        Some(_) => Some(probe.since().max((now - CARDS_SHOW).millis())),
+        None => probe.collected_from().map(Timestamp::millis),
+    };
+    let window = live_window(from.unwrap_or(now.millis()), None, now.millis());
+    (window, probe.readings(window))
+}
+
 fn sparkline(probe: &Probe, now: Timestamp) -> chart::Sparkline {
-    let from = probe.collected_from().unwrap_or(now).millis();
+    let (window, (series, step)) = shown(probe, now);
     chart::Sparkline {
-        series: probe.history.clone(),
-        window: live_window(from, None, now.millis()),
+        series: series.clone(),
+        window,
         now: now.millis(),
         band: probe.target.map(|target| Band {
             low: target.low() as f32,
             high: target.high() as f32,
         }),
         is_fresh: matches!(probe.freshness(now), Freshness::Live { .. }),
-        expiry: probe
-            .expires_after
-            .and_then(|expiry| i64::try_from(millis(expiry)).ok()),
+        expiry: expiry_of(probe, step),
     }
 }

@@ -2,16 +2,16 @@
 
 use std::rc::Rc;
 
-use chart::{Band, Line, PumpRuns, Scene, Series, Span, live_window};
+use chart::{Band, Line, PumpRuns, Scene, Series, Span, View};
 use field::Timestamp;
 
 use crate::{
     components::chart::{Read, chart},
     format::{millis, moment},
     piece::Piece,
-    signal::Signal,
-    state::{Freshness, Probe, ProbeId, Pump, PumpRun},
-    store::{FleetStore, ZONE, use_fleet, use_now},
+    signal::{Signal, watch},
+    state::{Freshness, Probe, ProbeId, Pump, PumpRun, Window},
+    store::{FleetStore, ZONE, use_fleet, use_link, use_now},
     widgets::chart_address::{addressed_probes, addressed_view},
 };
 
@@ -31,14 +31,23 @@ pub fn reading_chart(id: &ProbeId) -> Piece {
             String::from("Moisture of ") + &name.unwrap_or_default()
         })
     };
+    let asking = {
+        let (id, others, view) = (id.clone(), Rc::clone(&others), Rc::clone(&view));
+        watch(Box::new(move || {
+            let mut shown = others.get();
+            shown.insert(0, id.clone());
+            ask_for(&shown, view.get(), POINTS);
+        }))
+    };
     let scene: Read<Scene> = {
-        let (id, others) = (id.clone(), Rc::clone(&others));
+        let (id, others, view) = (id.clone(), Rc::clone(&others), Rc::clone(&view));
         Rc::new(move || {
-            let now = now.get();
-            let scene = fleet.probe(&id).map(|probe| scene_of(&probe, now));
+            let (now, view) = (now.get(), view.get());
+            let scene = fleet.probe(&id).map(|probe| scene_of(&probe, view, now));
             let mut scene = scene.unwrap_or_else(|| Scene::of(Series::new(1)));
             for other in others.read().iter() {
-                let line = fleet.probe(other).map(|probe| line_of(&probe, now));
+                let probe = fleet.probe(other);
+                let line = probe.map(|probe| line_of(&probe, scene.window, now));
                 scene.lines.extend(line);
             }
             scene.pumps = runs(fleet, &id, now);
@@ -49,7 +58,7 @@ pub fn reading_chart(id: &ProbeId) -> Piece {
     let mut piece = chart(scene, label, view, move || {
         controls(id.clone(), Rc::clone(&others))
     });
-    piece.keep((following_view, following_others));
+    piece.keep((following_view, following_others, asking));
     piece
 }
 
@@ -58,12 +67,12 @@ fn controls(id: ProbeId, others: Rc<Signal<Vec<ProbeId>>>) -> Piece {
     let now = use_now();
     Piece::new(include_str!("reading_chart.html"), move |places| {
         let now = now.get();
-        let since = fleet
-            .probe(&id)
-            .map(|probe| probe.collecting_since)
-            .unwrap_or(now);
-        let since = moment(since, now, ZONE);
-        places.text("since", &[COLLECTING, &since].concat());
+        let since = fleet.probe(&id).and_then(|probe| match probe.past.since {
+            Some(_) => None,
+            None => Some(moment(probe.collecting_since, now, ZONE)),
+        });
+        places.show("since", since.is_some());
+        places.text("since", &[COLLECTING, &since.unwrap_or_default()].concat());
         let beside = neighbours(fleet, &id);
         places.show("compare", !beside.is_empty());
         places.list("others", &beside, &|key| neighbour(key, &others));
@@ -124,33 +133,77 @@ pub fn runs(fleet: &FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
     pumps.map(|pump| runs_of(&pump, now)).collect()
 }
 
-/// Everything that was collected of a probe, without its pumps.
-pub fn scene_of(probe: &Probe, now: Timestamp) -> Scene {
+/// Asks the broker for what a chart of these probes lacks, and a little around it, so that a reader who
+/// moves on finds it there.
+pub fn ask_for(probes: &[ProbeId], view: View, points: i64) {
+    let (fleet, now) = (use_fleet(), use_now().get().millis());
+    let known = |id: &ProbeId| fleet.probe(id).map(|probe| probe.since());
+    let Some(since) = probes.iter().filter_map(known).min() else {
+        return;
+    };
+    let shown = Window {
+        span: view.window(since, now),
+        is_live: view.is_live(),
+        points,
+    };
+    let lacks = |id: &&ProbeId| {
+        let probe = fleet.probe(id);
+        probe.is_some_and(|probe| probe.lacks(shown.span, 2 * shown.fineness()))
+    };
+    let lacking: Vec<ProbeId> = probes.iter().filter(lacks).cloned().collect();
+    if lacking.is_empty() {
+        return;
+    }
+    let around = shown.span.duration() / 2;
+    let (start, end) = (shown.span.start - around, shown.span.end + around);
+    let wide = Window {
+        span: Span::new(start.max(since), end.min(now)),
+        is_live: end >= now,
+        points: 2 * points,
+    };
+    use_link().ask_for_chart(lacking, wide);
+}
+
+/// What there is of a probe in a view, without its pumps.
+pub fn scene_of(probe: &Probe, view: View, now: Timestamp) -> Scene {
     // Its first word.
     let unit = probe.unit.trim();
     let unit = unit.split_once(' ').map_or(unit, |(unit, _)| unit);
-    let since = probe.collecting_since.millis();
+    let since = probe.since();
+    let window = view.window(since, now.millis());
     Scene {
         unit: unit.into(),
         now: now.millis(),
         since,
-        window: live_window(since, None, now.millis()),
+        window,
         band: probe.target.map(|target| Band {
             low: target.low() as f32,
             high: target.high() as f32,
         }),
         zone: ZONE,
-        ..Scene::of_lines(vec![line_of(probe, now)])
+        is_loading: probe.lacks(window, i64::MAX),
+        ..Scene::of_lines(vec![line_of(probe, window, now)])
     }
 }
 
-fn line_of(probe: &Probe, now: Timestamp) -> Line {
-    let expiry = probe.expires_after.map(millis);
+fn line_of(probe: &Probe, window: Span, now: Timestamp) -> Line {
+    let (series, step) = probe.readings(window);
     Line {
+        key: probe.id.as_str().into(),
         name: probe.name.clone(),
         is_fresh: matches!(probe.freshness(now), Freshness::Live { .. }),
-        expiry: expiry.and_then(|expiry| i64::try_from(expiry).ok()),
-        ..Line::of(probe.history.clone())
+        expiry: expiry_of(probe, step),
+        ..Line::of(series.clone())
+    }
+}
+
+/// How long a reading holds, if its device says so or it stands for some time.
+pub fn expiry_of(probe: &Probe, step: i64) -> Option<i64> {
+    let expiry = probe.expires_after.map(millis);
+    let expiry = expiry.and_then(|expiry| i64::try_from(expiry).ok());
+    match step {
+        0 => expiry,
+        _ => Some(expiry.unwrap_or_default().max(3 * step)),
     }
 }
 
@@ -167,6 +220,8 @@ fn runs_of(pump: &Pump, now: Timestamp) -> PumpRuns {
     }
 }
 
+/// Half the pixels of a large chart: a row of the answer has a lowest and a highest value.
+const POINTS: i64 = 600;
 const COLLECTING: &str = "Collecting since ";
 const NEIGHBOUR: &str =
     r#"<label><input type="checkbox" data-at="box"><span data-at="name"></span></label>"#;

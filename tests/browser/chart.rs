@@ -1,11 +1,17 @@
 //! A grower reads a chart, goes through time and compares probes.
 
 use dashboard::dom::{document, window};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
-use web_sys::{HtmlElement, KeyboardEvent, KeyboardEventInit};
+use web_sys::{
+    HtmlElement, KeyboardEvent, KeyboardEventInit, PointerEvent, PointerEventInit, WheelEvent,
+    WheelEventInit,
+};
 
-use crate::page::{Page, settle, until};
+use crate::{
+    history::{self, History},
+    page::{Page, settle, until},
+};
 
 #[wasm_bindgen_test]
 async fn what_is_shown_stands_in_the_address() {
@@ -68,6 +74,227 @@ async fn probes_of_a_zone_stand_on_one_chart() {
     );
 }
 
+#[wasm_bindgen_test]
+async fn a_wheel_zooms_and_a_drag_moves() {
+    let (page, _history) = years("7 d").await;
+    wheel(-100.0, true);
+    until("less time", || (shown_secs()? < WEEK).then_some(())).await;
+    wheel(100.0, true);
+    wheel(100.0, true);
+    until("more time", || (shown_secs()? > WEEK).then_some(())).await;
+    let before = search();
+    wheel(-100.0, false);
+    settle().await;
+    assert_eq!(search(), before, "a wheel alone scrolls the page");
+    page.press("button", "7 d").await;
+    page.loses("button", "Back to now").await;
+    point("pointerdown", "mouse", 1, 200);
+    point("pointermove", "mouse", 1, 500);
+    point("pointerup", "mouse", 1, 500);
+    page.press("button", "Back to now").await;
+    page.loses("button", "Back to now").await;
+}
+
+#[wasm_bindgen_test]
+async fn two_fingers_zoom_and_one_reads() {
+    let (page, _history) = years("7 d").await;
+    point("pointerdown", "touch", 1, 300);
+    until("a reading", readout).await;
+    assert_eq!(shown_secs(), Some(WEEK), "one finger reads");
+    point("pointerdown", "touch", 2, 200);
+    point("pointermove", "touch", 2, 100);
+    for finger in [1, 2] {
+        point("pointerup", "touch", finger, 100);
+    }
+    until("half as much time", || {
+        let shown = shown_secs()? / WEEK;
+        (0.4..0.6).contains(&shown).then_some(())
+    })
+    .await;
+    drop(page);
+}
+
+#[wasm_bindgen_test]
+async fn pointing_reads_values_and_leaving_ends_it() {
+    let (_page, _history) = years("30 d").await;
+    point("pointermove", "mouse", 1, 300);
+    let read = until("a reading", readout).await;
+    assert!(read.contains('%') && read.contains(':'), "{read}");
+    point("pointerleave", "mouse", 1, 300);
+    until("none", || readout().is_none().then_some(())).await;
+}
+
+#[wasm_bindgen_test]
+async fn the_picture_and_the_values_are_saved() {
+    let (page, _history) = years("7 d").await;
+    let _saving = Saving::observe();
+    page.press("button", "Save picture").await;
+    let (name, picture) = until("a picture", saved).await;
+    assert_eq!(name, "Moisture of Bench a.png");
+    assert!(picture.contains("PNG"), "it is a picture");
+    page.press("button", "Save values (CSV)").await;
+    let (name, values) = until("values", || {
+        saved().filter(|saved| saved.0.ends_with(".csv"))
+    })
+    .await;
+    assert_eq!(name, "Moisture of Bench a.csv");
+    let mut rows = values.lines();
+    assert_eq!(rows.next(), Some("time,Bench a"));
+    let row = rows.next().unwrap();
+    assert!(row.contains("T") && row.contains("Z,2"), "{row}");
+}
+
+#[wasm_bindgen_test]
+async fn an_address_says_which_window_and_which_probes() {
+    let address = "/probe/greenhouse/bench-a?window=30d&beside=greenhouse%2Fbench-b";
+    let (page, _history) = history::open_at(address).await;
+    page.says(OTHER, "44");
+    page.reads("figure", "", "Bench b 44.0 %").await;
+    let range = page.find("button", "30 d").await;
+    assert_eq!(range.get_attribute("aria-pressed").as_deref(), Some("true"));
+    page.find("checkbox", "Bench b").await.click();
+    until("the address without it", || {
+        (search() == "?window=30d").then_some(())
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn probes_of_the_same_name_are_hidden_apart() {
+    let page = open().await;
+    page.says(OTHER, "44");
+    for device in ["bench-a", "bench-b"] {
+        page.keeps(&format!("rootzone/config/{device}"), r#"{"name":"Bench"}"#);
+    }
+    page.find("checkbox", "Bench").await.click();
+    page.reads("figure", "", "Bench 31.0 %; Bench 44.0 %").await;
+    page.press("button", "Bench").await;
+    until("one of them", || {
+        let shown = document().query_selector_all(".chart-legend [aria-pressed=true]");
+        (shown.ok()?.length() == 1).then_some(())
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn the_probes_of_a_zone_are_compared_at_one_moment() {
+    let (page, _history) = history::open_at("/zone/greenhouse").await;
+    page.says(OTHER, "44");
+    page.press("button", "30 d").await;
+    until("the range in the address", || {
+        (search() == "?window=30d").then_some(())
+    })
+    .await;
+    let stages = until("two charts", || {
+        let stages = document().query_selector_all(".chart-stage").ok()?;
+        (stages.length() == 2).then_some(stages)
+    })
+    .await;
+    until("a crosshair on both", || {
+        point_on(
+            stages.get(0)?.unchecked_ref(),
+            "pointermove",
+            "mouse",
+            1,
+            200,
+        );
+        let shown = document().query_selector_all(".chart-crosshair:not([hidden])");
+        (shown.ok()?.length() == 2).then_some(())
+    })
+    .await;
+}
+
+/// The page of a probe of which the broker kept five years, showing a range of them.
+async fn years(range: &str) -> (Page, History) {
+    let (page, history) = history::open().await;
+    page.press("link", "Bench a").await;
+    page.press("button", range).await;
+    page.reads("figure", "", "lowest 20.0 %").await;
+    settle().await;
+    (page, history)
+}
+
+/// How long the window in the address is.
+fn shown_secs() -> Option<f64> {
+    let search = search();
+    let window = search.strip_prefix("?window=")?;
+    if let Some((start, end)) = window.split_once('-') {
+        return Some(end.parse::<f64>().ok()? - start.parse::<f64>().ok()?);
+    }
+    let unit = match window.chars().last()? {
+        'd' => 86_400.0,
+        'h' => 3_600.0,
+        _ => 1.0,
+    };
+    Some(window.get(..window.len() - 1)?.parse::<f64>().ok()? * unit)
+}
+
+fn wheel(delta: f64, ctrl: bool) {
+    let init = WheelEventInit::new();
+    init.set_delta_y(delta);
+    init.set_ctrl_key(ctrl);
+    init.set_bubbles(true);
+    init.set_client_x(left(&stage().unwrap()) + 300);
+    let event = WheelEvent::new_with_event_init_dict("wheel", &init).unwrap();
+    stage().unwrap().dispatch_event(&event).unwrap();
+}
+
+/// So many pixels from the chart's left edge.
+fn point(kind: &str, pointer: &str, id: i32, x: i32) {
+    point_on(&stage().unwrap(), kind, pointer, id, x);
+}
+
+fn point_on(stage: &HtmlElement, kind: &str, pointer: &str, id: i32, x: i32) {
+    let init = PointerEventInit::new();
+    init.set_pointer_id(id);
+    init.set_pointer_type(pointer);
+    init.set_client_x(left(stage) + x);
+    let event = PointerEvent::new_with_event_init_dict(kind, &init).unwrap();
+    stage.dispatch_event(&event).unwrap();
+}
+
+fn left(stage: &HtmlElement) -> i32 {
+    stage.get_bounding_client_rect().left() as i32
+}
+
+/// What the card beside the crosshair says, if it is shown.
+fn readout() -> Option<String> {
+    let card = document().query_selector(".chart-crosshair:not([hidden]) .chart-readout");
+    card.ok()??.text_content()
+}
+
+/// While it is kept, a link that is clicked by the page saves nothing: its name and what it leads to are kept.
+struct Saving(JsValue);
+
+impl Saving {
+    fn observe() -> Self {
+        let before = js_sys::Reflect::get(&links(), &"click".into()).unwrap();
+        let keep = js_sys::Function::new_no_args(
+            "const request = new XMLHttpRequest(); request.open('GET', this.href, false); request.send(); window.saved = [this.download, request.responseText];",
+        );
+        js_sys::Reflect::set(&links(), &"click".into(), &keep).unwrap();
+        Self(before)
+    }
+}
+
+impl Drop for Saving {
+    fn drop(&mut self) {
+        js_sys::Reflect::set(&links(), &"click".into(), &self.0).unwrap();
+    }
+}
+
+/// What all links have in common.
+fn links() -> JsValue {
+    let link = document().create_element("a").unwrap();
+    js_sys::Object::get_prototype_of(&link).into()
+}
+
+fn saved() -> Option<(String, String)> {
+    let saved = js_sys::Reflect::get(&window(), &"saved".into()).ok()?;
+    let saved: js_sys::Array = saved.dyn_into().ok()?;
+    Some((saved.get(0).as_string()?, saved.get(1).as_string()?))
+}
+
 /// The page of a probe that has said something.
 async fn open() -> Page {
     let page = Page::open().await;
@@ -98,3 +325,6 @@ fn key(name: &str, shift: bool) -> KeyboardEvent {
 fn search() -> String {
     window().location().search().unwrap()
 }
+
+const OTHER: &str = "rootzone/greenhouse/bench-b/moisture";
+const WEEK: f64 = 7.0 * 86_400.0;

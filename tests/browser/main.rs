@@ -10,6 +10,7 @@
 
 mod chart;
 mod connection;
+mod history;
 mod navigation;
 mod page;
 mod piece;

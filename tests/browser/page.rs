@@ -18,7 +18,7 @@ use crate::role::{self, spoken};
 
 /// A page that was just opened in a browser that keeps nothing yet, and its broker.
 pub(crate) struct Page {
-    pub(crate) broker: InPageBroker,
+    pub(crate) broker: Rc<InPageBroker>,
     /// Who takes the commands of every pump. Without it they reach nobody.
     pub(crate) pumps: Option<InPageDevice>,
 }
@@ -48,7 +48,7 @@ impl Page {
         tab.clear().unwrap();
         keep();
         go_to(address);
-        let broker = InPageBroker::listen(DEFAULT_ADDRESS);
+        let broker = Rc::new(InPageBroker::listen(DEFAULT_ADDRESS));
         prepare(&broker);
         let pumps = connect_device(&broker, "pumps/status");
         pumps.subscribe(TopicFilter::new(COMMAND_FILTER).unwrap());
@@ -121,10 +121,12 @@ impl Page {
         self.find(role, name).await.click();
     }
 
-    /// What the page has published since the last call.
+    /// What the page has published since the last call, save for what it asks the history.
     pub(crate) async fn published(&self) -> Vec<Publish> {
         settle().await;
-        self.broker.take_published()
+        let mut published = self.broker.take_published();
+        published.retain(|publish| !is_question(publish));
+        published
     }
 }
 
@@ -147,6 +149,12 @@ impl Card {
     pub(crate) fn sees(&self, role: &str, name: &str) -> Option<HtmlElement> {
         role::find(&self.0, role, name)
     }
+}
+
+/// Whether it asks the broker's history.
+pub(crate) fn is_question(publish: &Publish) -> bool {
+    let topic_name = publish.topic_name.as_ref().map(TopicName::as_str);
+    topic_name == Some("rootzone/history/get")
 }
 
 /// Connects a device whose Will says that it is offline.

@@ -1,4 +1,4 @@
-use crate::raster::RasterLine;
+use crate::raster::{HALVES, RasterLine};
 use crate::trace::{Cuts, corners};
 use crate::{
     Band, Dash, Ink, Picture, Raster, Rect, Scale, Series, Size, Span, Trace, gap_limit, gaps,
@@ -102,12 +102,15 @@ impl<'a> Plot<'a> {
         )
     }
 
-    /// The silences of a line that is alone; where there are several, there is always one that goes on.
+    /// When all lines were silent: where there are many, there is nearly always one that is.
     pub(crate) fn gaps(&self, now: i64) -> Vec<Span> {
-        match self.lines.as_slice() {
-            [line] => gaps(line.series, self.window, line.limit(), now),
-            _ => Vec::new(),
+        let mut lines = self.lines.iter();
+        let gaps = |line: &PlotLine<'_>| gaps(line.series, self.window, line.limit(), now);
+        let mut common = lines.next().map(gaps).unwrap_or_default();
+        for line in lines {
+            common = in_both(&common, &gaps(line));
         }
+        common
     }
 
     /// The part of the plot between two moments, from top to bottom.
@@ -167,9 +170,14 @@ impl<'a> Plot<'a> {
         })
     }
 
+    /// Whether the lines become a raster.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.traces.len() < self.lines.len()
+    }
+
     /// Draws the lines, and a dot where each of them ends.
     pub(crate) fn draw(&self, picture: &mut Picture, values: Scale) {
-        if self.traces.len() < self.lines.len() {
+        if self.is_crowded() {
             self.rasterize(picture, values);
         }
         for (line, trace) in self.lines.iter().zip(&self.traces) {
@@ -230,11 +238,33 @@ impl<'a> Plot<'a> {
                 values,
                 width: line.style.width * self.ratio,
                 ink: line.style.ink,
+                dash: line
+                    .style
+                    .dash
+                    .lengths()
+                    .iter()
+                    .map(|&length| length as f32 * self.ratio * HALVES as f32)
+                    .collect(),
             };
             raster.line(&line, cuts);
         });
         picture.raster(rect, raster);
     }
+}
+
+/// What two lists of stretches of time have in common.
+fn in_both(one: &[Span], other: &[Span]) -> Vec<Span> {
+    let mut common = Vec::new();
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
+    while let (Some(&a), Some(&b)) = (one.peek(), other.peek()) {
+        common.extend(a.intersection(*b).filter(|both| both.duration() > 0));
+        if a.end < b.end {
+            one.next();
+        } else {
+            other.next();
+        }
+    }
+    common
 }
 
 /// How a line looks.

@@ -55,6 +55,7 @@ impl Raster {
             before: None,
         };
         cuts.walk(line.series, line.limit, &mut pen);
+        pen.dash(&line.dash, line.width);
         self.strokes.push(Stroke {
             ink: line.ink,
             stretches: widen(&pen.stretches, &pen.turns, line.width / 2.0),
@@ -101,6 +102,8 @@ pub(crate) struct RasterLine<'a> {
     pub(crate) values: Scale,
     pub(crate) width: f32,
     pub(crate) ink: Ink,
+    /// Lengths of lines and of the spaces between them, in columns.
+    pub(crate) dash: Vec<f32>,
 }
 
 /// The stretches that a line without a width covers.
@@ -132,6 +135,30 @@ impl Stretches {
             }
             if bottom > stretch.1 {
                 stretch.1 = bottom;
+            }
+        }
+    }
+
+    /// Breaks the line where it does not go up and down: what stands out is never left out.
+    fn dash(&mut self, lengths: &[f32], width: f32) {
+        if lengths.is_empty() {
+            return;
+        }
+        let line = self.stretches.clone();
+        let is_line = |at: usize| line.get(at).is_some_and(|&(top, bottom)| top <= bottom);
+        let (mut is_drawn, mut turn, mut left) = (true, 0, lengths[0]);
+        for (at, stretch) in self.stretches.iter_mut().enumerate() {
+            let is_flat = stretch.1 - stretch.0 <= STEEP * width;
+            // A reading alone between two gaps stays too.
+            let goes_on = at > 0 && is_line(at - 1) && is_line(at + 1);
+            if !is_drawn && is_flat && goes_on {
+                *stretch = NOTHING;
+            }
+            left -= 1.0;
+            if left <= 0.0 {
+                is_drawn = !is_drawn;
+                turn = (turn + 1) % lengths.len();
+                left += lengths[turn];
             }
         }
     }
@@ -295,7 +322,9 @@ fn most(one: f32, other: f32) -> f32 {
     if other > one { other } else { one }
 }
 
-const HALVES: usize = 2;
+pub(crate) const HALVES: usize = 2;
+/// What is higher in one column, in widths of the line, goes up and down there.
+const STEEP: f32 = 1.5;
 const NOTHING: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);
 const PAIR: u32 = 0x00ff_00ff;
 

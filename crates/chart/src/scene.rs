@@ -1,4 +1,5 @@
-use crate::calendar::{DAY, MINUTE};
+use crate::calendar::{DAY, Date, MINUTE};
+use crate::decimal::push_whole;
 use crate::plot::{LineStyle, Plot, PlotLine, ink};
 use crate::trend::unit_gap;
 use crate::{
@@ -40,6 +41,8 @@ pub struct PumpRuns {
 /// One series on a chart.
 #[derive(Clone, Debug)]
 pub struct Line {
+    /// What tells it from the others, should two have the same name.
+    pub key: String,
     /// What is measured, where several lines are to be told apart.
     pub name: String,
     /// The readings.
@@ -57,6 +60,7 @@ impl Line {
     /// A series that is believed and has no name.
     pub fn of(series: Series) -> Self {
         Self {
+            key: String::new(),
             name: String::new(),
             series,
             is_fresh: true,
@@ -196,9 +200,17 @@ impl Scene {
         lines
     }
 
-    /// A moment in words: the day where the window is longer than one, seconds where they count.
+    /// A moment in words: the day where the window is longer than one, seconds where they count, and
+    /// over years the year in place of the hour.
     pub(crate) fn time_label(&self, time: i64, exactness: i64) -> String {
         let mut text = String::new();
+        if self.window.duration() > YEAR {
+            let day = self.zone.local(time).div_euclid(DAY);
+            text.push_str(&date(time, self.zone));
+            text.push(' ');
+            push_whole(&mut text, Date::of_day(day).year.unsigned_abs(), 1);
+            return text;
+        }
         if self.window.duration() > DAY {
             text.push_str(&date(time, self.zone));
             text.push_str(", ");
@@ -274,7 +286,18 @@ impl Scene {
                 .line_corners(picture.values)
                 .any(|corner| is_near(&corner))
         };
-        let (x, y, anchor) = corners.into_iter().find(is_free).unwrap_or(corners[0]);
+        let free = corners.into_iter().find(is_free);
+        let (x, y, anchor) = free.unwrap_or(corners[0]);
+        if plot.is_crowded() || free.is_none() {
+            let from = if anchor == Anchor::End { x - width } else { x };
+            let under = Rect {
+                x: from - 2.0,
+                y: y - LABEL_HEIGHT / 2.0,
+                width: width + 4.0,
+                height: LABEL_HEIGHT,
+            };
+            picture.fill(under, Ink::LeafWash);
+        }
         picture.commands.push(Command::Text {
             x,
             y,
@@ -327,7 +350,9 @@ impl Scene {
 fn value_axis(picture: &mut Picture) {
     let plot = picture.plot;
     let (low, high) = picture.values.domain();
-    let n_max = (plot.height / VALUE_LABEL_DISTANCE) as usize;
+    // A small chart has its labels closer, rather than none.
+    let least = (plot.height / LABEL_HEIGHT / 1.5).min(VALUE_LABELS_LEAST);
+    let n_max = (plot.height / VALUE_LABEL_DISTANCE).max(least) as usize;
     let ticks = ValueTicks::new(low, high, n_max);
     let from = picture.corners.len();
     for value in ticks.values() {
@@ -346,6 +371,8 @@ fn value_axis(picture: &mut Picture) {
     picture.stroke(from, Ink::Line, 1.0, Dash::Solid);
 }
 
+/// A year and a day: a window of one year has no day twice but its ends.
+const YEAR: i64 = 366 * DAY;
 pub(crate) const NO_DATA: &str = "no data";
 const NO_DATA_WIDTH: f32 = 56.0;
 const COLLECTING_WIDTH: f32 = 150.0;
@@ -355,8 +382,9 @@ const LABEL_HEIGHT: f32 = 16.0;
 /// Digits to make room for on the left.
 const LABEL_LENGTH: f32 = 3.0;
 const LABEL_GAP: f32 = 10.0;
-const TIME_LABEL_DISTANCE: f32 = 88.0;
+const TIME_LABEL_DISTANCE: f32 = 66.0;
 const VALUE_LABEL_DISTANCE: f32 = 42.0;
+const VALUE_LABELS_LEAST: f32 = 4.0;
 const TOP: f32 = 8.0;
 const RIGHT: f32 = 10.0;
 const BOTTOM: f32 = 28.0;
@@ -429,6 +457,24 @@ mod tests {
         let n_of = |wanted| texts.iter().filter(|&&text| text == wanted).count();
         assert_eq!((n_of("target 14–22 %"), n_of("no data")), (1, 1));
         assert_eq!(fills(&picture, Ink::Surface).len(), 1);
+    }
+
+    #[test]
+    fn of_several_lines_only_what_all_of_them_miss_is_a_gap() {
+        let line = |silent: std::ops::Range<i64>| {
+            let mut series = Series::new(1_000);
+            for second in (0..=100).filter(|second| !silent.contains(second)) {
+                series.append(second * 1_000, 18.0);
+            }
+            Line::of(series)
+        };
+        let hatched = |lines| fills(&Scene::of_lines(lines).draw(SIZE), Ink::Surface);
+        let [gap] = hatched(vec![line(20..60), line(40..80)])[..] else {
+            panic!("both were silent once");
+        };
+        let second = (SIZE.width - 41.0) / 100.0;
+        assert!((gap.width / second - 21.0).abs() < 0.5, "{gap:?}");
+        assert!(hatched(vec![line(20..40), line(50..80)]).is_empty());
     }
 
     #[test]

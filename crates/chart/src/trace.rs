@@ -64,12 +64,13 @@ impl Cuts {
         let store = Arc::clone(series.store());
         let n_columns = n_columns.max(1);
         let within = series.positions(window);
-        let width = window.duration() as f64 / n_columns as f64;
         let mut position = within.start;
         let mut positions = Vec::with_capacity(n_columns + 1);
         positions.push(position);
         for number in 1..n_columns {
-            let time = window.start + (number as f64 * width).ceil() as i64;
+            // Whole numbers: a reading at an edge is in the column that begins there.
+            let before = window.duration().saturating_mul(number as i64);
+            let time = window.start + (before as u64).div_ceil(n_columns as u64) as i64;
             position = store.position_from(time, position).min(within.end);
             positions.push(position);
         }
@@ -235,6 +236,14 @@ mod tests {
     }
 
     #[test]
+    fn a_reading_at_the_edge_of_a_column_is_in_the_one_that_begins_there() {
+        let series = series(&[(13_126, -62.0), (13_150, 0.0), (13_211, 0.0)]);
+        // 13,211 ms are 77 of the 98 columns.
+        let trace = trace(&series, Span::new(0, 16_814), 98, None);
+        assert_eq!(trace.corners.len(), 3);
+    }
+
+    #[test]
     fn a_gap_inside_one_column_is_not_seen() {
         let series = series(&[(0, 1.0), (10, 1.0), (90, 2.0), (100, 2.0), (900, 2.0)]);
         let n_breaks = |n_columns| {
@@ -264,7 +273,7 @@ mod tests {
             let window = Span::new(start, start + duration);
             let trace = trace(&series(&points), window, n_columns, None);
             let column = |time: f64| {
-                let number = (time * (n_columns as f64 / duration as f64)) as usize;
+                let number = (time * n_columns as f64 / duration as f64) as usize;
                 number.min(n_columns - 1)
             };
             let mut naive = vec![None; n_columns];

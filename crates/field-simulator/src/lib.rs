@@ -11,6 +11,7 @@ mod error;
 pub mod ground;
 pub mod layout;
 pub mod options;
+pub mod past;
 pub mod replay;
 mod simulator;
 pub mod soil_model;
@@ -18,4 +19,4 @@ mod time_span;
 mod watering;
 
 pub use error::Error;
-pub use simulator::{Simulator, start};
+pub use simulator::{Simulator, source, start};

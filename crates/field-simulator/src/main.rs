@@ -1,13 +1,14 @@
 //! Believable probes and pumps that talk to any MQTT broker.
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, BufWriter, IsTerminal as _, Write as _},
     process::ExitCode,
+    time::SystemTime,
 };
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use field_simulator::options::Options;
+use field_simulator::{options::Options, past};
 use tokio::signal::unix::{SignalKind, signal};
 
 // The broker's own file: to depend on its crate would mean to build the broker.
@@ -52,6 +53,11 @@ fn print_error(message: &str) {
 }
 
 async fn run(options: &Options) -> anyhow::Result<()> {
+    if let Some(n_days) = options.past_days {
+        let source = field_simulator::source(options)?;
+        let out = BufWriter::new(io::stdout().lock());
+        return past::write(source, n_days, SystemTime::now(), out).context("standard output");
+    }
     let mut terminate = signal(SignalKind::terminate()).context("no signals")?;
     let stopped = async move {
         tokio::select! {

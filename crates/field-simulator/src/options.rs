@@ -42,6 +42,10 @@ pub struct Options {
     /// Wait for a broker that is not there yet
     #[arg(long)]
     pub wait: bool,
+    /// Write what the probes would have measured in so many days before now, as `rootzone history import` reads it,
+    /// and end
+    #[arg(long, value_name = "DAYS", value_parser = whole_number::<u16>, allow_negative_numbers = true)]
+    pub past_days: Option<u16>,
 }
 
 /// Where a broker listens.

@@ -172,7 +172,11 @@ impl Simulator {
     }
 }
 
-fn source(options: &Options) -> Result<Source, Error> {
+/// What plays.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn source(options: &Options) -> Result<Source, Error> {
     Ok(match &options.replay {
         Some(path) => Source::Replay {
             replay: Replay::open(path)?,

@@ -132,6 +132,12 @@ impl History {
         self.series.get(series.index()).map(|series| &*series.name)
     }
 
+    /// When the first and the last reading of a series are, of which something is left.
+    #[must_use]
+    pub fn span(&self, series: SeriesId) -> Option<(i64, i64)> {
+        self.series.get(series.index())?.span()
+    }
+
     /// All series, in the order of their names.
     pub fn series(&self) -> impl Iterator<Item = (&str, SeriesId)> {
         self.id_by_name.iter().map(|(name, id)| (&**name, *id))
@@ -247,14 +253,26 @@ impl History {
                 return Output::Put { key, value };
             }
         }
-        let due = self.due.first().map(|(due, _)| *due);
-        Output::Timeout(due.into_iter().chain(self.next_retention).min())
+        Output::Timeout(self.deadline())
     }
 
     /// How many operations [`Self::poll_output`] has given so far.
     #[must_use]
     pub const fn store_sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// How many it will have given when all that is finished and dropped by now was taken.
+    #[must_use]
+    pub fn store_sequence_wanted(&self) -> u64 {
+        self.sequence + self.operations.len() as u64
+    }
+
+    /// When [`Self::handle_timeout`] or [`Self::next_task`] is worth calling; `None` before the first retention.
+    #[must_use]
+    pub fn deadline(&self) -> Option<i64> {
+        let due = self.due.first().map(|(due, _)| *due);
+        due.into_iter().chain(self.next_retention).min()
     }
 
     /// So many operations are durable.

@@ -95,6 +95,14 @@ impl History {
     /// # Errors
     /// The query cannot be answered; see [`QueryError`].
     pub fn plan(&self, query: &Query) -> Result<Plan, QueryError> {
+        self.plan_within(query, self.settings.query_work_max)
+    }
+
+    /// The same, if it may cause only so much [`Plan::work`].
+    ///
+    /// # Errors
+    /// The query cannot be answered; see [`QueryError`].
+    pub fn plan_within(&self, query: &Query, work_max: u64) -> Result<Plan, QueryError> {
         let settings = &self.settings;
         let query = &Query {
             from: query.from.clamp(TIME_MIN, TIME_MAX),
@@ -115,7 +123,7 @@ impl History {
             let limit = settings.query_series_max;
             return Err(QueryError::TooManySeries { limit });
         }
-        let work_max = settings.query_work_max / query.series.len().max(1) as u64;
+        let work_max = work_max / query.series.len().max(1) as u64;
         let series = query.series.iter().map(|&id| {
             let series = self.series.get(id.index());
             let series = series.ok_or(QueryError::UnknownSeries)?;

@@ -163,6 +163,17 @@ impl Series {
         next.is_some_and(|head| head.point.time <= last)
     }
 
+    /// From the first to the last reading.
+    pub(crate) fn span(&self) -> Option<(i64, i64)> {
+        let chunks = self.chunks.iter();
+        let chunks = chunks.map(|chunk| (chunk.first, chunk.last));
+        let head = self.head.iter();
+        let head = head.map(|head| (head.point.time, head.point.time));
+        chunks
+            .chain(head)
+            .reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
+    }
+
     /// Whether a time is before the end of what is sealed.
     pub(crate) fn is_late(&self, time: i64) -> bool {
         self.chunks.last().is_some_and(|last| time <= last.last)

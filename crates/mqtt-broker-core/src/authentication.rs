@@ -19,6 +19,20 @@ pub trait Authenticator: fmt::Debug + Send {
 
     /// A Client wants to show by an Authentication Method who it is; `None` if this one is not known.
     fn begin(&mut self, method: &str, claimant: Claimant<'_>) -> Option<Box<dyn Exchange>>;
+
+    /// Whether a Client that is connected may do this. So far only requests to the broker's owner are asked about.
+    fn authorize(&mut self, _client_identifier: &str, _action: Action<'_>) -> bool {
+        true
+    }
+}
+
+/// What a Client wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action<'a> {
+    /// To publish on this topic.
+    Publish(&'a str),
+    /// To learn what was published on this topic.
+    Receive(&'a str),
 }
 
 /// Who wants to show who it is.

@@ -5,6 +5,7 @@ mod connect;
 mod deadlines;
 mod disconnect;
 mod publish;
+mod respond;
 mod restore;
 mod store;
 mod subscribe;
@@ -23,7 +24,8 @@ use mqtt_protocol::{
 };
 
 use crate::{
-    Authenticator, ConnectionId, Counters, DisconnectCause, Event, Output, Settings,
+    Authenticator, ConnectionId, Counters, DisconnectCause, Event, Output, Recorder, Responder,
+    Settings,
     broker::store::{EndedSessions, Left},
     encodings::Encodings,
     message::Message,
@@ -41,6 +43,8 @@ pub struct Broker {
     server_settings: Arc<ServerSettings>,
     /// Without one everybody may connect.
     authenticator: Option<Box<dyn Authenticator>>,
+    recorder: Option<Box<dyn Recorder>>,
+    responder: Option<Box<dyn Responder>>,
     peers: Peers,
     session_by_client_identifier: HashMap<ByteString, SessionIndex>,
     topic_tree: TopicTree,
@@ -71,6 +75,8 @@ impl Broker {
             server_settings: Arc::new(settings.server_settings()),
             settings,
             authenticator: None,
+            recorder: None,
+            responder: None,
             peers: Peers::new(Counters::default()),
             session_by_client_identifier: HashMap::new(),
             topic_tree: TopicTree::new(),

@@ -49,6 +49,8 @@ pub struct Counters {
     pub retained_refused: u64,
     /// Messages, subscriptions and connections that were refused because the store took nothing.
     pub store_refused: u64,
+    /// Requests to the broker's owner that were refused.
+    pub requests_refused: u64,
     /// Subscriptions that were refused because a limit was reached.
     pub subscriptions_refused: u64,
 }

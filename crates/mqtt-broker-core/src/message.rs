@@ -73,7 +73,7 @@ impl Message {
         )
     }
 
-    fn new(
+    pub(crate) fn new(
         topic_name: TopicName,
         payload: Bytes,
         mut properties: Properties,

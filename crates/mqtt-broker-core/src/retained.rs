@@ -137,6 +137,11 @@ impl RetainedMessages {
         Search::Done
     }
 
+    /// All of them.
+    pub(crate) fn messages(&self) -> impl Iterator<Item = &Message> {
+        self.message_by_topic.values().map(|message| &**message)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.message_by_topic.len()
     }

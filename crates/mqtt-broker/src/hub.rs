@@ -10,7 +10,8 @@ use std::{
 };
 
 use mqtt_broker_core::{
-    Authenticator, Broker, ConnectionId, Counters, Event, Output, StoreOperation,
+    Action, Authenticator, Broker, ConnectionId, Counters, Event, Output, Recorder, Responder,
+    StoreOperation,
 };
 use mqtt_protocol::{Decoder, Instant, ReasonCode};
 use tokio::{
@@ -75,6 +76,8 @@ struct StoreState {
     /// Why nothing can be written, if that is so.
     failure: Option<String>,
     backups: Vec<BackupRequest>,
+    /// Whether others who share the store wait for it.
+    do_others_wait: bool,
     counters: StoreCounters,
 }
 
@@ -153,6 +156,18 @@ impl Hub {
         self.lock().broker.set_authenticator(authenticator);
     }
 
+    pub(crate) fn set_recorder(&self, recorder: Box<dyn Recorder>) {
+        self.lock().broker.set_recorder(recorder);
+    }
+
+    pub(crate) fn set_responder(&self, responder: Box<dyn Responder>) {
+        self.lock().broker.set_responder(responder);
+    }
+
+    pub(crate) fn is_authorized(&self, connection: ConnectionId, action: Action<'_>) -> bool {
+        self.lock().broker.is_authorized(connection, action)
+    }
+
     pub(crate) fn counters(&self) -> Counters {
         self.lock().broker.counters()
     }
@@ -200,7 +215,8 @@ impl Hub {
     /// What the store's task has to do; [`Self::store_wanted`] tells when to ask again.
     pub(crate) fn store_work(&self) -> StoreWork {
         let core = self.lock();
-        if !core.store.held.is_empty() || !core.store.backups.is_empty() {
+        let store = &core.store;
+        if !store.held.is_empty() || !store.backups.is_empty() || store.do_others_wait {
             StoreWork::Now
         } else if core.store.operations.is_empty() {
             StoreWork::None
@@ -234,6 +250,7 @@ impl Hub {
     pub(crate) fn take_store_operations(&self) -> (Vec<StoreOperation>, u64) {
         let mut core = self.lock();
         core.take_store_operations(&self.is_store_behind);
+        core.store.do_others_wait = false;
         let operations = mem::take(&mut core.store.operations);
         (operations, core.broker.store_sequence())
     }
@@ -281,6 +298,14 @@ impl Hub {
             }
         });
         flushes.append(late);
+    }
+
+    /// Others who share the store wait for what they have to write.
+    pub(crate) fn ask_to_store(&self, flushes: &mut FlushList) {
+        self.run_core(flushes, |core, _| {
+            core.store.do_others_wait = core.store.is_kept;
+            core.broker.note_change_by_others();
+        });
     }
 
     /// Lets the store's task write a copy.

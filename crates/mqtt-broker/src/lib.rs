@@ -51,7 +51,8 @@ pub use address_quota::Admission;
 pub use health::Health;
 pub use keeper::{Census, Restored};
 pub use mqtt_broker_core::{
-    Authenticator, Claimant, CorruptRecord, Counters, Exchange, Limits, STORE_FORMAT,
+    Action, Authenticator, Claimant, ConnectionId, CorruptRecord, Counters, Exchange,
+    FIRST_BYTE_OF_OTHERS, Limits, Recorder, Request, Responded, Responder, Response, STORE_FORMAT,
     Settings as BrokerSettings, Step,
 };
 pub use output::OutputLimits;

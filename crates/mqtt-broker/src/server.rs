@@ -2,7 +2,9 @@
 
 use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use mqtt_broker_core::{Authenticator, Broker, Counters};
+use mqtt_broker_core::{
+    Action, Authenticator, Broker, ConnectionId, Counters, Recorder, Responded, Responder, Response,
+};
 use mqtt_protocol::Instant;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -104,6 +106,39 @@ impl Server {
     /// Lets only those connect whom `authenticator` lets in; those who are connected stay.
     pub fn set_authenticator(&self, authenticator: Box<dyn Authenticator>) {
         self.hub.set_authenticator(authenticator);
+    }
+
+    /// Lets a recorder keep what messages say. Its records are written by the store that the server was given.
+    pub fn set_recorder(&self, recorder: Box<dyn Recorder>) {
+        self.hub.set_recorder(recorder);
+    }
+
+    /// Gives the messages of one topic to `responder` instead of to those who subscribe to it.
+    pub fn set_responder(&self, responder: Box<dyn Responder>) {
+        self.hub.set_responder(responder);
+    }
+
+    /// Whether the authenticator lets this Client do something.
+    #[must_use]
+    pub fn is_authorized(&self, connection: ConnectionId, action: Action<'_>) -> bool {
+        self.hub.is_authorized(connection, action)
+    }
+
+    /// Sends an answer to the Client that asked.
+    pub async fn respond(&self, connection: ConnectionId, response: Response) -> Responded {
+        let mut flushes = FlushList::default();
+        let responded = self.hub.run(&mut flushes, |broker, now| {
+            broker.respond(connection, response, now)
+        });
+        flushes.flush_all(&self.hub).await;
+        responded
+    }
+
+    /// Lets the store be written soon, as others who share it have something to keep and wait for that.
+    pub async fn ask_to_store(&self) {
+        let mut flushes = FlushList::default();
+        self.hub.ask_to_store(&mut flushes);
+        flushes.flush_all(&self.hub).await;
     }
 
     /// The numbers so far.

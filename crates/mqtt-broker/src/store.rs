@@ -11,6 +11,7 @@ mod data_directory;
 mod disk;
 mod error;
 mod maintenance;
+mod reader;
 mod redb_store;
 mod rewriting;
 mod salvage;
@@ -23,6 +24,7 @@ pub use data_directory::{Convert, DataDirectory, OpenError, Opened, Salvage};
 pub use disk::{Disk, FileDisk};
 pub use error::{StoreError, StoreErrorKind};
 pub use maintenance::{Report, check, check_file, repair};
+pub use reader::{StoreReader, View};
 pub use redb_store::{RedbStore, Size};
 
 use std::path::Path;

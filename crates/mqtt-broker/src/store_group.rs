@@ -13,6 +13,8 @@ use crate::store::ChangeSet;
 #[derive(Debug, Default)]
 pub(crate) struct StoreGroup {
     change_by_key: HashMap<Key, Change>,
+    /// Whether others have something to write in the same commit.
+    has_others: bool,
 }
 
 #[derive(Debug)]
@@ -28,6 +30,7 @@ impl StoreGroup {
     pub(crate) fn extend(&mut self, operations: impl IntoIterator<Item = StoreOperation>) {
         for operation in operations {
             match operation {
+                StoreOperation::Others => self.has_others = true,
                 StoreOperation::Insert(record) => self.put(record, true),
                 StoreOperation::Update(record) => self.put(record, false),
                 StoreOperation::Remove(key) => match self.change_by_key.entry(key) {
@@ -75,10 +78,11 @@ impl StoreGroup {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.change_by_key.is_empty()
+        self.change_by_key.is_empty() && !self.has_others
     }
 
     pub(crate) fn clear(&mut self) {
+        self.has_others = false;
         self.change_by_key.clear();
         if self.change_by_key.capacity() > CAPACITY_KEPT {
             self.change_by_key = HashMap::new();

@@ -6,11 +6,14 @@ use anyhow::{Context, anyhow};
 use mqtt_broker::{BrokerSettings, ConnectionLimits, Limits, Settings};
 use serde::{Deserialize, Deserializer};
 
+use crate::history_service::HistoryLimits;
+
 /// The limits of the broker and of the HTTP server.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct AllLimits {
     pub(crate) broker: Settings,
     pub(crate) http: HttpLimits,
+    pub(crate) history: HistoryLimits,
 }
 
 /// How long the HTTP server waits for a client.
@@ -41,6 +44,7 @@ struct Config {
     limits: Limits,
     connections: ConnectionLimits,
     http: HttpLimits,
+    history: HistoryLimits,
 }
 
 /// Reads the file, if there is one.
@@ -63,7 +67,7 @@ fn parse(text: &str) -> Result<AllLimits, String> {
             limits.packet_size
         ));
     }
-    let http = &config.http;
+    let (http, history) = (&config.http, &config.history);
     for (name, is_zero) in [
         ("limits.bytes_per_turn", limits.bytes_per_turn == 0),
         ("limits.connections", limits.connections == 0),
@@ -73,6 +77,11 @@ fn parse(text: &str) -> Result<AllLimits, String> {
         ("limits.topic_levels", limits.topic_levels == 0),
         ("http.header_timeout", http.header_timeout.is_zero()),
         ("http.write_timeout", http.write_timeout.is_zero()),
+        (
+            "history.requests_per_client",
+            history.requests_per_client == 0,
+        ),
+        ("history.requests_at_once", history.requests_at_once == 0),
     ] {
         if is_zero {
             return Err(format!(
@@ -98,6 +107,7 @@ fn parse(text: &str) -> Result<AllLimits, String> {
             ..Settings::default()
         },
         http: config.http,
+        history: config.history,
     })
 }
 
@@ -152,7 +162,13 @@ mod tests {
         let (_, file) = document.split_once("```toml\n").unwrap();
         let (file, _) = file.split_once("```").unwrap();
         assert_eq!(parse(file), Ok(AllLimits::default()));
-        for table in ["limits", "connections", "connections.output", "http"] {
+        for table in [
+            "limits",
+            "connections",
+            "connections.output",
+            "http",
+            "history",
+        ] {
             // The answer to an unknown name lists all that are known.
             let mistake = parse(&format!("[{table}]\nnone = 0")).unwrap_err();
             let (_, known) = mistake.split_once("expected").unwrap();
@@ -185,7 +201,7 @@ mod tests {
             ),
             (
                 "\n[limit]",
-                ":2: unknown field `limit`, expected one of `limits`, `connections`, `http`",
+                ":2: unknown field `limit`, expected one of `limits`, `connections`, `http`, `history`",
             ),
             (
                 "[limits]\n\nsessions = -1",

@@ -7,8 +7,13 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use mqtt_broker::{
-    Restored, STORE_FORMAT, Server, Settings,
+    Restored, STORE_FORMAT, Server,
     store::{DataDirectory, Salvage},
+};
+
+use crate::{
+    config::AllLimits,
+    history_service::{HistoryCounting, HistoryService},
 };
 
 /// The chosen folder, or the default one.
@@ -23,6 +28,7 @@ pub(crate) fn choose(chosen: Option<&Path>) -> anyhow::Result<PathBuf> {
 /// A server that goes on with what a folder has.
 pub(crate) struct Kept {
     pub(crate) server: Server,
+    pub(crate) history: HistoryCounting,
     /// To be kept as long as the server: the folder is its own.
     pub(crate) directory: DataDirectory,
     /// Whether something was stored once and could not be read.
@@ -30,21 +36,29 @@ pub(crate) struct Kept {
 }
 
 /// Makes a server of what the folder has.
-pub(crate) fn open(settings: Settings, seed: u64, chosen: Option<&Path>) -> anyhow::Result<Kept> {
+pub(crate) fn open(limits: &AllLimits, seed: u64, chosen: Option<&Path>) -> anyhow::Result<Kept> {
     let path = choose(chosen)?;
     let is_new = !path.join("rootzone.redb").exists();
     let opened = DataDirectory::open(&path, STORE_FORMAT)?;
     if let Some(salvage) = &opened.salvage {
         report(salvage);
     }
-    let (server, restored) = Server::open(settings, seed, Box::new(opened.store))
-        .map_err(|error| anyhow!("cannot read {}: {error}", path.display()))?;
+    let cannot_read = |error| anyhow!("cannot read {}: {error}", path.display());
+    let (history, store) =
+        HistoryService::open(opened.store, limits.history).map_err(cannot_read)?;
+    let (server, restored) =
+        Server::open(limits.broker.clone(), seed, Box::new(store)).map_err(cannot_read)?;
     let Restored {
         n_sessions,
         n_queued_messages,
         n_retained_messages,
         unreadable,
     } = restored;
+    let unreadable: Vec<String> = unreadable
+        .iter()
+        .map(ToString::to_string)
+        .chain(history.corrupt.iter().map(ToString::to_string))
+        .collect();
     if let Some(first) = unreadable.first() {
         tracing::error!(
             n = unreadable.len(),
@@ -65,6 +79,7 @@ pub(crate) fn open(settings: Settings, seed: u64, chosen: Option<&Path>) -> anyh
     }
     let is_salvaged = opened.salvage.is_none_or(|salvage| salvage.is_complete);
     Ok(Kept {
+        history: history.serve(&server),
         server,
         directory: opened.directory,
         is_something_lost: !is_salvaged || !unreadable.is_empty(),

@@ -5,15 +5,14 @@ use std::{
     fs::File,
     io::{self, BufWriter, Read, Write},
     path::{Path, PathBuf},
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
 use field::Timestamp;
 use history::{
-    Counters, History, Key, Output, Point, Reader, Recorded, Restoration, SeriesId, Settings,
-    Unreadable,
+    Counters, History, Key, Point, Reader, Recorded, Restoration, SeriesId, Settings, Unreadable,
 };
 use mqtt_broker::{
     STORE_FORMAT,
@@ -23,6 +22,8 @@ use mqtt_broker::{
 use crate::{
     csv_readings::{self, Columns, CsvReading},
     data_directory,
+    history_service::{unless_damaged, write_to},
+    wall_clock::now,
 };
 
 /// What is done with the readings of a data directory that no broker uses meanwhile.
@@ -292,20 +293,7 @@ impl Kept {
 
     fn commit(&mut self, now: i64) -> anyhow::Result<()> {
         self.changes.clear();
-        let mut name = Vec::new();
-        loop {
-            let (key, value) = match self.history.poll_output() {
-                Output::Put { key, value } => (key, Some(value)),
-                Output::Remove { key } => (key, None),
-                Output::Timeout(_) => break,
-            };
-            name.clear();
-            key.encode(&mut name);
-            match value {
-                Some(value) => self.changes.put(&name, |bytes| bytes.extend(value)),
-                None => self.changes.remove(&name),
-            }
-        }
+        write_to(&mut self.history, &mut self.changes);
         if !self.changes.is_empty() {
             self.store.commit(&self.changes)?;
         }
@@ -320,7 +308,7 @@ struct StoreReader<'a>(&'a mut RedbStore);
 
 impl Reader for StoreReader<'_> {
     fn read(&mut self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), Unreadable> {
-        self.0.read(key, found).map_err(|_| Unreadable)
+        unless_damaged(self.0.read(key, found), found)
     }
 }
 
@@ -366,11 +354,6 @@ impl Progress {
             "{percent} %, {n_readings} readings, {rate:.0} a second"
         ));
     }
-}
-
-fn now() -> i64 {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-    since_epoch.map_or(0, |elapsed| elapsed.as_millis() as i64)
 }
 
 fn complain(message: &str) {

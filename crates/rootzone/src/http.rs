@@ -23,7 +23,7 @@ use tower_service::Service;
 use crate::{
     config::HttpLimits,
     health,
-    metrics::{self, Snapshot},
+    metrics::{self, Counting},
     page::Page,
     patient_stream::PatientStream,
     security_headers, websocket_handshake,
@@ -34,9 +34,9 @@ pub(crate) fn router(
     server: Server,
     page: Page,
     allowed_origins: Vec<String>,
-    is_something_lost: bool,
+    counting: Counting,
 ) -> Router {
-    let (asked, counting) = (server.clone(), server.clone());
+    let asked = server.clone();
     Router::new()
         .route(
             "/healthz",
@@ -44,13 +44,7 @@ pub(crate) fn router(
         )
         .route(
             "/metrics",
-            get(move || async move {
-                metrics::answer(Snapshot {
-                    counters: counting.counters(),
-                    store: counting.store_counters(),
-                    is_something_lost,
-                })
-            }),
+            get(move || async move { metrics::answer(counting.snapshot()) }),
         )
         .route(
             "/mqtt",

@@ -7,6 +7,7 @@ mod control;
 mod csv_readings;
 mod data_directory;
 mod health;
+mod history_service;
 mod history_tasks;
 mod http;
 mod listen;
@@ -19,6 +20,7 @@ mod port_holder;
 mod security_headers;
 mod stop;
 mod tasks;
+mod wall_clock;
 mod websocket_handshake;
 mod wrong_option;
 
@@ -35,7 +37,9 @@ use tokio::{runtime, select, sync::watch, time::timeout};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 
-use crate::{config::AllLimits, listen::Listeners, options::Options, page::Page};
+use crate::{
+    config::AllLimits, listen::Listeners, metrics::Counting, options::Options, page::Page,
+};
 
 fn main() -> ExitCode {
     let options = match Options::from_command_line() {
@@ -75,15 +79,16 @@ async fn run(options: &Options, limits: AllLimits, page: Page) -> anyhow::Result
     let listeners = Listeners::bind(options).await?;
     let seed = RandomState::new().hash_one(());
     let mut is_something_lost = false;
-    let (server, _directory) = if options.in_memory {
+    let (server, kept) = if options.in_memory {
         tracing::info!("keeping nothing on disk");
         (Server::new(limits.broker, seed), None)
     } else {
-        let kept = data_directory::open(limits.broker, seed, options.data_dir.as_deref())?;
+        let kept = data_directory::open(&limits, seed, options.data_dir.as_deref())?;
         is_something_lost = kept.is_something_lost;
         control::serve(kept.directory.path(), &kept.server);
-        (kept.server, Some(kept.directory))
+        (kept.server, Some((kept.history, kept.directory)))
     };
+    let history = kept.as_ref().map(|(history, _)| history.clone());
     let is_stopping = watch::Sender::new(false);
     listeners.announce(&mut io::stdout());
 
@@ -96,7 +101,11 @@ async fn run(options: &Options, limits: AllLimits, page: Page) -> anyhow::Result
             server.clone(),
             page,
             options.allow_origin.clone(),
-            is_something_lost,
+            Counting {
+                server: server.clone(),
+                history,
+                is_something_lost,
+            },
         ),
         limits.http,
         is_stopping.subscribe(),

@@ -6,13 +6,15 @@ use axum::{
     http::header::{CACHE_CONTROL, CONTENT_TYPE},
     response::{IntoResponse, Response},
 };
-use mqtt_broker::{Counters, StoreCounters};
+use mqtt_broker::{Counters, Server, StoreCounters};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric, text},
     metrics::{counter::ConstCounter, gauge::ConstGauge},
     registry::Registry,
 };
+
+use crate::history_service::{HistoryCounters, HistoryCounting};
 
 /// Answers whoever reaches the HTTP server: there are counts here, and no names, addresses, topics or payloads.
 pub(crate) fn answer(snapshot: Snapshot) -> Response {
@@ -31,13 +33,34 @@ fn encode(snapshot: Snapshot) -> String {
     document
 }
 
+/// Where the numbers come from.
+#[derive(Debug, Clone)]
+pub(crate) struct Counting {
+    pub(crate) server: Server,
+    pub(crate) history: Option<HistoryCounting>,
+    /// Whether something was stored once and could not be read at the start.
+    pub(crate) is_something_lost: bool,
+}
+
+impl Counting {
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let history = self.history.as_ref().map(HistoryCounting::counters);
+        Snapshot {
+            counters: self.server.counters(),
+            store: self.server.store_counters(),
+            history: history.unwrap_or_default(),
+            is_something_lost: self.is_something_lost,
+        }
+    }
+}
+
 /// The numbers of one moment.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Snapshot {
-    pub(crate) counters: Counters,
-    pub(crate) store: StoreCounters,
-    /// Whether something was stored once and could not be read at the start.
-    pub(crate) is_something_lost: bool,
+    counters: Counters,
+    store: StoreCounters,
+    history: HistoryCounters,
+    is_something_lost: bool,
 }
 
 impl Collector for Snapshot {
@@ -81,10 +104,11 @@ const fn gauge(name: &'static str, help: &'static str, value: u64) -> Metric {
 }
 
 /// All of them: the struct is taken apart, so that the compiler notices one that was forgotten.
-const fn metrics(snapshot: Snapshot) -> [Metric; 27] {
+const fn metrics(snapshot: Snapshot) -> [Metric; 42] {
     let Snapshot {
         counters,
         store,
+        history,
         is_something_lost,
     } = snapshot;
     let Counters {
@@ -111,8 +135,28 @@ const fn metrics(snapshot: Snapshot) -> [Metric; 27] {
         messages_refused,
         retained_refused,
         store_refused,
+        requests_refused,
         subscriptions_refused,
     } = counters;
+    let HistoryCounters {
+        history,
+        n_series,
+        beyond_series,
+        requests,
+        bad_requests,
+        answer_bytes,
+    } = history;
+    let history::Counters {
+        n_bytes,
+        n_head_points,
+        kept,
+        known,
+        ahead,
+        too_old,
+        invalid,
+        dropped_chunks,
+        damaged_chunks,
+    } = history;
     let StoreCounters {
         commits,
         written_bytes,
@@ -231,6 +275,73 @@ const fn metrics(snapshot: Snapshot) -> [Metric; 27] {
             "store_written_bytes",
             "What the store's file was given to write.",
             written_bytes,
+        ),
+        gauge("history_series", "Series of the history.", n_series),
+        gauge(
+            "history_bytes",
+            "Keys and values of the history in the store.",
+            n_bytes,
+        ),
+        gauge(
+            "history_unsealed_readings",
+            "Readings that wait for being sealed into a chunk.",
+            n_head_points,
+        ),
+        gauge(
+            "history_damaged_chunks",
+            "Chunks of the history that cannot be read.",
+            damaged_chunks,
+        ),
+        counter("history_readings", "Readings that were kept.", kept),
+        counter(
+            "history_readings_known",
+            "Readings that were there already.",
+            known,
+        ),
+        counter(
+            "history_readings_ahead",
+            "Readings that were set aside because their time was more than a day ahead.",
+            ahead,
+        ),
+        counter(
+            "history_readings_too_old",
+            "Readings of a time of which none are kept any more.",
+            too_old,
+        ),
+        counter(
+            "history_readings_invalid",
+            "Readings without a number or a time that can be.",
+            invalid,
+        ),
+        counter(
+            "history_readings_refused",
+            "Readings of new series that were not kept because there were too many series.",
+            beyond_series,
+        ),
+        counter(
+            "history_chunks_dropped",
+            "Chunks that went because they were too old or the history too large.",
+            dropped_chunks,
+        ),
+        counter(
+            "history_requests",
+            "Requests for readings that were understood.",
+            requests,
+        ),
+        counter(
+            "history_requests_bad",
+            "Requests that were answered by what is wrong with them, or not at all as they named no topic.",
+            bad_requests,
+        ),
+        counter(
+            "history_answer_bytes",
+            "Payloads of the answers that were sent.",
+            answer_bytes,
+        ),
+        counter(
+            "requests_refused",
+            "Requests for readings that were not taken: too many of one client, or not allowed.",
+            requests_refused,
         ),
         gauge(
             "store_lost",

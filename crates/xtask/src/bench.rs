@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what a message costs `rootzone` and its peers, measured alike and in one run (`broker`),
-//! what the steps of its way cost without sockets (`micro`), what it costs to keep it (`durable`)
-//! and what that costs a store that is large (`store`), how fast the browser client is beside other people's
-//! (`client`), and how fast the chart is (`chart`).
+//! what the steps of its way cost without sockets (`micro`), what it costs to keep it (`durable`) and what that costs a
+//! store that is large (`store`), what years of readings cost (`history`), how fast the browser client is beside other
+//! people's (`client`), and how fast the chart is (`chart`).
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -25,6 +25,7 @@ mod client;
 mod cores;
 mod durable;
 mod figures;
+mod history;
 mod micro;
 mod peers;
 mod program;
@@ -40,11 +41,12 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
         Some(Arg::Value(what)) if what == "client" => client::run(arguments),
         Some(Arg::Value(what)) if what == "durable" => durable::run(arguments),
         Some(Arg::Value(what)) if what == "chart" => chart::run(arguments),
+        Some(Arg::Value(what)) if what == "history" => history::run(arguments),
         Some(argument @ (Arg::Value(_) | Arg::Long(_) | Arg::Short(_))) => {
             Err(argument.unexpected().into())
         }
         None => bail!(
-            "what shall be measured? There are `cargo xtask bench broker`, `chart`, `client`, `micro`, `store` and `durable`"
+            "what shall be measured? There are `cargo xtask bench broker`, `chart`, `client`, `micro`, `store`, `durable` and `history`"
         ),
     }
 }

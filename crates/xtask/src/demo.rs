@@ -31,6 +31,9 @@ pub(crate) fn run(arguments: Parser) -> Result<()> {
         Some(folder) => folder,
         None => &temporary.0,
     };
+    if let Some(n_days) = options.past_days {
+        fill_history(n_days, &options, data_directory)?;
+    }
     let mut supervisor = Supervisor::new();
     supervisor.start(
         BROKER,
@@ -66,6 +69,43 @@ pub(crate) fn run(arguments: Parser) -> Result<()> {
     Ok(())
 }
 
+/// Lets the broker know what the field would have measured before it was started.
+fn fill_history(n_days: u16, options: &Options, data_directory: &Path) -> Result<()> {
+    fs::create_dir_all(data_directory)?;
+    let file = data_directory.join("past.csv");
+    step("filling the history", || {
+        let readings =
+            fs::File::create(&file).with_context(|| format!("cannot write {}", file.display()))?;
+        run_command(
+            command(workspace::binary(SIMULATOR))?
+                .args(["--past-days", &n_days.to_string()])
+                .args(options.simulator_arguments())
+                .stdout(readings),
+        )?;
+        run_command(
+            command(workspace::binary(BROKER))?
+                .args(["history", "import"])
+                .arg(&file)
+                .args(["--time-column", "time", "--series", "{column}"])
+                .arg("--data-dir")
+                .arg(data_directory),
+        )
+    })?;
+    // It is in the history, and as large again.
+    let _ = fs::remove_file(&file);
+    Ok(())
+}
+
+/// A number of days or years, such as 30d or 1y, in days.
+fn days(text: &str) -> Option<u16> {
+    let (number, n_days) = match text.strip_suffix('y') {
+        Some(number) => (number, 365),
+        None => (text.strip_suffix('d')?, 1),
+    };
+    let n_days = number.parse::<u16>().ok()?.checked_mul(n_days)?;
+    (1..=PAST_DAYS_MAX).contains(&n_days).then_some(n_days)
+}
+
 /// The broker and the field: unoptimised, as that is quickest to build and fast enough to look at.
 pub(crate) fn build_binaries() -> Result<()> {
     step("building the broker and the simulated field", || {
@@ -98,6 +138,8 @@ struct Options {
     /// Real measurements that nobody named, played where nothing else is.
     found: Option<PathBuf>,
     speed: Option<String>,
+    /// For how long the field is to have been there already.
+    past_days: Option<u16>,
     simulator: Vec<OsString>,
 }
 
@@ -111,6 +153,7 @@ impl Options {
             replay: None,
             found: None,
             speed: None,
+            past_days: None,
             simulator: Vec::new(),
         };
         let mut words: Vec<OsString> = arguments.raw_args()?.collect();
@@ -128,6 +171,15 @@ impl Options {
                 }
                 Arg::Long("no-open") => options.open = false,
                 Arg::Long("replay") => options.replay = Some(arguments.value()?.into()),
+                Arg::Long("history") => {
+                    let span = arguments.value()?.string()?;
+                    let n_days = days(&span).with_context(|| {
+                        format!(
+                            "--history: {span:?} is not a time from 1d to 10y, such as 30d or 1y"
+                        )
+                    })?;
+                    options.past_days = Some(n_days);
+                }
                 Arg::Long("speed") => options.speed = Some(arguments.value()?.string()?),
                 Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
                     return Err(argument.unexpected().into());
@@ -265,6 +317,7 @@ fn open_browser(url: &str) {
 const QUIET: &str = "warn";
 pub(crate) const BROKER: &str = "rootzone";
 pub(crate) const SIMULATOR: &str = "field-simulator";
+const PAST_DAYS_MAX: u16 = 3_650;
 const PORT: u16 = 8080;
 const MQTT_PORT: u16 = 1883;
 
@@ -310,6 +363,20 @@ mod tests {
                     format!("{option}: {value:?} is not a port from 0 to 65535")
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_history_is_as_long_as_is_said() {
+        for (text, n_days) in [("1y", 365), ("30d", 30)] {
+            assert_eq!(
+                options(&["--history", text]).unwrap().past_days,
+                Some(n_days)
+            );
+        }
+        for nonsense in ["", "y", "11y", "0d", "1", "1h", "-1d", "99999y"] {
+            let error = options(&["--history", nonsense]).err().unwrap().to_string();
+            assert!(error.starts_with("--history: "), "{error}");
         }
     }
 

@@ -115,6 +115,8 @@ cargo xtask COMMAND
              --replay FILE   play real measurements from a CSV file; without it those in the
                              folder named by ROOTZONE_DATA, else a built-in soil model
              --speed TIME    how much of its time passes in a second, from 1s to 30d (1h)
+             --history SPAN  fills the history with what the field would have measured in so
+                             many days or years before, such as 30d or 1y
              -- …            what follows goes to field-simulator as it is
   test     every check and test, and how long each took
              [PART …]        only these parts; `cargo xtask test --list` names them
@@ -170,6 +172,13 @@ cargo xtask COMMAND
            the chart beside npm's uPlot, in headless Chromium
              --json FILE     write the figures there too
              --quick         fewer redraws
+  bench history
+           what years of readings cost on the disk, and how quickly they are answered
+           while 2,000 a second come; the file in the folder named by ROOTZONE_DATA, and
+           two that are made up
+             --json FILE     write the figures there too
+             --quick         20 days in place of a year, and shorter loads
+             --only NAME     only scenarios whose names contain this
   bench client
            the browser client beside MQTT.js and mqtt-packet in headless Chromium
              --json FILE     write the figures there too

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use chart::Scene;
+use leptos::reactive::graph::untrack;
 
 use super::{Read, crosshair::ink};
 use crate::{piece::Piece, signal::Signal};
@@ -12,8 +13,8 @@ pub(super) fn legend(scene: &Read<Scene>, hidden: &Rc<Signal<Vec<String>>>) -> P
     let (scene, hidden) = (Rc::clone(scene), Rc::clone(hidden));
     Piece::new(LEGEND, move |places| {
         let lines = scene().lines;
-        let names: Vec<String> = lines.iter().map(|line| line.name.clone()).collect();
-        places.list("", &names, &|name| entry(name, &names, &hidden));
+        let keys: Vec<String> = lines.iter().map(|line| line.key.clone()).collect();
+        places.list("", &keys, &|key| entry(key, &scene, &hidden));
         for (at, line) in lines.iter().enumerate() {
             let pressed = if line.is_hidden { "false" } else { "true" };
             places.within("", at, &mut |places| {
@@ -26,27 +27,28 @@ pub(super) fn legend(scene: &Read<Scene>, hidden: &Rc<Signal<Vec<String>>>) -> P
     })
 }
 
-fn entry(name: &str, names: &[String], hidden: &Rc<Signal<Vec<String>>>) -> Piece {
-    let name = String::from(name);
-    let others: Vec<String> = names
-        .iter()
-        .filter(|other| **other != name)
-        .cloned()
-        .collect();
+fn entry(key: &str, scene: &Read<Scene>, hidden: &Rc<Signal<Vec<String>>>) -> Piece {
+    let (toggled_key, key) = (String::from(key), String::from(key));
+    let scene = Rc::clone(scene);
     let (toggled, isolated) = (Rc::clone(hidden), Rc::clone(hidden));
     Piece::new(ENTRY, |_| ())
         .on("toggle", "click", move |_| {
             let mut hidden = toggled.get_untracked();
-            match hidden.iter().position(|hidden| *hidden == name) {
+            match hidden.iter().position(|hidden| *hidden == toggled_key) {
                 Some(at) => drop(hidden.remove(at)),
-                None => hidden.push(name.clone()),
+                None => hidden.push(toggled_key.clone()),
             }
             toggled.set(hidden);
         })
         .on("only", "click", move |_| {
+            let lines = untrack(|| scene()).lines.into_iter();
+            let others: Vec<_> = lines
+                .map(|line| line.key)
+                .filter(|other| *other != key)
+                .collect();
             // Pressed again, it brings the others back.
             let is_alone = *isolated.read_untracked() == others;
-            isolated.set(if is_alone { Vec::new() } else { others.clone() });
+            isolated.set(if is_alone { Vec::new() } else { others });
         })
 }
 

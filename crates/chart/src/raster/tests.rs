@@ -4,7 +4,7 @@ use super::*;
 
 /// A line on a raster of its own, its values from 0 at the bottom to 1 at the top.
 fn raster(points: &[(i64, f32)], window: Span, limit: Option<i64>, size: (usize, usize)) -> Raster {
-    raster_of(&[(points, Ink::Leaf)], window, limit, size, 1.5)
+    raster_of(&[(points, Ink::Leaf)], window, limit, size, 1.5, &[])
 }
 
 fn raster_of(
@@ -13,6 +13,7 @@ fn raster_of(
     limit: Option<i64>,
     (width, height): (usize, usize),
     line_width: f32,
+    dash: &[f32],
 ) -> Raster {
     let mut raster = Raster::new(width, height);
     for &(points, ink) in lines {
@@ -28,6 +29,7 @@ fn raster_of(
             values: Scale::new((0.0, 1.0), (height as f64, 0.0)),
             width: line_width,
             ink,
+            dash: dash.into(),
         };
         raster.line(&line, &cuts);
     }
@@ -125,8 +127,20 @@ fn a_spike_and_gaps() {
 fn a_wide_pen() {
     let window = Span::new(0, 640);
     let points = [(60, 0.5), (200, 0.5), (210, 0.9), (220, 0.2), (400, 0.6)];
-    let raster = raster_of(&[(&points, Ink::Leaf)], window, None, (64, 20), 4.0);
+    let raster = raster_of(&[(&points, Ink::Leaf)], window, None, (64, 20), 4.0, &[]);
     check(&raster, include_str!("golden/wide_pen.txt"));
+}
+
+#[test]
+fn a_broken_line_leaves_out_nothing_that_stands_out() {
+    let mut points: Vec<(i64, f32)> = (0..640).map(|time| (time, 0.2)).collect();
+    points[135].1 = 0.9;
+    points.retain(|point| point.0 < 400 || point.0 == 510);
+    let window = Span::new(0, 640);
+    let broken = [16.0, 12.0];
+    let lines: [(&[(i64, f32)], Ink); 1] = [(&points, Ink::Leaf)];
+    let raster = raster_of(&lines, window, Some(30), (64, 16), 1.5, &broken);
+    check(&raster, include_str!("golden/broken_line.txt"));
 }
 
 #[test]
@@ -136,7 +150,7 @@ fn later_lines_lie_above_and_edges_keep_their_colour() {
         (&[(0, 0.5), (100, 0.5)], Ink::Leaf),
         (&[(50, 0.0), (51, 1.0)], Ink::Water),
     ];
-    let raster = raster_of(&lines, window, None, (20, 9), 2.0);
+    let raster = raster_of(&lines, window, None, (20, 9), 2.0, &[]);
     let pixels = pixels(&raster);
     assert_eq!(pixels[4 * 20 + 2], [200, 100, 0, 255]);
     assert_eq!(pixels[4 * 20 + 10], [0, 0, 255, 255]);
@@ -207,7 +221,7 @@ proptest! {
         let n = values.len() as i64;
         let points: Vec<(i64, f32)> = (0..n).map(|number| number * 100).zip(values).collect();
         let (window, size) = (Span::new(0, (n - 1) * 100), (48, 32));
-        let raster = raster_of(&[(&points, Ink::Clay)], window, None, size, width);
+        let raster = raster_of(&[(&points, Ink::Clay)], window, None, size, width, &[]);
         let naive = naive(&points, window, size, f64::from(width) / 2.0);
         let mut sum = 0.0;
         for (at, (pixel, wanted)) in pixels(&raster).iter().zip(&naive).enumerate() {

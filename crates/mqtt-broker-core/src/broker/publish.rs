@@ -105,6 +105,9 @@ impl Broker {
             self.peers.counters.messages_refused += 1;
             return reason_code;
         }
+        if self.is_request(&message.topic_name) {
+            return self.handle_request(index, publisher, &message);
+        }
         let keep = self.has_room_for(&message);
         if !keep {
             self.peers.counters.retained_refused += 1;
@@ -123,6 +126,7 @@ impl Broker {
             }
             return ReasonCode::QuotaExceeded;
         }
+        self.record(&message);
         if self.route(&message, Some(publisher), keep, now) {
             ReasonCode::Success
         } else {
@@ -255,7 +259,7 @@ const LEFT_PER_TURN: usize = 64;
 
 /// What the overlapping subscriptions of one session come to: one delivery with the highest QoS and all
 /// Subscription Identifiers. `None` if the session is not to have its own message.
-fn merge<'a>(
+pub(super) fn merge<'a>(
     overlapping: &[Subscriber],
     message: &Message,
     publisher: Option<SessionIndex>,

@@ -7,6 +7,7 @@ use mqtt_protocol::{Instant, PacketIdentifier, QoS, TopicFilter};
 
 use super::Broker;
 use crate::{
+    Recorder,
     message::{Delivery, Message},
     peers::Peers,
     session::{Session, SessionIndex},
@@ -67,6 +68,19 @@ impl Broker {
         self.peers.journal.sequence()
     }
 
+    /// Lets a recorder keep what messages say. It learns what is retained.
+    pub fn set_recorder(&mut self, mut recorder: Box<dyn Recorder>) {
+        for message in self.retained.messages() {
+            recorder.learn(message.topic_name.as_str(), &message.payload);
+        }
+        self.recorder = Some(recorder);
+    }
+
+    /// Others who share the store have something to write too: it goes with what the broker has.
+    pub fn note_change_by_others(&mut self) {
+        self.peers.journal.note_change_by_others();
+    }
+
     /// Says whether the store takes nothing for now. While it does not, whatever would have to be durable before it
     /// is acknowledged is refused; QoS 0, and what concerns no session that outlives its connection, goes on.
     pub const fn set_store_failing(&mut self, is_failing: bool) {
@@ -82,6 +96,11 @@ impl Broker {
     ) -> bool {
         if !self.is_store_failing || message.qos == QoS::AtMostOnce {
             return false;
+        }
+        let topic = message.topic_name.as_str();
+        let is_recorded = |recorder: &dyn Recorder| recorder.is_interested_in(topic);
+        if self.recorder.as_deref().is_some_and(is_recorded) {
+            return true;
         }
         let is_stored = |index: SessionIndex| {
             let session = self.peers.sessions.find(index.0);
@@ -101,6 +120,16 @@ impl Broker {
                 .groups
                 .iter()
                 .any(|&group| self.topic_tree.members(group).iter().any(takes))
+    }
+
+    /// Lets the recorder keep what a message says. What comes while the store takes nothing would gather without end.
+    pub(super) fn record(&mut self, message: &Message) {
+        if let Some(recorder) = &mut self.recorder
+            && !self.is_store_failing
+            && recorder.record(message.topic_name.as_str(), &message.payload)
+        {
+            self.peers.journal.note_change_by_others();
+        }
     }
 
     /// Whether a CONNECT would have to be stored but cannot be.

@@ -51,6 +51,13 @@ impl Journal {
         self.last_key
     }
 
+    /// Others who share the store have something to write.
+    pub(crate) fn note_change_by_others(&mut self) {
+        if self.is_kept {
+            self.push(StoreOperation::Others);
+        }
+    }
+
     pub(crate) fn take(&mut self) -> Vec<StoreOperation> {
         std::mem::take(&mut self.operations)
     }

@@ -18,6 +18,8 @@ pub enum StoreOperation {
     Update(Record),
     /// Forget a record, if there is one.
     Remove(Key),
+    /// Nothing of the broker's own: others who share the store have something to write in the same commit.
+    Others,
 }
 
 /// Something to be kept. [`Record::key`] and [`Record::encode`] say as what.
@@ -140,7 +142,7 @@ impl StoreOperation {
     pub fn size_hint(&self) -> usize {
         match self {
             Self::Insert(Record(RecordKind::Message(message))) => message.size(),
-            Self::Insert(_) | Self::Update(_) | Self::Remove(_) => 0,
+            Self::Insert(_) | Self::Update(_) | Self::Remove(_) | Self::Others => 0,
         }
     }
 }

@@ -47,6 +47,8 @@ impl Disk {
                     name.encode(&mut key);
                     self.entries.remove(&key);
                 }
+                // They would write their own.
+                StoreOperation::Others => {}
             }
         }
     }

@@ -19,6 +19,7 @@ mod identity;
 mod limits;
 mod malformed;
 mod model;
+mod owner;
 mod power_cuts;
 mod random;
 mod retained;

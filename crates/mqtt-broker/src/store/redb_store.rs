@@ -1,7 +1,7 @@
 //! A store on redb.
 
 use std::sync::{
-    Arc,
+    Arc, PoisonError, RwLock,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -15,6 +15,7 @@ use super::{
     catching::{calling_back, catching},
     checksum::{seal, unseal},
     copy::Copy,
+    reader::StoreReader,
     rewriting::{RewritingBackend, Unsynced},
 };
 
@@ -24,9 +25,11 @@ pub struct RedbStore {
     format: u32,
     unsynced: Unsynced,
     n_bytes_written: Arc<AtomicU64>,
-    /// `None` after an error, which redb does not recover from.
-    database: Option<Database>,
+    database: SharedDatabase,
 }
+
+/// `None` after an error, which redb does not recover from. Who commits only reads it: others may read meanwhile.
+pub(super) type SharedDatabase = Arc<RwLock<Option<Database>>>;
 
 /// What a store holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +55,31 @@ impl RedbStore {
             format,
             unsynced: Unsynced::default(),
             n_bytes_written: Arc::default(),
-            database: None,
+            database: Arc::default(),
         };
-        store.database()?;
+        store.open_database()?;
         Ok(store)
+    }
+
+    /// Lets others read while this store commits.
+    #[must_use]
+    pub fn reader(&self) -> StoreReader {
+        StoreReader::new(Arc::clone(&self.database))
+    }
+
+    /// Makes the changes of several sets durable together, as [`Store::commit`] does. No key is in two of them.
+    ///
+    /// # Errors
+    /// What the disk said; see [`StoreErrorKind`].
+    pub fn commit_all(&mut self, sets: &[&ChangeSet]) -> Result<(), StoreError> {
+        // What goes into a file that has lost its name is gone with this process.
+        if !self.disk.is_in_place()? {
+            return Err(StoreError::new(
+                StoreErrorKind::Failing,
+                "the file was removed or replaced while it is in use; put it back, or restart the broker",
+            ));
+        }
+        self.try_with(|database| Ok(write(database, sets)?))
     }
 
     /// Gives the value of a key to `found`, which is not called if there is none.
@@ -127,10 +151,20 @@ impl RedbStore {
     /// # Errors
     /// What the disk said.
     pub fn compact(&mut self) -> Result<(), StoreError> {
-        self.try_with(|database| {
-            while database.compact().map_err(redb::Error::from)? {}
+        self.open_database()?;
+        let database = Arc::clone(&self.database);
+        let mut database = database.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = &mut *database else {
+            return Ok(());
+        };
+        let result = catching(|| {
+            while open.compact().map_err(redb::Error::from)? {}
             Ok(())
-        })
+        });
+        if result.is_err() {
+            close(database.take());
+        }
+        result
     }
 
     /// Compacts a file of which less than half is in use.
@@ -145,44 +179,43 @@ impl RedbStore {
     /// Runs what may fail or, on a damaged file, panic; drops the database if it does.
     fn try_with<T>(
         &mut self,
-        run: impl FnOnce(&mut Database) -> Result<T, StoreError>,
+        run: impl FnOnce(&Database) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let database = self.database()?;
-        let result = catching(|| run(database));
-        if result.is_err()
-            && let Some(database) = self.database.take()
-        {
-            // It may look at its file once more as it goes.
-            let _ = catching(|| {
-                drop(database);
-                Ok(())
-            });
+        self.open_database()?;
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let open = database.as_ref().expect("it was opened above");
+        let result = catching(|| run(open));
+        drop(database);
+        if result.is_err() {
+            let database = &mut *self
+                .database
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            close(database.take());
         }
         result
     }
 
-    fn database(&mut self) -> Result<&mut Database, StoreError> {
-        if self.database.is_none() {
+    /// Opens the database if it is not open; this store alone opens and closes it.
+    fn open_database(&mut self) -> Result<(), StoreError> {
+        let mut database = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if database.is_none() {
             let file = self.disk.open()?;
             let n_bytes_written = Arc::clone(&self.n_bytes_written);
             let file = RewritingBackend::new(file, self.unsynced.clone(), n_bytes_written);
             let format = self.format;
-            self.database = Some(catching(|| open_database(file, format))?);
+            *database = Some(catching(|| open_database(file, format))?);
         }
-        Ok(self.database.as_mut().expect("it was opened above"))
+        Ok(())
     }
 }
 
 impl Store for RedbStore {
     fn commit(&mut self, changes: &ChangeSet) -> Result<(), StoreError> {
-        // What goes into a file that has lost its name is gone with this process.
-        if !self.disk.is_in_place()? {
-            return Err(StoreError::new(
-                StoreErrorKind::Failing,
-                "the file was removed or replaced while it is in use; put it back, or restart the broker",
-            ));
-        }
-        self.try_with(|database| Ok(write(database, changes)?))
+        self.commit_all(&[changes])
     }
 
     fn read_all(&mut self, each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
@@ -220,11 +253,21 @@ impl Store for RedbStore {
     }
 }
 
+/// Whoever can still read has nothing to read any more: the file is to be left in order.
+impl Drop for RedbStore {
+    fn drop(&mut self) {
+        let mut database = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        close(database.take());
+    }
+}
+
 impl std::fmt::Debug for RedbStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RedbStore")
             .field("format", &self.format)
-            .field("is_open", &self.database.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -279,19 +322,31 @@ fn read(
     Ok(())
 }
 
-fn give(key: &[u8], stored: &[u8], each: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), StoreError> {
+pub(super) fn give(
+    key: &[u8],
+    stored: &[u8],
+    each: &mut dyn FnMut(&[u8], &[u8]),
+) -> Result<(), StoreError> {
     let value = unseal(key, stored)
         .ok_or_else(|| StoreError::damaged("the checksum of an entry is wrong"))?;
     calling_back(|| each(key, value));
     Ok(())
 }
 
-fn write(database: &Database, changes: &ChangeSet) -> Result<(), redb::Error> {
+/// It may look at its file once more as it goes.
+fn close(database: Option<Database>) {
+    let _ = catching(|| {
+        drop(database);
+        Ok(())
+    });
+}
+
+fn write(database: &Database, sets: &[&ChangeSet]) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     {
         let mut table = transaction.open_table(ENTRIES)?;
         let mut stored = Vec::new();
-        for (key, value) in changes.iter() {
+        for (key, value) in sets.iter().flat_map(|set| set.iter()) {
             match value {
                 Some(value) => {
                     seal(key, value, &mut stored);
@@ -321,7 +376,7 @@ const COMPACTED_BYTES_MIN: u64 = 16 << 20;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::FileDisk;
+    use crate::store::{FileDisk, View};
 
     #[test]
     fn what_was_committed_is_there_after_opening_again() {
@@ -370,6 +425,36 @@ mod tests {
         store
             .read(b"x", &mut |_| panic!("it is not there"))
             .unwrap();
+    }
+
+    #[test]
+    fn others_read_what_was_stored_when_they_looked() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = FileDisk::new(folder.path().join("store"));
+        let mut store = RedbStore::open(disk, 1).unwrap();
+        let reader = store.reader();
+        let (mut first, mut second) = (ChangeSet::new(), ChangeSet::new());
+        first.put(b"a", |value| value.extend_from_slice(b"1"));
+        second.put(b"b", |value| value.extend_from_slice(b"1"));
+        store.commit_all(&[&first, &second]).unwrap();
+        let view = reader.view().unwrap();
+        first.clear();
+        first.put(b"a", |value| value.extend_from_slice(b"2"));
+        first.remove(b"b");
+        store.commit(&first).unwrap();
+        let read = |view: &View, key: &[u8]| {
+            let mut found = None;
+            view.read(key, &mut |value| found = Some(value.to_vec()))
+                .unwrap();
+            found
+        };
+        assert_eq!(read(&view, b"a").as_deref(), Some(&b"1"[..]));
+        assert_eq!(read(&view, b"b").as_deref(), Some(&b"1"[..]));
+        let later = reader.view().unwrap();
+        assert_eq!(read(&later, b"a").as_deref(), Some(&b"2"[..]));
+        assert_eq!(read(&later, b"b"), None);
+        drop(store);
+        assert!(reader.view().is_err(), "it is closed whoever could read it");
     }
 
     #[test]

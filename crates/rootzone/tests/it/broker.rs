@@ -42,6 +42,16 @@ impl Broker {
         Self::start_command(command)
     }
 
+    /// Starts with a data directory and limits of its own.
+    pub(crate) fn start_in_with_config(data_directory: &Path, config: &str) -> Self {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&file, config).unwrap();
+        let mut command = command(PROGRAM);
+        command.args(ANY_PORTS).arg("--config").arg(file.path());
+        command.arg("--data-dir").arg(data_directory);
+        Self::start_command(command)
+    }
+
     /// Starts with limits of its own, in the form of `docs/limits.md`.
     pub(crate) fn start_with_config(config: &str) -> Self {
         let file = tempfile::NamedTempFile::new().unwrap();

@@ -12,6 +12,7 @@ mod data_directory;
 mod disk_full;
 mod exactly_once;
 mod history;
+mod history_service;
 mod hostile;
 mod http;
 mod metrics;

@@ -74,7 +74,7 @@ impl Program {
     }
 
     /// Where it keeps what it must not forget.
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         super::folder().join(format!("{}-data", self.name))
     }
 

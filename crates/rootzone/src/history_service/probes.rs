@@ -1,0 +1,229 @@
+//! Which messages are readings of which series.
+
+use std::collections::HashMap;
+
+use field::{Address, Channel, Entity, Reading, Timestamp, payload_time};
+
+/// A reading, and the series that it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct ProbeReading<'a> {
+    pub(super) series: &'a str,
+    pub(super) value: f32,
+    /// When it was measured, if the payload says so.
+    pub(super) time: Option<i64>,
+}
+
+/// The probes that are known: those of our own by their topics, others as they announced themselves.
+#[derive(Debug, Default)]
+pub(super) struct Probes {
+    sensors_by_topic: HashMap<String, Vec<Sensor>>,
+    topic_by_series: HashMap<String, String>,
+}
+
+#[derive(Debug)]
+struct Sensor {
+    series: String,
+    entity: Entity,
+}
+
+impl Probes {
+    /// Whether a message on this topic may hold readings.
+    pub(super) fn speak_on(&self, topic: &str) -> bool {
+        is_own(topic) || self.sensors_by_topic.contains_key(topic)
+    }
+
+    /// Takes what an announcement says.
+    pub(super) fn learn(&mut self, topic: &str, payload: &[u8]) {
+        let Some(Address::Discovery(_)) = Address::parse(topic) else {
+            return;
+        };
+        let Some(series) = topic.strip_suffix("/config") else {
+            return;
+        };
+        // What cannot be read changes nothing.
+        if let Ok(entity) = Entity::parse(payload) {
+            self.forget(series);
+            if let Some(entity) = entity {
+                self.add(series, entity);
+            }
+        }
+    }
+
+    /// Gives what a message says.
+    pub(super) fn read(&self, topic: &str, payload: &[u8], each: &mut dyn FnMut(ProbeReading<'_>)) {
+        let own = is_own(topic)
+            .then(|| Reading::parse(payload).ok())
+            .flatten();
+        let sensors = self.sensors_by_topic.get(topic);
+        if own.is_none() && sensors.is_none() {
+            return;
+        }
+        let time = payload_time(payload)
+            .filter(|time| *time >= CLOCKS_SET_SINCE)
+            .map(Timestamp::millis);
+        if let Some(reading) = own {
+            each(ProbeReading {
+                series: topic,
+                value: reading.moisture as f32,
+                time,
+            });
+        }
+        for sensor in sensors.into_iter().flatten() {
+            if let Ok(value) = sensor.entity.number(payload) {
+                each(ProbeReading {
+                    series: &sensor.series,
+                    value: value as f32,
+                    time,
+                });
+            }
+        }
+    }
+
+    fn add(&mut self, series: &str, entity: Entity) {
+        let is_soil_sensor = entity.device_class.as_deref() == Some("moisture");
+        let Some(topic) = entity.state_topic.clone().filter(|_| is_soil_sensor) else {
+            return;
+        };
+        // Our own are known by their topics already.
+        if entity.own_device().is_some() || self.topic_by_series.len() >= N_SENSORS_MAX {
+            return;
+        }
+        let sensor = Sensor {
+            series: series.to_owned(),
+            entity,
+        };
+        self.topic_by_series
+            .insert(series.to_owned(), topic.clone());
+        self.sensors_by_topic.entry(topic).or_default().push(sensor);
+    }
+
+    fn forget(&mut self, series: &str) {
+        let Some(topic) = self.topic_by_series.remove(series) else {
+            return;
+        };
+        if let Some(sensors) = self.sensors_by_topic.get_mut(&topic) {
+            sensors.retain(|sensor| sensor.series != series);
+            if sensors.is_empty() {
+                self.sensors_by_topic.remove(&topic);
+            }
+        }
+    }
+}
+
+fn is_own(topic: &str) -> bool {
+    // Nearly every other topic is known by its end.
+    topic.ends_with("/moisture")
+        && matches!(
+            Address::parse(topic),
+            Some(Address::Device {
+                channel: Channel::Moisture,
+                ..
+            })
+        )
+}
+
+/// A time before 2020 is that of a clock that was never set.
+const CLOCKS_SET_SINCE: Timestamp = Timestamp::from_millis(1_577_836_800_000);
+/// As many as the page of a large farm shows many times over; each has a template and names.
+const N_SENSORS_MAX: usize = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "rootzone/north-beds/bed-1/moisture";
+
+    fn read(probes: &Probes, topic: &str, payload: &str) -> Vec<(String, f32, Option<i64>)> {
+        let mut found = Vec::new();
+        probes.read(topic, payload.as_bytes(), &mut |reading| {
+            found.push((reading.series.to_owned(), reading.value, reading.time));
+        });
+        found
+    }
+
+    #[test]
+    fn our_own_probes_are_known_by_their_topics() {
+        let probes = Probes::default();
+        for (topic, payload, expected) in [
+            (OWN, "37.2", Some((37.2, None))),
+            (
+                OWN,
+                r#"{"moisture":37.2,"time":"2026-05-04T10:00:00Z"}"#,
+                Some((37.2, Some(1_777_888_800_000))),
+            ),
+            (
+                OWN,
+                r#"{"moisture":37.2,"ts":1777888800}"#,
+                Some((37.2, Some(1_777_888_800_000))),
+            ),
+            // A clock that was never set.
+            (
+                OWN,
+                r#"{"moisture":37.2,"time":"2019-12-31T10:00:00Z"}"#,
+                Some((37.2, None)),
+            ),
+            (OWN, "wet", None),
+            (OWN, "2140", None),
+            ("rootzone/north-beds/bed-1/status", "37.2", None),
+            ("rootzone/config/x/moisture", "37.2", None),
+            ("garden/soil/moisture", "37.2", None),
+        ] {
+            let expected = expected.map(|(value, time)| (topic.to_owned(), value, time));
+            assert_eq!(read(&probes, topic, payload), Vec::from_iter(expected));
+        }
+        assert!(probes.speak_on(OWN));
+        assert!(!probes.speak_on("rootzone/north-beds/bed-1/status"));
+    }
+
+    #[test]
+    fn others_are_known_as_they_announce_themselves() {
+        let mut probes = Probes::default();
+        let announce = |probes: &mut Probes, object: &str, payload: &str| {
+            let topic = format!("homeassistant/sensor/{object}/config");
+            probes.learn(&topic, payload.as_bytes());
+        };
+        let payload = r#"{"soil_1":40,"soil_2":"50 %","last_seen":1777888800000}"#;
+        for n in [1, 2] {
+            announce(
+                &mut probes,
+                &format!("soil_{n}"),
+                &format!(
+                    r#"{{"dev_cla":"moisture","stat_t":"zigbee2mqtt/Soil","val_tpl":"{{{{ value_json.soil_{n} }}}}"}}"#
+                ),
+            );
+        }
+        // Not of the soil; of no topic; one of our own, which is known already.
+        announce(
+            &mut probes,
+            "t",
+            r#"{"dev_cla":"temperature","stat_t":"zigbee2mqtt/Soil"}"#,
+        );
+        announce(&mut probes, "n", r#"{"dev_cla":"moisture"}"#);
+        announce(
+            &mut probes,
+            "own",
+            &format!(r#"{{"dev_cla":"moisture","stat_t":"{OWN}"}}"#),
+        );
+        let time = Some(1_777_888_800_000);
+        let (one, two) = ("homeassistant/sensor/soil_1", "homeassistant/sensor/soil_2");
+        assert_eq!(
+            read(&probes, "zigbee2mqtt/Soil", payload),
+            [(one.to_owned(), 40.0, time), (two.to_owned(), 50.0, time)]
+        );
+        assert_eq!(read(&probes, OWN, "37.2").len(), 1);
+
+        announce(&mut probes, "soil_1", "not to be read");
+        announce(&mut probes, "soil_2", "");
+        assert_eq!(
+            read(&probes, "zigbee2mqtt/Soil", payload),
+            [(one.to_owned(), 40.0, time)]
+        );
+        announce(
+            &mut probes,
+            "soil_1",
+            r#"{"dev_cla":"moisture","stat_t":"other"}"#,
+        );
+        assert!(!probes.speak_on("zigbee2mqtt/Soil"));
+        assert!(probes.speak_on("other"));
+    }
+}

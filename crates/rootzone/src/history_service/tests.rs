@@ -1,0 +1,2 @@
+mod authorization;
+mod power_cuts;

@@ -1,0 +1,9 @@
+//! What time it is for people.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// In milliseconds since the Unix epoch.
+pub(crate) fn now() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_epoch.map_or(0, |elapsed| elapsed.as_millis() as i64)
+}
