@@ -67,7 +67,7 @@ impl Machine {
         let (task, mut broker, _, restored) =
             StoreTask::start(&mqtt_broker::Settings::default(), 7, store, wall())?;
         assert_eq!(restored.unreadable, []);
-        broker.set_recorder(Box::new(FieldRecorder::new(Arc::clone(&shared))));
+        broker.set_recorder(Box::new(FieldRecorder::new(Arc::clone(&shared), N_SERIES)));
         let probe = broker.open(Instant::START);
         let connect = Connect {
             protocol_version: ProtocolVersion::V5_0,
