@@ -11,7 +11,7 @@ use crate::{
     link::Link,
     pages::{
         field::field_page, not_found::not_found_page, probe::probe_page, pumps::pumps_page,
-        settings::settings_page,
+        settings::settings_page, zone::zone_page,
     },
     piece::{Piece, Places},
     preferences,
@@ -103,6 +103,7 @@ fn page(route: &Route) -> Piece {
     match route {
         Route::Field => field_page(),
         Route::Probe(id) => probe_page(id),
+        Route::Zone(key) => zone_page(key),
         Route::Pumps => pumps_page(),
         Route::Settings => settings_page(),
         Route::NotFound => not_found_page(),
@@ -124,7 +125,7 @@ fn current(route: &Route, place: &str) -> Option<&'static str> {
         (Route::Field, "field") | (Route::Pumps, "pumps") | (Route::Settings, "settings") => {
             Some("page")
         }
-        (Route::Probe(_), "field") => Some("true"),
+        (Route::Probe(_) | Route::Zone(_), "field") => Some("true"),
         _ => None,
     }
 }
@@ -133,6 +134,7 @@ fn title(route: &Route) -> &'static str {
     match route {
         Route::Field => "Field · Rootzone",
         Route::Probe(_) => "Probe · Rootzone",
+        Route::Zone(_) => "Zone · Rootzone",
         Route::Pumps => "Pumps · Rootzone",
         Route::Settings => "Settings · Rootzone",
         Route::NotFound => "Nothing here · Rootzone",

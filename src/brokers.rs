@@ -3,7 +3,10 @@
 use crate::{
     link::Link,
     preferences,
-    router::{broker_in_address, current_path, decode, replace_address, with_broker},
+    router::{
+        BROKER, current_path, decode, field_in_address, replace_address, show_in_address,
+        with_broker,
+    },
     signal::Signal,
     state::{Broker, Brokers},
 };
@@ -81,7 +84,7 @@ impl BrokerStore {
                 self.keep(broker, "");
             }
         }
-        let named = broker_in_address();
+        let named = field_in_address(BROKER);
         if !named.is_empty() {
             return self.choose(&named);
         }
@@ -101,7 +104,7 @@ impl BrokerStore {
 
     /// Uses the broker that the page's address names after the browser went to it.
     pub fn follow(&self) {
-        let named = broker_in_address();
+        let named = field_in_address(BROKER);
         if named != self.in_use_untracked() {
             self.choose(&named);
         }
@@ -255,7 +258,7 @@ impl BrokerStore {
         if self.asked_at.read_untracked().is_some() {
             self.asked_at.set(None);
         }
-        replace_address(&with_broker(&current_path(), &self.in_use_untracked()));
+        show_in_address(BROKER, &self.in_use_untracked());
     }
 
     /// Changes what is remembered, as far as other tabs have not done so meanwhile, and keeps it.

@@ -4,7 +4,7 @@
 
 use std::{cmp::Ordering, time::Duration};
 
-use chart::{UtcOffset, clock, date, decimal};
+use chart::{Zone, clock, date, decimal};
 use field::Timestamp;
 
 /// A whole number.
@@ -73,10 +73,10 @@ pub fn countdown(left: Duration) -> String {
 
 /// A moment as people say it on the same day, "14:02", or on another, "3 May 14:02".
 #[must_use]
-pub fn moment(time: Timestamp, now: Timestamp, offset: UtcOffset) -> String {
+pub fn moment(time: Timestamp, now: Timestamp, zone: Zone) -> String {
     let (time, now) = (time.millis(), now.millis());
-    let (day, today) = (date(time, offset), date(now, offset));
-    let clock = clock(time, offset);
+    let (day, today) = (date(time, zone), date(now, zone));
+    let clock = clock(time, zone);
     if day == today {
         clock
     } else {
@@ -209,12 +209,9 @@ mod tests {
 
     #[test]
     fn another_day_is_named() {
-        let (time, offset) = (
-            Timestamp::from_millis(1_777_888_805_000),
-            UtcOffset::default(),
-        );
-        assert_eq!(moment(time, time, offset), "10:00");
+        let (time, zone) = (Timestamp::from_millis(1_777_888_805_000), Zone::UTC);
+        assert_eq!(moment(time, time, zone), "10:00");
         let tomorrow = time + Duration::from_secs(86_400);
-        assert_eq!(moment(time, tomorrow, offset), "4 May 10:00");
+        assert_eq!(moment(time, tomorrow, zone), "4 May 10:00");
     }
 }

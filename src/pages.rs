@@ -5,3 +5,4 @@ pub mod not_found;
 pub mod probe;
 pub mod pumps;
 pub mod settings;
+pub mod zone;

@@ -18,6 +18,8 @@ pub enum Route {
     Field,
     /// One probe.
     Probe(ProbeId),
+    /// The probes of one zone, side by side.
+    Zone(String),
     /// Every pump.
     Pumps,
     /// What this browser keeps.
@@ -34,9 +36,10 @@ impl Route {
             "" | "/index.html" => Self::Field,
             "/pumps" => Self::Pumps,
             "/settings" => Self::Settings,
-            other => match other.strip_prefix("/probe/") {
-                Some(id) => Self::Probe(ProbeId::new(&decode(id))),
-                None => Self::NotFound,
+            other => match (other.strip_prefix("/probe/"), other.strip_prefix("/zone/")) {
+                (Some(id), _) => Self::Probe(ProbeId::new(&decode(id))),
+                (_, Some(zone)) => Self::Zone(decode(zone)),
+                (None, None) => Self::NotFound,
             },
         }
     }
@@ -62,34 +65,68 @@ pub fn link_to(path: &str) -> String {
 /// The address of a page of ours that shows a broker; an empty label is the one that served it.
 #[must_use]
 pub fn with_broker(path: &str, label: &str) -> String {
-    if label.is_empty() {
-        return path.into();
-    }
-    let label = String::from(js_sys::encode_uri_component(label));
-    [path, "?broker=", &label].concat()
+    let mut address = String::from(path);
+    push_field(&mut address, '?', BROKER, label);
+    address
 }
 
-/// The label of the broker that the address names; empty if it names none.
+/// A field of the page's address; empty if it is not there.
 #[must_use]
-pub fn broker_in_address() -> String {
+pub fn field_in_address(name: &str) -> String {
     let search = window().location().search().unwrap_or_default();
     let mut rest = search.strip_prefix('?').unwrap_or_default();
     while !rest.is_empty() {
         let (field, after) = rest.split_once('&').unwrap_or((rest, ""));
-        if let Some(label) = field.strip_prefix("broker=") {
-            return decode(label);
+        if let Some((known, value)) = field.split_once('=')
+            && known == name
+        {
+            return decode(value);
         }
         rest = after;
     }
     String::new()
 }
 
+/// Puts another value into a field of the page's address; an empty one leaves the field out.
+///
+/// Going back leads to another page, not through every step of a zoom. What is no field of ours may be
+/// a secret, and is left out.
+pub fn show_in_address(name: &str, value: &str) {
+    let mut address = current_path();
+    let mut joint = '?';
+    for known in [BROKER, WINDOW, BESIDE] {
+        let kept = (known != name).then(|| field_in_address(known));
+        if push_field(&mut address, joint, known, kept.as_deref().unwrap_or(value)) {
+            joint = '&';
+        }
+    }
+    replace_address(&address);
+}
+
+fn push_field(address: &mut String, joint: char, name: &str, value: &str) -> bool {
+    if value.is_empty() {
+        return false;
+    }
+    address.push(joint);
+    address.push_str(name);
+    address.push('=');
+    address.push_str(&String::from(js_sys::encode_uri_component(value)));
+    true
+}
+
 /// Puts another address in the place of the page's.
 pub fn replace_address(address: &str) {
     if let Ok(history) = window().history() {
-        // Only an address of another site is refused.
+        // An address of another site is refused, and too many at once; then it stays as it was.
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(address));
     }
+}
+
+/// The address of a zone's page.
+#[must_use]
+pub fn zone_path(key: &str) -> String {
+    let key = String::from(js_sys::encode_uri_component(key));
+    link_to(&["/zone/", &key].concat())
 }
 
 /// The path in the address, followed: links within the page and the browser's own buttons change it without a load.
@@ -161,3 +198,10 @@ fn inner_link(event: &web_sys::MouseEvent) -> Option<String> {
 pub fn decode(text: &str) -> String {
     js_sys::decode_uri_component(text).map_or_else(|_| text.into(), Into::into)
 }
+
+/// The field of the address with the broker in use.
+pub const BROKER: &str = "broker";
+/// The field of the address with the part of time that charts show.
+pub const WINDOW: &str = "window";
+/// The field of the address with the probes that share a chart with the page's own.
+pub const BESIDE: &str = "beside";

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, Ref, RefCell};
 
-use chart::UtcOffset;
+use chart::Zone;
 use field::{DeviceId, Timestamp};
 use leptos::reactive::{signal::ArcTrigger, traits::Notify, traits::Track};
 use mqtt_web_client::Client;
@@ -195,11 +195,8 @@ pub fn moment() -> Timestamp {
     Timestamp::from_millis(js_sys::Date::now() as i64)
 }
 
-/// How far the browser's clock is ahead of UTC at a moment.
-#[must_use]
-pub fn utc_offset(time: Timestamp) -> UtcOffset {
-    let date = js_sys::Date::new(&(time.millis() as f64).into());
-    UtcOffset {
-        minutes: -(date.get_timezone_offset() as i32),
-    }
-}
+/// The browser's local clock.
+pub const ZONE: Zone = Zone(|time| {
+    let date = js_sys::Date::new(&(time as f64).into());
+    -(date.get_timezone_offset() as i32)
+});

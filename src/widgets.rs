@@ -2,6 +2,7 @@
 
 pub mod broker_form;
 pub mod broker_list;
+pub mod chart_address;
 pub mod connection_badge;
 pub mod connection_notice;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chart::UtcOffset;
+use chart::Zone;
 use field::{Refusal, Run, Simulation, Switch, SwitchState, Timestamp};
 
 use crate::{
@@ -49,9 +49,9 @@ pub struct Fault {
 impl PumpWords {
     /// Says it all about a pump.
     #[must_use]
-    pub fn of(pump: &Pump, is_connected: bool, now: Timestamp, offset: UtcOffset) -> Self {
+    pub fn of(pump: &Pump, is_connected: bool, now: Timestamp, zone: Zone) -> Self {
         let state = pump.switch.state();
-        let at = |time| moment(time, now, offset);
+        let at = |time| moment(time, now, zone);
         let since = |time| age(now.saturating_duration_since(time));
         let is_on = pump.switch.last_said() == Some(Switch::On);
         let is_off = matches!(state, SwitchState::Off { .. });
@@ -243,18 +243,14 @@ const REFUSED_OFFLINE: Fault = Fault {
 
 /// A probe's state in words, such as "live" and "4 s ago".
 #[must_use]
-pub fn freshness(
-    freshness: Freshness,
-    now: Timestamp,
-    offset: UtcOffset,
-) -> (&'static str, String) {
+pub fn freshness(freshness: Freshness, now: Timestamp, zone: Zone) -> (&'static str, String) {
     match freshness {
         Freshness::Live { age: since } => ("live", age(since)),
         Freshness::Stale { age: since } => ("stale", age(since)),
         Freshness::Cut { age: since } => ("last heard", age(since)),
         Freshness::Offline { since: Some(since) } => (
             "offline",
-            String::from("since ") + &moment(since, now, offset),
+            String::from("since ") + &moment(since, now, zone),
         ),
         Freshness::Offline { since: None } => ("offline", String::new()),
         Freshness::RetainedOnly => ("age unknown", String::new()),
@@ -339,7 +335,7 @@ mod tests {
     }
 
     fn words(pump: &Pump, seconds: i64) -> PumpWords {
-        PumpWords::of(pump, true, at(seconds), UtcOffset::default())
+        PumpWords::of(pump, true, at(seconds), Zone::UTC)
     }
 
     #[test]
@@ -428,7 +424,7 @@ mod tests {
         let mut pump = pump();
         says(&mut pump, Switch::On, 0);
         pump.switch.handle_link(false, at(10));
-        let unlinked = |pump: &Pump| PumpWords::of(pump, false, at(12), UtcOffset::default());
+        let unlinked = |pump: &Pump| PumpWords::of(pump, false, at(12), Zone::UTC);
         assert_eq!(
             unlinked(&pump).sentence,
             "Not connected. It was running when it was last heard."
@@ -458,7 +454,7 @@ mod tests {
         says(&mut pump, Switch::On, 0);
         pump.switch.handle_link(false, at(10));
         pump.switch.request_off(id(), at(11));
-        let words = PumpWords::of(&pump, false, at(12), UtcOffset::default());
+        let words = PumpWords::of(&pump, false, at(12), Zone::UTC);
         assert_eq!(
             words.sentence,
             "Not connected. OFF is sent the moment there is a connection."

@@ -2,16 +2,18 @@
 
 mod ink;
 mod paint;
+mod scratch;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use chart::{Picture, Size};
+use chart::{Picture, Raster, Size};
 use leptos::reactive::graph::untrack;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
+use self::scratch::Scratch;
 use crate::{components::frame::FrameTask, dom::window, piece::Piece};
 
 /// A canvas that shows a picture: drawn anew when what the picture is made from changes, when its
@@ -60,31 +62,31 @@ impl Mount {
         mut picture: Box<dyn FnMut(Size) -> Picture>,
         painted: Box<dyn Fn(Picture)>,
     ) -> Option<Self> {
-        let context = element.get_context("2d").ok()??;
-        let context = context.dyn_into::<CanvasRenderingContext2d>().ok()?;
+        let mut surface = Surface::new(element.clone())?;
         let size = Rc::new(Cell::new(Size::default()));
         let task = Rc::new(FrameTask::new({
-            let (element, size) = (element.clone(), Rc::clone(&size));
+            let size = Rc::clone(&size);
             move || {
-                let size = size.get();
+                let size = Size {
+                    ratio: window().device_pixel_ratio() as f32,
+                    ..size.get()
+                };
                 if size.width < 1.0 || size.height < 1.0 {
                     return;
                 }
                 let mut picture = untrack(|| picture(size));
-                prepare(&element, &context, size);
-                paint::paint(&context, &picture, &ink::inks(&element));
+                surface.show(&picture, size);
                 picture.commands = Vec::new();
                 picture.corners = Vec::new();
+                picture.raster = Raster::default();
                 painted(picture);
             }
         }));
         let on_resize = Closure::<dyn FnMut()>::new({
             let (element, task) = (element.clone(), Rc::clone(&task));
             move || {
-                size.set(Size {
-                    width: element.client_width() as f32,
-                    height: element.client_height() as f32,
-                });
+                let (width, height) = (element.client_width(), element.client_height());
+                size.set(Size::new(width as f32, height as f32));
                 task.request();
             }
         });
@@ -118,17 +120,45 @@ impl Drop for Mount {
     }
 }
 
-/// Clears the canvas and lets a CSS pixel be as many of the screen's as it is.
-fn prepare(element: &HtmlCanvasElement, context: &CanvasRenderingContext2d, size: Size) {
-    let ratio = window().device_pixel_ratio();
-    let pixels = |length: f32| (f64::from(length) * ratio).round() as u32;
-    let (width, height) = (pixels(size.width), pixels(size.height));
-    // Setting a canvas's size clears it, and costs even if it is the same.
-    if (element.width(), element.height()) != (width, height) {
-        element.set_width(width);
-        element.set_height(height);
+/// A canvas and what is needed to show pictures on it.
+pub struct Surface {
+    element: HtmlCanvasElement,
+    context: CanvasRenderingContext2d,
+    scratch: Option<Scratch>,
+}
+
+impl Surface {
+    /// `None` if the browser has no such canvas.
+    #[must_use]
+    pub fn new(element: HtmlCanvasElement) -> Option<Self> {
+        let context = element.get_context("2d").ok()??;
+        Some(Self {
+            context: context.dyn_into().ok()?,
+            element,
+            scratch: None,
+        })
     }
-    // Neither call fails with finite numbers.
-    let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
-    context.clear_rect(0.0, 0.0, f64::from(size.width), f64::from(size.height));
+
+    /// Shows a picture in place of the one before.
+    pub fn show(&mut self, picture: &Picture, size: Size) {
+        self.clear(size);
+        let inks = ink::inks(&self.element);
+        paint::paint(&self.context, picture, &inks, &mut self.scratch);
+    }
+
+    /// Clears the canvas and lets a CSS pixel be as many of the screen's as it is.
+    fn clear(&self, size: Size) {
+        let (element, context) = (&self.element, &self.context);
+        let pixels = |length: f32| (length * size.ratio).round() as u32;
+        let (width, height) = (pixels(size.width), pixels(size.height));
+        // Setting a canvas's size clears it, and costs even if it is the same.
+        if (element.width(), element.height()) != (width, height) {
+            element.set_width(width);
+            element.set_height(height);
+        }
+        let ratio = f64::from(size.ratio);
+        // Neither call fails with finite numbers.
+        let _ = context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0);
+        context.clear_rect(0.0, 0.0, f64::from(size.width), f64::from(size.height));
+    }
 }

@@ -1,42 +1,72 @@
 //! A large chart with axes, a crosshair, a sentence and a table.
 
 mod crosshair;
+mod export;
+mod gestures;
+mod legend;
+mod ranges;
+mod small;
 mod table;
 
 use std::rc::Rc;
 
-use chart::{Picture, Scene};
+use chart::{Picture, Scene, View};
+use leptos::reactive::graph::untrack;
+use wasm_bindgen::JsCast;
 
-use self::{crosshair::Crosshair, table::chart_table};
+pub use self::{
+    crosshair::Cursor,
+    ranges::ranges,
+    small::{Shared, small_chart},
+};
+use self::{crosshair::crosshair, gestures::Gestures, legend::legend, table::chart_table};
 use crate::{components::canvas::canvas, piece::Piece, signal::Signal};
 
 /// Reads something that a chart shows, and tracks it.
 pub type Read<T> = Rc<dyn Fn() -> T>;
 
-/// A large chart: pointer, touch and arrow keys read its values, a sentence says what it shows,
-/// and it can be read as a table.
+/// A large chart: pointer, touch and keys read its values, move it and zoom, a sentence says what
+/// it shows, and it can be read as a table and saved.
 ///
-/// `label` says what is measured where, "Moisture of Bed 1"; `controls` stand above it.
+/// `scene` has everything that there is; `view` says what part of it is shown. `label` says what is
+/// measured where, "Moisture of Bed 1"; `controls` stand above it.
 #[must_use]
 pub fn chart(
     scene: Read<Scene>,
     label: Read<String>,
+    view: Rc<Signal<View>>,
     controls: impl Fn() -> Piece + 'static,
 ) -> Piece {
+    let hidden = Rc::new(Signal::new(Vec::<String>::new()));
+    let scene: Read<Scene> = {
+        let (view, hidden) = (Rc::clone(&view), Rc::clone(&hidden));
+        Rc::new(move || in_view(scene(), view.get(), &hidden.read()))
+    };
     let painted = Rc::new(Signal::new(Picture::default()));
+    let cursor = Rc::new(Signal::new(None::<Cursor>));
     let shows_table = Rc::new(Signal::new(false));
-    let toggled = Rc::clone(&shows_table);
-    let crosshair = Crosshair::new(Rc::clone(&scene), Rc::clone(&painted));
     let fill = {
-        let crosshair = crosshair.clone();
+        let (scene, label, painted) = (Rc::clone(&scene), Rc::clone(&label), Rc::clone(&painted));
+        let (view, cursor, shows_table) = (
+            Rc::clone(&view),
+            Rc::clone(&cursor),
+            Rc::clone(&shows_table),
+        );
         move |places: &mut crate::piece::Places| {
             let shown = scene();
             let label_text = label();
+            places.part("ranges", Some(""), &|_| {
+                ranges(Rc::clone(&view), Rc::clone(&scene))
+            });
             places.part("controls", Some(""), &|_| controls());
             places.part("canvas", Some(""), &|_| drawing(&scene, &painted));
+            places.part("crosshair", Some(""), &|_| {
+                crosshair(&scene, &painted, &cursor)
+            });
             places.attribute("stage", "aria-label", Some(&[&label_text, HELP].concat()));
+            let several = shown.has_several().then_some("");
+            places.part("legend", several, &|_| legend(&scene, &hidden));
             places.text("caption", &shown.summary());
-            crosshair.show(places, &shown);
 
             let is_table = shows_table.get();
             let (words, expanded) = match is_table {
@@ -49,10 +79,34 @@ pub fn chart(
             places.part("table", is_table.then_some(""), &table);
         }
     };
-    let piece = Piece::new(include_str!("chart.html"), fill).on("toggle", "click", move |_| {
-        toggled.set(!toggled.get_untracked())
-    });
-    crosshair.listen(piece)
+    let gestures = Gestures::new(&scene, &painted, &view, &cursor);
+    let piece = gestures.listen(Piece::new(include_str!("chart.html"), fill));
+    let stage = piece.element("stage");
+    let (saved, saved_label) = (Rc::clone(&scene), Rc::clone(&label));
+    piece
+        .on("toggle", "click", move |_| {
+            shows_table.set(!shows_table.get_untracked());
+        })
+        .on("picture", "click", move |_| {
+            let canvas = stage
+                .as_ref()
+                .and_then(|stage| stage.query_selector("canvas").ok()?);
+            if let Some(canvas) = canvas {
+                export::save_picture(canvas.unchecked_ref(), &untrack(|| label()));
+            }
+        })
+        .on("csv", "click", move |_| {
+            untrack(|| export::save_csv(&saved(), &saved_label()));
+        })
+}
+
+/// The part of a scene that is to be seen.
+fn in_view(mut scene: Scene, view: View, hidden: &[String]) -> Scene {
+    scene.window = view.window(scene.since, scene.now);
+    for line in &mut scene.lines {
+        line.is_hidden = hidden.contains(&line.name);
+    }
+    scene
 }
 
 fn drawing(scene: &Read<Scene>, painted: &Rc<Signal<Picture>>) -> Piece {
@@ -65,4 +119,5 @@ fn drawing(scene: &Read<Scene>, painted: &Rc<Signal<Picture>>) -> Piece {
     )
 }
 
-const HELP: &str = ". Left and right arrow keys read its values.";
+const HELP: &str =
+    ". Left and right arrow keys read its values, with Shift they move it; plus and minus zoom.";

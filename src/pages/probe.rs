@@ -8,7 +8,7 @@ use crate::{
     piece::{Piece, Places},
     router::link_to,
     state::{Fleet, Freshness, Probe, ProbeId, key_of_device},
-    store::{use_connection, use_fleet, use_now, utc_offset},
+    store::{ZONE, use_connection, use_fleet, use_now},
     widgets::{
         probe_card::show_standing,
         pump_card::pump_card,
@@ -50,7 +50,7 @@ pub fn probe_page(id: &ProbeId) -> Piece {
 /// Name, value, age, where it is going, and what the probe says about itself.
 fn show(places: &mut Places, probe: &Probe, watered: Option<Timestamp>, now: Timestamp) {
     let freshness = probe.freshness(now);
-    let (word, age) = words::freshness(freshness, now, utc_offset(now));
+    let (word, age) = words::freshness(freshness, now, ZONE);
     places.attribute("head", "data-status", Some(freshness.as_str()));
     places.text("name", &probe.name);
     show_standing(places, probe.standing(now));
@@ -106,7 +106,7 @@ fn last_run(fleet: &Fleet, zone: &str) -> Option<Timestamp> {
 /// Where the value is going since the last watering, or since it is collected.
 fn outlook(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> String {
     let scene = scene_of(probe, now);
-    let since = clock(scene.since, scene.offset);
+    let since = clock(scene.since, scene.zone);
     match (probe.freshness(now), probe.reading_at) {
         (Freshness::Live { .. }, _) => {
             let watered = last_run
@@ -120,7 +120,7 @@ fn outlook(probe: &Probe, last_run: Option<Timestamp>, now: Timestamp) -> String
         (Freshness::Stale { .. } | Freshness::Cut { .. } | Freshness::Offline { .. }, Some(at)) => {
             [
                 "The last reading came at ",
-                &moment(at, now, scene.offset),
+                &moment(at, now, scene.zone),
                 ".",
             ]
             .concat()

@@ -6,7 +6,7 @@ use crate::{
     format::{count, duration, moment},
     piece::{Piece, nothing},
     state::{Fleet, Pump, device_of_key},
-    store::{use_fleet, use_now, utc_offset},
+    store::{ZONE, use_fleet, use_now},
     widgets::pump_card::pump_card,
 };
 
@@ -71,7 +71,7 @@ fn run(words: &str) -> Piece {
 fn runs(pump: &Pump, now: field::Timestamp) -> Vec<String> {
     let runs = pump.runs.iter().rev().take(RUNS_SHOWN);
     runs.map(|run| {
-        let began = moment(run.start, now, utc_offset(now));
+        let began = moment(run.start, now, ZONE);
         let who = if run.is_ours { ", started by you" } else { "" };
         match run.end {
             Some(end) => {

@@ -9,7 +9,7 @@ use crate::{
     piece::{Piece, Places},
     router::probe_path,
     state::{Freshness, Probe, ProbeId, Standing},
-    store::{use_fleet, use_now, utc_offset},
+    store::{ZONE, use_fleet, use_now},
     words::{self, collected, tendency, tendency_spoken},
 };
 
@@ -37,7 +37,7 @@ pub fn probe_card(key: &str) -> Piece {
 /// Every word of the card.
 fn show(places: &mut Places, probe: &Probe, now: Timestamp) {
     let freshness = probe.freshness(now);
-    let (word, age) = words::freshness(freshness, now, utc_offset(now));
+    let (word, age) = words::freshness(freshness, now, ZONE);
     let trend = probe
         .tendency()
         .filter(|_| matches!(freshness, Freshness::Live { .. }));

@@ -11,7 +11,7 @@ use crate::{
     piece::{Piece, Places, nothing},
     signal::Signal,
     state::{Pump, device_of_key},
-    store::{use_connection, use_fleet, use_link, use_now, utc_offset},
+    store::{ZONE, use_connection, use_fleet, use_link, use_now},
     words::PumpWords,
 };
 
@@ -38,7 +38,7 @@ fn card(device: Rc<DeviceId>, sentence_id: String) -> Piece {
             let is_connected = connection.read().is_connected();
             places.text("minutes", &whole(minutes.get()));
             if let Some(pump) = fleet.pump(&device) {
-                let words = PumpWords::of(&pump, is_connected, now, utc_offset(now));
+                let words = PumpWords::of(&pump, is_connected, now, ZONE);
                 show(places, &words);
                 show_stray(places, &pump);
             }
@@ -53,7 +53,7 @@ fn card(device: Rc<DeviceId>, sentence_id: String) -> Piece {
             let is_connected = connection.read_untracked().is_connected();
             let asked = untrack(|| {
                 let pump = fleet.pump(&device)?;
-                Some(PumpWords::of(&pump, is_connected, now, utc_offset(now)).press)
+                Some(PumpWords::of(&pump, is_connected, now, ZONE).press)
             });
             match asked {
                 Some(Position::On) => {

@@ -2,26 +2,28 @@
 
 use std::rc::Rc;
 
-use chart::{Band, PumpRuns, Scene, Series, Span, live_window};
+use chart::{Band, Line, PumpRuns, Scene, Series, Span, live_window};
 use field::Timestamp;
 
 use crate::{
     components::chart::{Read, chart},
-    dom::value_of,
     format::{millis, moment},
     piece::Piece,
     signal::Signal,
     state::{Freshness, Probe, ProbeId, Pump, PumpRun},
-    store::{FleetStore, use_fleet, use_now, utc_offset},
+    store::{FleetStore, ZONE, use_fleet, use_now},
+    widgets::chart_address::{addressed_probes, addressed_view},
 };
 
-/// A probe's readings on a large chart, over a range that the reader chooses.
+/// A probe's readings on a large chart, beside others of its zone that the reader chooses.
+///
+/// What is shown stands in the address, so that a link shows it again.
 #[must_use]
 pub fn reading_chart(id: &ProbeId) -> Piece {
     let fleet = use_fleet();
     let now = use_now();
-    // In minutes; without a number everything is shown.
-    let range = Rc::new(Signal::new(None::<i64>));
+    let (view, following_view) = addressed_view();
+    let (others, following_others) = addressed_probes();
     let label: Read<String> = {
         let id = id.clone();
         Rc::new(move || {
@@ -30,24 +32,28 @@ pub fn reading_chart(id: &ProbeId) -> Piece {
         })
     };
     let scene: Read<Scene> = {
-        let (id, range) = (id.clone(), Rc::clone(&range));
+        let (id, others) = (id.clone(), Rc::clone(&others));
         Rc::new(move || {
             let now = now.get();
             let scene = fleet.probe(&id).map(|probe| scene_of(&probe, now));
             let mut scene = scene.unwrap_or_else(|| Scene::of(Series::new(1)));
-            let range = range.get().map(|minutes| minutes * 60_000);
-            scene.window = live_window(scene.since, range, scene.now);
+            for other in others.read().iter() {
+                let line = fleet.probe(other).map(|probe| line_of(&probe, now));
+                scene.lines.extend(line);
+            }
             scene.pumps = runs(fleet, &id, now);
             scene
         })
     };
     let id = id.clone();
-    chart(scene, label, move || {
-        controls(id.clone(), Rc::clone(&range))
-    })
+    let mut piece = chart(scene, label, view, move || {
+        controls(id.clone(), Rc::clone(&others))
+    });
+    piece.keep((following_view, following_others));
+    piece
 }
 
-fn controls(id: ProbeId, range: Rc<Signal<Option<i64>>>) -> Piece {
+fn controls(id: ProbeId, others: Rc<Signal<Vec<ProbeId>>>) -> Piece {
     let fleet = use_fleet();
     let now = use_now();
     Piece::new(include_str!("reading_chart.html"), move |places| {
@@ -56,22 +62,66 @@ fn controls(id: ProbeId, range: Rc<Signal<Option<i64>>>) -> Piece {
             .probe(&id)
             .map(|probe| probe.collecting_since)
             .unwrap_or(now);
-        let since = moment(since, now, utc_offset(since));
+        let since = moment(since, now, ZONE);
         places.text("since", &[COLLECTING, &since].concat());
+        let beside = neighbours(fleet, &id);
+        places.show("compare", !beside.is_empty());
+        places.list("others", &beside, &|key| neighbour(key, &others));
     })
-    .on("ranges", "change", move |event| {
-        range.set(value_of(&event).parse().ok())
+}
+
+/// The other probes of its zone that measure the same.
+fn neighbours(fleet: &FleetStore, id: &ProbeId) -> Vec<String> {
+    let Some((zone, unit)) = fleet
+        .probe(id)
+        .map(|probe| (probe.zone.clone(), probe.unit.clone()))
+    else {
+        return Vec::new();
+    };
+    let fleet = fleet.layout();
+    let is_alike = |other: &&ProbeId| {
+        let probe = fleet.probes.get(other);
+        *other != id && probe.is_some_and(|probe| probe.unit == unit)
+    };
+    let probes = fleet.zone(&zone).probes;
+    let alike = probes.iter().filter(is_alike);
+    alike.map(|other| other.as_str().into()).collect()
+}
+
+/// A box that puts a probe on the chart.
+fn neighbour(key: &str, others: &Rc<Signal<Vec<ProbeId>>>) -> Piece {
+    let fleet = use_fleet();
+    let (id, others) = (ProbeId::new(key), Rc::clone(others));
+    let named = id.clone();
+    let is_chosen = others.read_untracked().contains(&id);
+    Piece::new(NEIGHBOUR, move |places| {
+        places.attribute("box", "checked", is_chosen.then_some(""));
+        let name = fleet.probe(&named).map(|probe| probe.name.clone());
+        places.text("name", &name.unwrap_or_default());
+    })
+    .on("", "change", move |_| {
+        let mut chosen = others.get_untracked();
+        match chosen.iter().position(|other| *other == id) {
+            Some(at) => drop(chosen.remove(at)),
+            None => chosen.push(id.clone()),
+        }
+        others.set(chosen);
     })
 }
 
 /// The runs of the pumps that water a probe.
-fn runs(fleet: &FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
-    let Some(probe) = fleet.probe(id) else {
+pub fn runs(fleet: &FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
+    let Some(zone) = fleet.probe(id).map(|probe| probe.zone.clone()) else {
         return Vec::new();
     };
-    let fleet = fleet.everything();
-    let pumps = fleet.pumps_of_zone(&probe.zone);
-    pumps.map(|pump| runs_of(pump, now)).collect()
+    let layout = fleet.layout();
+    let devices: Vec<_> = layout
+        .pumps_of_zone(&zone)
+        .map(|pump| pump.device.clone())
+        .collect();
+    drop(layout);
+    let pumps = devices.iter().filter_map(|device| fleet.pump(device));
+    pumps.map(|pump| runs_of(&pump, now)).collect()
 }
 
 /// Everything that was collected of a probe, without its pumps.
@@ -79,7 +129,6 @@ pub fn scene_of(probe: &Probe, now: Timestamp) -> Scene {
     // Its first word.
     let unit = probe.unit.trim();
     let unit = unit.split_once(' ').map_or(unit, |(unit, _)| unit);
-    let expiry = probe.expires_after.map(millis);
     let since = probe.collecting_since.millis();
     Scene {
         unit: unit.into(),
@@ -90,10 +139,18 @@ pub fn scene_of(probe: &Probe, now: Timestamp) -> Scene {
             low: target.low() as f32,
             high: target.high() as f32,
         }),
+        zone: ZONE,
+        ..Scene::of_lines(vec![line_of(probe, now)])
+    }
+}
+
+fn line_of(probe: &Probe, now: Timestamp) -> Line {
+    let expiry = probe.expires_after.map(millis);
+    Line {
+        name: probe.name.clone(),
         is_fresh: matches!(probe.freshness(now), Freshness::Live { .. }),
         expiry: expiry.and_then(|expiry| i64::try_from(expiry).ok()),
-        offset: utc_offset(now),
-        ..Scene::of(probe.history.clone())
+        ..Line::of(probe.history.clone())
     }
 }
 
@@ -111,3 +168,5 @@ fn runs_of(pump: &Pump, now: Timestamp) -> PumpRuns {
 }
 
 const COLLECTING: &str = "Collecting since ";
+const NEIGHBOUR: &str =
+    r#"<label><input type="checkbox" data-at="box"><span data-at="name"></span></label>"#;

@@ -3,6 +3,7 @@
 use crate::{
     format::{count, element_id, value},
     piece::Piece,
+    router::zone_path,
     state::{Zone, key_of_device},
     store::{use_fleet, use_now},
     widgets::{probe_card::probe_card, pump_card::pump_card},
@@ -21,7 +22,8 @@ pub fn zone_section(key: &str) -> Piece {
         let zone = fleet.zone(&key);
         let average = fleet.average(&zone, now);
         places.attribute("", "aria-labelledby", Some(&heading));
-        places.attribute("name", "id", Some(&heading));
+        places.attribute("heading", "id", Some(&heading));
+        places.attribute("name", "href", Some(&zone_path(&key)));
         places.text("name", &zone.name);
         places.show("mean", average.is_some());
         places.text("average", &average.map(value).unwrap_or_default());

@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod chart;
 mod connection;
 mod navigation;
 mod page;

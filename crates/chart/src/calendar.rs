@@ -1,34 +1,75 @@
 use crate::decimal::push_whole;
 
-/// How far local time is ahead of UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct UtcOffset {
-    /// In minutes; negative west of Greenwich.
-    pub minutes: i32,
-}
+/// A local clock: how many minutes it is ahead of UTC at a moment, negative west of Greenwich.
+///
+/// It is asked for every moment that is told or drawn, as most clocks are changed twice a year.
+#[derive(Clone, Copy, Debug)]
+pub struct Zone(pub fn(i64) -> i32);
 
-impl UtcOffset {
-    /// The local clock at a moment, as milliseconds since the local 1 January 1970.
+impl Zone {
+    /// The clock that is never changed.
+    pub const UTC: Self = Self(|_| 0);
+
+    /// What the local clock shows at a moment, as milliseconds since its own 1 January 1970.
     pub(crate) fn local(self, time: i64) -> i64 {
-        time.saturating_add(i64::from(self.minutes) * MINUTE)
+        time.saturating_add(self.ahead(time))
     }
 
-    /// The moment at which the local clock shows `local`.
+    /// The first moment at which the local clock shows `local`, or more if it leaps over it.
     pub(crate) fn moment(self, local: i64) -> i64 {
-        local.saturating_sub(i64::from(self.minutes) * MINUTE)
+        // Whatever the clock's last change was, it is one of the two around it.
+        let (before, after) = (self.ahead(local - DAY), self.ahead(local + DAY));
+        let (early, late) = (local - before.max(after), local - before.min(after));
+        if self.local(early) == local {
+            early
+        } else if self.local(late) == local {
+            late
+        } else {
+            self.change(early, late).unwrap_or(late)
+        }
+    }
+
+    /// The first moment after `start`, up to `end`, at which the clock is ahead by what it is at `end`;
+    /// `None` if it is so at `start` too.
+    pub(crate) fn change(self, start: i64, end: i64) -> Option<i64> {
+        let after = self.ahead(end);
+        if self.ahead(start) == after {
+            return None;
+        }
+        let (mut before, mut changed) = (start, end);
+        while changed - before > 1 {
+            let middle = before + (changed - before) / 2;
+            if self.ahead(middle) == after {
+                changed = middle;
+            } else {
+                before = middle;
+            }
+        }
+        Some(changed)
+    }
+
+    /// In milliseconds.
+    fn ahead(self, time: i64) -> i64 {
+        i64::from((self.0)(time)) * MINUTE
+    }
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self::UTC
     }
 }
 
 /// The local time of day: "14:02".
-pub fn clock(time: i64, offset: UtcOffset) -> String {
+pub fn clock(time: i64, zone: Zone) -> String {
     let mut text = String::new();
-    push_clock(&mut text, offset.local(time));
+    push_clock(&mut text, zone.local(time));
     text
 }
 
 /// The local time of day with seconds: "14:02:05".
-pub fn clock_with_seconds(time: i64, offset: UtcOffset) -> String {
-    let local = offset.local(time);
+pub fn clock_with_seconds(time: i64, zone: Zone) -> String {
+    let local = zone.local(time);
     let mut text = String::new();
     push_clock(&mut text, local);
     text.push(':');
@@ -37,9 +78,9 @@ pub fn clock_with_seconds(time: i64, offset: UtcOffset) -> String {
 }
 
 /// The local day: "5 Dec".
-pub fn date(time: i64, offset: UtcOffset) -> String {
+pub fn date(time: i64, zone: Zone) -> String {
     let mut text = String::new();
-    push_date(&mut text, Date::of_day(offset.local(time).div_euclid(DAY)));
+    push_date(&mut text, Date::of_day(zone.local(time).div_euclid(DAY)));
     text
 }
 
@@ -139,6 +180,26 @@ const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
+/// Central Europe's clock, which is changed on the last Sundays of March and October.
+#[cfg(test)]
+pub(crate) const BERLIN: Zone = Zone(|time| {
+    let year = Date::of_day(time.div_euclid(DAY)).year;
+    let last_sunday = |month: i64| {
+        let next = first_day_of_month(year * 12 + month + 1);
+        // 1 January 1970 was a Thursday.
+        next - 1 - (next - 1 + 4).rem_euclid(7)
+    };
+    let summer = last_sunday(2) * DAY + HOUR..last_sunday(9) * DAY + HOUR;
+    if summer.contains(&time) { 120 } else { 60 }
+});
+
+/// When it is put forward in 2026: 2026-03-29T01:00Z.
+#[cfg(test)]
+pub(crate) const SPRING: i64 = 1_774_746_000_000;
+/// When it is put back in 2026: 2026-10-25T01:00Z.
+#[cfg(test)]
+pub(crate) const AUTUMN: i64 = 1_792_890_000_000;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -165,16 +226,39 @@ mod tests {
     fn the_clock_follows_the_offset() {
         // 2026-05-04T10:00:05Z
         let time = 1_777_888_805_000;
-        assert_eq!(clock(time, UtcOffset::default()), "10:00");
+        assert_eq!(clock(time, Zone::UTC), "10:00");
+        assert_eq!(clock_with_seconds(time, Zone(|_| 570)), "19:30:05");
+        assert_eq!(clock(time, Zone(|_| -660)), "23:00");
+        assert_eq!(date(time, Zone(|_| -660)), "3 May");
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_shows_an_hour_twice() {
+        let at = |moment, shown: &str| assert_eq!(clock(moment, BERLIN), shown);
+        // 2026-10-25, 03:00 becomes 02:00 at 01:00Z; 2026-03-29, 02:00 becomes 03:00 at 01:00Z.
+        at(AUTUMN - MINUTE, "02:59");
+        at(AUTUMN, "02:00");
+        at(SPRING - MINUTE, "01:59");
+        at(SPRING, "03:00");
+        let local = |moment: i64, hours: i64| moment + hours * HOUR;
+        // The first of two moments, and the leap itself for one that never comes.
         assert_eq!(
-            clock_with_seconds(time, UtcOffset { minutes: 570 }),
-            "19:30:05"
+            BERLIN.moment(local(AUTUMN, 1) + 30 * MINUTE),
+            AUTUMN - 30 * MINUTE
         );
-        assert_eq!(clock(time, UtcOffset { minutes: -660 }), "23:00");
-        assert_eq!(date(time, UtcOffset { minutes: -660 }), "3 May");
+        assert_eq!(BERLIN.moment(local(SPRING, 1) + 30 * MINUTE), SPRING);
+        assert_eq!(BERLIN.change(AUTUMN - DAY, AUTUMN + DAY), Some(AUTUMN));
     }
 
     proptest! {
+        #[test]
+        fn a_moment_is_found_by_what_its_clock_shows(time in AUTUMN - 400 * DAY..AUTUMN + 400 * DAY) {
+            let local = BERLIN.local(time);
+            let found = BERLIN.moment(local);
+            prop_assert_eq!(BERLIN.local(found), local);
+            prop_assert!(found == time || found == time - HOUR);
+        }
+
         #[test]
         fn each_day_follows_the_one_before(day in -800_000_i64..800_000) {
             let (date, next) = (Date::of_day(day), Date::of_day(day + 1));

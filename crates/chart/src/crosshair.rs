@@ -1,5 +1,5 @@
 use crate::scene::NO_DATA;
-use crate::{Picture, Point, PumpRuns, Scene, decimal, gap_limit};
+use crate::{Picture, Point, PumpRuns, Scene, decimal};
 
 /// What a chart says about one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -8,62 +8,79 @@ pub struct Crosshair {
     pub time: i64,
     /// Its place from the left.
     pub x: f32,
-    /// The reading's place from the top.
-    pub y: Option<f32>,
     /// The moment in words: "14:05:10".
     pub time_label: String,
-    /// The reading in words: "22.1 %", or "no data".
-    pub value_label: String,
+    /// What each line that is shown says.
+    pub readings: Vec<LineReading>,
     /// What a pump was doing then.
     pub note: Option<String>,
+}
+
+/// What a line says about a moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LineReading {
+    /// Which of the scene's lines.
+    pub line: usize,
+    /// The reading's place from the top.
+    pub y: Option<f32>,
+    /// The reading in words: "22.1 %", or "no data".
+    pub label: String,
 }
 
 impl Scene {
     /// What the chart says about a moment; `None` while it has no reading in view.
     pub fn crosshair(&self, picture: &Picture, time: i64) -> Option<Crosshair> {
-        let time = time.clamp(self.window.start, self.window.end);
-        let point = self.series.point(self.series.nearest(self.window, time)?)?;
-        let limit = gap_limit(&self.series, self.expiry);
-        let away = (time - point.time).abs();
-        let is_gap = limit.is_some_and(|limit| away > limit);
-        let time = if is_gap { time } else { point.time };
-        let value_label = if is_gap {
-            String::from(NO_DATA)
-        } else {
-            self.value_label(point)
+        let time = time.min(self.window.end).max(self.window.start);
+        let nearest = |time: i64| {
+            let lines = self.shown();
+            let points = lines.filter_map(move |line| line.series.nearest(self.window, time));
+            points.min_by_key(move |point| (point.time - time).abs())
         };
+        nearest(time)?;
+        let readings = self.shown();
+        let readings = readings.filter_map(|line| line.reading_at(self.window, time));
+        let found = readings.min_by_key(|point| (point.time - time).abs());
+        let time = found.map_or(time, |point| point.time);
         Some(Crosshair {
             time,
             x: picture.times.position(time as f64) as f32,
-            y: (!is_gap).then(|| picture.values.position(f64::from(point.value)) as f32),
             time_label: self.time_label(time, self.window.duration() / STEPS_MAX as i64),
-            value_label,
+            readings: self.readings(picture, time),
             note: self.pump_note(time),
         })
     }
 
-    /// The reading some steps after (or before) a moment in the window, for the arrow keys. A step
-    /// is a reading, or more where they lie closer than a picture could show. Without a moment:
-    /// the newest reading.
-    pub fn step(&self, from: Option<i64>, steps: i32) -> Option<i64> {
-        let range = self.series.range(self.window);
-        let last = range
-            .end
-            .checked_sub(1)
-            .filter(|&last| last >= range.start)?;
-        let stride = (range.len() / STEPS_MAX).max(1) as i64;
-        let index = match from.and_then(|time| self.series.nearest(self.window, time)) {
-            Some(index) => {
-                let moved = index as i64 + i64::from(steps) * stride;
-                moved.clamp(range.start as i64, last as i64) as usize
+    fn readings(&self, picture: &Picture, time: i64) -> Vec<LineReading> {
+        let lines = self.lines.iter().enumerate();
+        let shown = lines.filter(|(_, line)| !line.is_hidden);
+        let reading = |(number, line): (usize, &crate::Line)| {
+            let point = line.reading_at(self.window, time);
+            let y = |point: Point| picture.values.position(f64::from(point.value)) as f32;
+            LineReading {
+                line: number,
+                y: point.map(y),
+                label: point.map_or_else(|| NO_DATA.into(), |point| self.value_label(point)),
             }
-            None => last,
         };
-        Some(self.series.point(index)?.time)
+        shown.map(reading).collect()
+    }
+
+    /// The moment of the reading some steps after (or before) a moment in the window, for the arrow
+    /// keys. A step is a reading, or more where they lie closer than a picture could show. Without
+    /// a moment: the newest reading.
+    pub fn step(&self, from: Option<i64>, steps: i32) -> Option<i64> {
+        let mut lines = self.shown();
+        let line = lines.find(|line| line.series.nearest(self.window, 0).is_some())?;
+        let Some(from) = from else {
+            return Some(line.series.nearest(self.window, self.window.end)?.time);
+        };
+        let stride = (line.series.count(self.window) / STEPS_MAX).max(1) as i64;
+        let steps = i64::from(steps) * stride;
+        Some(line.series.step(self.window, from, steps)?.time)
     }
 
     /// A reading in words: "22.1 %".
-    fn value_label(&self, point: Point) -> String {
+    pub(crate) fn value_label(&self, point: Point) -> String {
         self.with_unit(decimal(point.value, 1))
     }
 
@@ -81,7 +98,7 @@ const STEPS_MAX: usize = 240;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Series, Size, Span};
+    use crate::{Line, Series, Size, Span};
 
     /// A reading a second from 0 to 100 s, none between 40 s and 60 s.
     fn scene() -> Scene {
@@ -102,21 +119,42 @@ mod tests {
     #[test]
     fn a_crosshair_reads_the_nearest_value_or_says_no_data() {
         let scene = scene();
-        let picture = scene.draw(Size {
-            width: 800.0,
-            height: 360.0,
-        });
+        let picture = scene.draw(Size::new(800.0, 360.0));
         let at = |time| scene.crosshair(&picture, time).unwrap();
         let reading = at(75_400);
         assert_eq!(reading.time, 75_000);
         assert_eq!(reading.time_label, "00:01:15");
-        assert_eq!(reading.value_label, "19.5 %");
+        assert_eq!(reading.readings[0].label, "19.5 %");
         assert_eq!(reading.note.as_deref(), Some("North pump running"));
         let gap = at(50_000);
-        assert_eq!(
-            (gap.time, gap.value_label.as_str(), gap.y),
-            (50_000, "no data", None)
-        );
+        assert_eq!(gap.time, 50_000);
+        assert_eq!(gap.readings[0].label, "no data");
+        assert_eq!(gap.readings[0].y, None);
+    }
+
+    #[test]
+    fn a_crosshair_reads_every_line_that_is_shown() {
+        let one = |from: i64, until: i64, value: f32| {
+            let mut series = Series::new(1_000);
+            for second in from..until {
+                series.append(second * 1_000 + from, value);
+            }
+            Line::of(series)
+        };
+        let mut lines = vec![one(0, 100, 1.0), one(50, 100, 2.0), one(0, 100, 3.0)];
+        lines[2].is_hidden = true;
+        let scene = Scene::of_lines(lines);
+        let picture = scene.draw(Size::new(800.0, 360.0));
+        let said = |time| -> Vec<(usize, String)> {
+            let crosshair = scene.crosshair(&picture, time).unwrap();
+            let readings = crosshair.readings.into_iter();
+            readings
+                .map(|reading| (reading.line, reading.label))
+                .collect()
+        };
+        let words = |word: &str, other: &str| vec![(0, word.into()), (1, other.into())];
+        assert_eq!(said(20_100), words("1.0", "no data"));
+        assert_eq!(said(70_040), words("1.0", "2.0"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use crate::{Series, Span};
+use crate::{Point, Series, Span};
 
 /// The longest silence that is not a gap, in milliseconds: the stated expiry of a reading, or else
 /// three times the usual interval. `None` while neither is known: then nothing is a gap.
@@ -14,22 +14,29 @@ pub fn gaps(series: &Series, window: Span, limit: Option<i64>, now: i64) -> Vec<
     let Some(limit) = limit else {
         return Vec::new();
     };
-    let times = series.times();
-    let range = series.range(window);
+    let (store, within) = (series.store(), series.positions(window));
     let mut found = Vec::new();
-    let mut before = match range.start.checked_sub(1) {
-        Some(index) => times[index],
-        None => match times.first() {
-            Some(&first) => first,
-            None => return found,
-        },
-    };
-    let after = times.get(range.end).copied().unwrap_or(now);
-    for &time in times[range].iter().chain(Some(&after)) {
-        if time.saturating_sub(before) > limit {
-            found.extend(Span::new(before, time).intersection(window));
+    let mut add = |start: Point, end: i64| {
+        if end.saturating_sub(start.time) > limit {
+            found.extend(Span::new(start.time, end).intersection(window));
         }
-        before = time;
+    };
+    store.silences(
+        series.column(),
+        within.start,
+        within.end,
+        limit,
+        &mut |at| {
+            if let (Some(before), Some(time)) =
+                (series.last_until(store.start(), at), store.time(at))
+            {
+                add(before, time);
+            }
+        },
+    );
+    if let Some(before) = series.last_until(store.start(), within.end) {
+        let after = series.first_from(within.end, store.end());
+        add(before, after.map_or(now, |after| after.time));
     }
     found
 }

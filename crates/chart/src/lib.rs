@@ -1,9 +1,9 @@
 //! The arithmetic of line charts over time, without a canvas: [`Series`] of readings, [`Scale`]s,
 //! round ticks, gaps, and the two pictures that the dashboard shows, each as a flat list of
-//! [`Command`]s.
+//! [`Command`]s; where lines are too crowded for that, as a [`Raster`] of pixels.
 //!
 //! Times are milliseconds since the Unix epoch, wall clock, as `i64`. Values are `f32`: sensors do
-//! not have more digits, and a million points then take 12 MB. Pixels are CSS pixels from the
+//! not have more digits, and a million points then take 9 MB. Pixels are CSS pixels from the
 //! upper left corner.
 //!
 //! ```
@@ -18,7 +18,7 @@
 //!     band: Some(Band { low: 14.0, high: 22.0 }),
 //!     ..Scene::of(series)
 //! };
-//! let picture = scene.draw(Size { width: 640.0, height: 320.0 });
+//! let picture = scene.draw(Size::new(640.0, 320.0));
 //! assert!(!picture.commands.is_empty());
 //! ```
 
@@ -27,11 +27,13 @@
 
 mod calendar;
 mod crosshair;
+mod csv;
 mod decimal;
 mod gap;
 mod outlook;
 mod picture;
 mod plot;
+mod raster;
 mod scale;
 mod scene;
 mod series;
@@ -42,18 +44,21 @@ mod table;
 mod ticks;
 mod trace;
 mod trend;
+mod view;
 
-pub use calendar::{UtcOffset, clock, clock_with_seconds, date};
-pub use crosshair::Crosshair;
+pub use calendar::{Zone, clock, clock_with_seconds, date};
+pub use crosshair::{Crosshair, LineReading};
 pub use decimal::decimal;
 pub use gap::{gap_limit, gaps};
 pub use picture::{Anchor, Command, Dash, Ink, Paint, Picture, Rect, Size};
+pub use raster::{Raster, Rgb};
 pub use scale::Scale;
-pub use scene::{Band, PumpRuns, Scene};
-pub use series::{Point, Series};
+pub use scene::{Band, Line, PumpRuns, Scene};
+pub use series::{Bundle, Point, Series};
 pub use span::{Span, live_window};
 pub use sparkline::Sparkline;
 pub use table::Row;
 pub use ticks::{TimeTick, ValueTicks, time_ticks};
 pub use trace::{Trace, trace};
 pub use trend::{Trend, trend};
+pub use view::View;

@@ -1,5 +1,5 @@
 use crate::calendar::{DAY, MINUTE};
-use crate::{Band, Scene, Span, Trend, UtcOffset, clock, date, trend};
+use crate::{Band, Scene, Span, Trend, Zone, clock, date, trend};
 
 impl Scene {
     /// Where the readings are going since a moment, in one or two sentences: "Falling 0.4 % an hour
@@ -7,7 +7,7 @@ impl Scene {
     ///
     /// `since` says the moment in words. `None` while there are too few readings, or too short a time, to tell.
     pub fn outlook(&self, from: i64, since: &str) -> Option<String> {
-        let trend = trend(&self.series, Span::new(from, self.now))
+        let trend = trend(&self.leader()?.series, Span::new(from, self.now))
             .filter(|trend| trend.duration >= RATE_LEAST)?;
         let mut text = trend.words(&self.unit);
         // A word of ours, so its first letter is one byte.
@@ -20,12 +20,12 @@ impl Scene {
         let crossing = self.band.and_then(|band| crossing(trend, band));
         let foreseen = (trend.duration >= OBSERVED_LEAST).then_some(FORESIGHT * trend.duration);
         if let (Some((what, time)), Some(foreseen)) = (crossing, foreseen)
-            && self.is_fresh
+            && self.leader().is_some_and(|line| line.is_fresh)
             && (1..=foreseen).contains(&(time - self.now))
         {
             text.push_str(" At this rate it ");
             text.push_str(what);
-            text.push_str(&about(time, self.now, self.offset));
+            text.push_str(&about(time, self.now, self.zone));
             text.push('.');
         }
         Some(text)
@@ -47,26 +47,26 @@ fn crossing(trend: Trend, band: Band) -> Option<(&'static str, i64)> {
 }
 
 /// A moment to come, no more exact than it can be known: "about 11:00", "tomorrow about 11:00".
-fn about(time: i64, now: i64, offset: UtcOffset) -> String {
+fn about(time: i64, now: i64, zone: Zone) -> String {
     let step = if time - now < 180 * MINUTE {
         5 * MINUTE
     } else {
         30 * MINUTE
     };
-    let local = (offset.local(time) + step / 2).div_euclid(step) * step;
-    let time = offset.moment(local);
-    let mut text = match local.div_euclid(DAY) - offset.local(now).div_euclid(DAY) {
+    let local = (zone.local(time) + step / 2).div_euclid(step) * step;
+    let time = zone.moment(local);
+    let mut text = match local.div_euclid(DAY) - zone.local(now).div_euclid(DAY) {
         ..=0 => String::new(),
         1 => String::from("tomorrow "),
         _ => {
             let mut text = String::from("on ");
-            text.push_str(&date(time, offset));
+            text.push_str(&date(time, zone));
             text.push(' ');
             text
         }
     };
     text.push_str("about ");
-    text.push_str(&clock(time, offset));
+    text.push_str(&clock(time, zone));
     text
 }
 
@@ -136,10 +136,8 @@ mod tests {
 
     #[test]
     fn what_is_stale_foretells_nothing() {
-        let stale = Scene {
-            is_fresh: false,
-            ..scene(19.0, -0.1, 15 * MINUTE)
-        };
+        let mut stale = scene(19.0, -0.1, 15 * MINUTE);
+        stale.lines[0].is_fresh = false;
         assert_eq!(
             stale.outlook(START, "14:00").as_deref(),
             Some("Falling 0.4 % an hour since 14:00.")

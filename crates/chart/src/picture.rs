@@ -1,13 +1,32 @@
-use crate::Scale;
 use crate::plot::LineStyle;
+use crate::{Raster, Scale};
 
 /// How large a picture is, in CSS pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Size {
     /// From left to right.
     pub width: f32,
     /// From top to bottom.
     pub height: f32,
+    /// How many pixels of the screen lie along one of CSS.
+    pub ratio: f32,
+}
+
+impl Size {
+    /// A size on a screen whose pixels are those of CSS.
+    pub fn new(width: f32, height: f32) -> Self {
+        Self {
+            width,
+            height,
+            ratio: 1.0,
+        }
+    }
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self::new(0.0, 0.0)
+    }
 }
 
 /// A rectangle in CSS pixels.
@@ -54,11 +73,27 @@ pub enum Ink {
     SoftInk,
     /// What lies under the picture.
     Surface,
+    /// The first of several lines.
+    First,
+    /// The second of them.
+    Second,
+    /// The third of them.
+    Third,
+    /// The fourth of them.
+    Fourth,
+    /// The fifth of them.
+    Fifth,
+    /// The sixth of them.
+    Sixth,
+    /// The seventh of them.
+    Seventh,
+    /// The eighth of them.
+    Eighth,
 }
 
 impl Ink {
     /// Every role, in the order of their numbers (`ink as usize`).
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 16] = [
         Self::Leaf,
         Self::LeafWash,
         Self::Water,
@@ -67,7 +102,20 @@ impl Ink {
         Self::Ink,
         Self::SoftInk,
         Self::Surface,
+        Self::First,
+        Self::Second,
+        Self::Third,
+        Self::Fourth,
+        Self::Fifth,
+        Self::Sixth,
+        Self::Seventh,
+        Self::Eighth,
     ];
+
+    /// What tells one of several lines from the others; the ninth looks like the first.
+    pub fn of_line(number: usize) -> Self {
+        Self::ALL[Self::First as usize + number % N_LINE_INKS]
+    }
 }
 
 /// A role of colour and how much of it covers what is below.
@@ -92,6 +140,30 @@ pub enum Dash {
     Solid,
     /// In dashes: what is old.
     Dashed,
+    /// In long dashes: one of several lines.
+    Long,
+    /// In dots: one of several lines.
+    Dotted,
+    /// In dashes and dots: one of several lines.
+    Mixed,
+}
+
+impl Dash {
+    /// What tells one of several lines from the others, for those who do not see its colour.
+    pub fn of_line(number: usize) -> Self {
+        [Self::Solid, Self::Long, Self::Dotted, Self::Mixed][number % 4]
+    }
+
+    /// What is drawn and what is left out, in turn.
+    pub fn lengths(self) -> &'static [f32] {
+        match self {
+            Self::Solid => &[],
+            Self::Dashed => &[4.0, 4.0],
+            Self::Long => &[10.0, 4.0],
+            Self::Dotted => &[2.0, 3.0],
+            Self::Mixed => &[9.0, 3.0, 2.0, 3.0],
+        }
+    }
 }
 
 /// Which part of a text lies at its position.
@@ -127,6 +199,11 @@ pub enum Command {
         width: f32,
         /// Whether broken into dashes.
         dash: Dash,
+    },
+    /// The picture's raster.
+    Raster {
+        /// Where, on whole pixels of the screen.
+        rect: Rect,
     },
     /// A round dot.
     Dot {
@@ -165,6 +242,8 @@ pub struct Picture {
     pub commands: Vec<Command>,
     /// The corners of all lines. One that is not a number ends a line; the next begins another.
     pub corners: Vec<(f32, f32)>,
+    /// The lines, where they are too crowded to be stroked.
+    pub raster: Raster,
     /// Where the readings are drawn.
     pub plot: Rect,
     /// From moments to pixels from the left.
@@ -177,6 +256,11 @@ impl Picture {
     pub(crate) fn fill(&mut self, rect: Rect, paint: impl Into<Paint>) {
         let paint = paint.into();
         self.commands.push(Command::Fill { rect, paint });
+    }
+
+    pub(crate) fn raster(&mut self, rect: Rect, raster: Raster) {
+        self.raster = raster;
+        self.commands.push(Command::Raster { rect });
     }
 
     pub(crate) fn text(&mut self, x: f32, y: f32, anchor: Anchor, ink: Ink, text: String) {
@@ -229,6 +313,11 @@ impl Picture {
         }
         self.fill(rect, Ink::Surface);
         let from = self.corners.len();
+        if rect.width < HATCH_DISTANCE {
+            // No slanted line would be seen in it.
+            let x = rect.x + rect.width / 2.0;
+            self.segment((x, rect.y), (x, rect.bottom()));
+        }
         let n_lines = ((rect.width + rect.height) / HATCH_DISTANCE) as usize;
         for number in 1..=n_lines {
             // From the lower left to the upper right, cut to the rectangle.
@@ -244,6 +333,7 @@ impl Picture {
     }
 }
 
+const N_LINE_INKS: usize = 8;
 pub(crate) const BREAK: (f32, f32) = (f32::NAN, f32::NAN);
 /// How far a dot's rim goes beyond it.
 const DOT_OUTLINE: f32 = 1.5;

@@ -1,29 +1,70 @@
-use crate::{Band, Dash, Ink, Picture, Rect, Scale, Series, Span, Trace, gap_limit, gaps, trace};
+use crate::raster::RasterLine;
+use crate::trace::{Cuts, corners};
+use crate::{
+    Band, Dash, Ink, Picture, Raster, Rect, Scale, Series, Size, Span, Trace, gap_limit, gaps,
+};
 
-/// The part of a picture in which a series is drawn: its window, its place, its scales.
+/// The part of a picture in which lines are drawn: their window, their place, their scales.
 pub(crate) struct Plot<'a> {
-    pub(crate) series: &'a Series,
     pub(crate) window: Span,
     pub(crate) rect: Rect,
-    pub(crate) trace: Trace,
-    pub(crate) gaps: Vec<Span>,
+    lines: Vec<PlotLine<'a>>,
+    /// One for each line, or none where the lines are so crowded that they become a raster.
+    traces: Vec<Trace>,
+    ratio: f32,
+}
+
+/// A line and how it is drawn.
+pub(crate) struct PlotLine<'a> {
+    pub(crate) series: &'a Series,
+    pub(crate) expiry: Option<i64>,
+    pub(crate) style: LineStyle,
+}
+
+impl PlotLine<'_> {
+    fn limit(&self) -> Option<i64> {
+        gap_limit(self.series, self.expiry)
+    }
 }
 
 impl<'a> Plot<'a> {
-    pub(crate) fn new(
-        series: &'a Series,
-        window: Span,
-        rect: Rect,
-        expiry: Option<i64>,
-        now: i64,
-    ) -> Self {
-        let limit = gap_limit(series, expiry);
-        Self {
-            series,
+    pub(crate) fn new(lines: Vec<PlotLine<'a>>, window: Span, rect: Rect, size: Size) -> Self {
+        let mut plot = Self {
             window,
             rect,
-            trace: trace(series, window, rect.width as usize, limit),
-            gaps: gaps(series, window, limit, now),
+            lines,
+            traces: Vec::new(),
+            ratio: size.ratio.max(0.1),
+        };
+        let corners_max = 2.0 * rect.width;
+        let n_corners = plot.lines.iter().map(|line| {
+            let n_points = line.series.count(window) as f32;
+            n_points.min(corners_max)
+        });
+        if n_corners.sum::<f32>() <= STROKED_CORNERS_MAX {
+            plot.traces = plot.traces();
+        }
+        plot
+    }
+
+    fn traces(&self) -> Vec<Trace> {
+        let mut traces = Vec::new();
+        self.each_with_cuts(self.rect.width as usize, &mut |line, cuts| {
+            traces.push(corners(line.series, cuts, line.limit()));
+        });
+        traces
+    }
+
+    /// Calls back with each line and where its columns are cut: once for those that share their times.
+    fn each_with_cuts(&self, n_columns: usize, call: &mut dyn FnMut(&PlotLine<'a>, &Cuts)) {
+        let mut known: Option<Cuts> = None;
+        for line in &self.lines {
+            let cuts = match known.take().filter(|cuts| cuts.fit(line.series)) {
+                Some(cuts) => cuts,
+                None => Cuts::new(line.series, self.window, n_columns),
+            };
+            call(line, &cuts);
+            known = Some(cuts);
         }
     }
 
@@ -39,11 +80,13 @@ impl<'a> Plot<'a> {
     /// From values to pixels, with room above and below what is shown.
     pub(crate) fn values(&self, band: Option<Band>) -> Scale {
         let band = band.map(|band| (band.low, band.high));
-        let (low, high) = match (self.trace.extent, band) {
-            (Some(a), Some(b)) => (a.0.min(b.0), a.1.max(b.1)),
-            (Some(extent), None) | (None, Some(extent)) => extent,
-            (None, None) => (0.0, 100.0),
-        };
+        let shown = self.lines.iter().enumerate().map(|(at, line)| {
+            let trace = self.traces.get(at);
+            trace.map_or_else(|| line.series.extent(self.window), |trace| trace.extent)
+        });
+        let both = |a: (f32, f32), b: (f32, f32)| (a.0.min(b.0), a.1.max(b.1));
+        let extent = shown.chain([band]).flatten().reduce(both);
+        let (low, high) = extent.unwrap_or((0.0, 100.0));
         let (low, high) = (f64::from(low), f64::from(high));
         // A line that hardly moves is not blown up until its noise fills the picture.
         let least = (low.abs().max(high.abs()) * 0.1).max(f64::from(f32::EPSILON));
@@ -59,6 +102,14 @@ impl<'a> Plot<'a> {
         )
     }
 
+    /// The silences of a line that is alone; where there are several, there is always one that goes on.
+    pub(crate) fn gaps(&self, now: i64) -> Vec<Span> {
+        match self.lines.as_slice() {
+            [line] => gaps(line.series, self.window, line.limit(), now),
+            _ => Vec::new(),
+        }
+    }
+
     /// The part of the plot between two moments, from top to bottom.
     pub(crate) fn stretch(&self, span: Span) -> Option<Rect> {
         let span = span.intersection(self.window)?;
@@ -70,6 +121,21 @@ impl<'a> Plot<'a> {
             width,
             ..self.rect
         })
+    }
+
+    /// The parts of the plot between moments. Those that would touch on the screen become one, so that a
+    /// thousand silences in five years are no more rectangles than there are pixels.
+    pub(crate) fn stretches(&self, spans: impl IntoIterator<Item = Span>) -> Vec<Rect> {
+        let mut all: Vec<Rect> = Vec::new();
+        for stretch in spans.into_iter().filter_map(|span| self.stretch(span)) {
+            match all.last_mut() {
+                Some(last) if stretch.x <= last.right() + 1.0 && last.width < 1.0 => {
+                    last.width = stretch.right() - last.x;
+                }
+                _ => all.push(stretch),
+            }
+        }
+        all
     }
 
     /// The part of the plot between two values, from left to right; it may be cut at the edges.
@@ -86,20 +152,45 @@ impl<'a> Plot<'a> {
         }
     }
 
-    /// The line's corners in pixels; one that is not a number ends a line.
+    /// The lines' corners in pixels; one that is not a number ends a line. There are none in a raster.
     pub(crate) fn line_corners(&self, values: Scale) -> impl Iterator<Item = (f32, f32)> {
+        let traces = self.traces.iter();
+        traces.flat_map(move |trace| self.corners(trace, values))
+    }
+
+    fn corners(&self, trace: &Trace, values: Scale) -> impl Iterator<Item = (f32, f32)> {
         let times = self.times();
         let start = self.window.start as f64;
-        self.trace.corners.iter().map(move |&(time, value)| {
+        trace.corners.iter().map(move |&(time, value)| {
             let x = times.position(start + time) as f32;
             (x, values.position(f64::from(value)) as f32)
         })
     }
 
-    /// Draws the line, and a dot where it ends.
-    pub(crate) fn line(&self, picture: &mut Picture, values: Scale, style: LineStyle) {
+    /// Draws the lines, and a dot where each of them ends.
+    pub(crate) fn draw(&self, picture: &mut Picture, values: Scale) {
+        if self.traces.len() < self.lines.len() {
+            self.rasterize(picture, values);
+        }
+        for (line, trace) in self.lines.iter().zip(&self.traces) {
+            self.stroke(picture, line, trace, values);
+        }
+        let times = self.times();
+        for line in &self.lines {
+            let last = line.series.last();
+            if let Some(last) = last.filter(|last| self.window.contains(last.time)) {
+                picture.dot(
+                    times.position(last.time as f64) as f32,
+                    values.position(f64::from(last.value)) as f32,
+                    line.style,
+                );
+            }
+        }
+    }
+
+    fn stroke(&self, picture: &mut Picture, line: &PlotLine<'_>, trace: &Trace, values: Scale) {
         let from = picture.corners.len();
-        let mut corners = self.line_corners(values).peekable();
+        let mut corners = self.corners(trace, values).peekable();
         let mut is_open = false;
         while let Some((x, y)) = corners.next() {
             if !x.is_nan() && !is_open && corners.peek().is_none_or(|next| next.0.is_nan()) {
@@ -110,21 +201,39 @@ impl<'a> Plot<'a> {
             is_open = !x.is_nan();
             picture.corners.push((x, y));
         }
-        let dash = if style.is_fresh {
-            Dash::Solid
-        } else {
-            Dash::Dashed
+        let LineStyle {
+            ink, width, dash, ..
+        } = line.style;
+        picture.stroke(from, ink, width, dash);
+    }
+
+    fn rasterize(&self, picture: &mut Picture, values: Scale) {
+        // On whole pixels of the screen, so that none of them is smeared over two.
+        let pixel = |length: f32| (length * self.ratio).round();
+        let (left, top) = (pixel(self.rect.x), pixel(self.rect.y));
+        let (right, bottom) = (pixel(self.rect.right()), pixel(self.rect.bottom()));
+        let rect = Rect {
+            x: left / self.ratio,
+            y: top / self.ratio,
+            width: (right - left) / self.ratio,
+            height: (bottom - top) / self.ratio,
         };
-        picture.stroke(from, style.ink, style.width, dash);
-        let last = self.series.last();
-        if let Some(last) = last.filter(|last| self.window.contains(last.time)) {
-            let times = self.times();
-            picture.dot(
-                times.position(last.time as f64) as f32,
-                values.position(f64::from(last.value)) as f32,
-                style,
-            );
-        }
+        let mut raster = Raster::new((right - left) as usize, (bottom - top) as usize);
+        let to_pixel = |y: f64| (y - f64::from(rect.y)) * f64::from(self.ratio);
+        let (start, end) = values.range();
+        let values = Scale::new(values.domain(), (to_pixel(start), to_pixel(end)));
+        self.each_with_cuts(raster.n_columns(), &mut |line, cuts| {
+            let line = RasterLine {
+                series: line.series,
+                window: self.window,
+                limit: line.limit(),
+                values,
+                width: line.style.width * self.ratio,
+                ink: line.style.ink,
+            };
+            raster.line(&line, cuts);
+        });
+        picture.raster(rect, raster);
     }
 }
 
@@ -133,7 +242,20 @@ impl<'a> Plot<'a> {
 pub(crate) struct LineStyle {
     pub(crate) ink: Ink,
     pub(crate) width: f32,
+    pub(crate) dash: Dash,
     pub(crate) is_fresh: bool,
+}
+
+impl LineStyle {
+    /// Of a line that is alone: it breaks into dashes where it is old.
+    pub(crate) fn alone(ink: Ink, width: f32, is_fresh: bool) -> Self {
+        Self {
+            ink,
+            width,
+            dash: if is_fresh { Dash::Solid } else { Dash::Dashed },
+            is_fresh,
+        }
+    }
 }
 
 /// The colour that says where the newest reading lies.
@@ -145,3 +267,6 @@ pub(crate) fn ink(series: &Series, band: Option<Band>) -> Ink {
         (_, Some(_)) => Ink::Leaf,
     }
 }
+
+/// More corners are drawn sooner by ourselves than by a canvas.
+const STROKED_CORNERS_MAX: f32 = 2_000.0;

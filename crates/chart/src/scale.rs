@@ -23,6 +23,17 @@ impl Scale {
         interpolate(position, self.to, self.from)
     }
 
+    /// The factor and the summand that make a position of a number.
+    pub(crate) fn coefficients(self) -> (f64, f64) {
+        let at_zero = self.position(0.0);
+        (self.position(1.0) - at_zero, at_zero)
+    }
+
+    /// The positions of both ends.
+    pub(crate) fn range(self) -> (f64, f64) {
+        self.to
+    }
+
     /// The numbers at both ends.
     pub fn domain(self) -> (f64, f64) {
         self.from

@@ -1,9 +1,9 @@
 use crate::calendar::{DAY, MINUTE};
-use crate::plot::{LineStyle, Plot, ink};
+use crate::plot::{LineStyle, Plot, PlotLine, ink};
 use crate::trend::unit_gap;
 use crate::{
-    Anchor, Command, Dash, Ink, Paint, Picture, Rect, Series, Size, Span, UtcOffset, ValueTicks,
-    clock, clock_with_seconds, date, decimal, time_ticks,
+    Anchor, Command, Dash, Ink, Paint, Picture, Point, Rect, Series, Size, Span, ValueTicks, Zone,
+    clock, clock_with_seconds, date, decimal, gap_limit, time_ticks,
 };
 
 /// The values that a reading should keep to.
@@ -37,11 +37,49 @@ pub struct PumpRuns {
     pub runs: Vec<Span>,
 }
 
-/// A large chart: a series over time with axes, its target band, gaps and the pumps that water it.
+/// One series on a chart.
 #[derive(Clone, Debug)]
-pub struct Scene {
+pub struct Line {
+    /// What is measured, where several lines are to be told apart.
+    pub name: String,
     /// The readings.
     pub series: Series,
+    /// Whether the newest reading is still believed; if not, a line that is alone is dashed, and
+    /// the dot at its end is hollow.
+    pub is_fresh: bool,
+    /// How long a reading holds, in milliseconds, if its device says so.
+    pub expiry: Option<i64>,
+    /// Whether it is left out for the moment.
+    pub is_hidden: bool,
+}
+
+impl Line {
+    /// A series that is believed and has no name.
+    pub fn of(series: Series) -> Self {
+        Self {
+            name: String::new(),
+            series,
+            is_fresh: true,
+            expiry: None,
+            is_hidden: false,
+        }
+    }
+
+    /// A reading of it that stands for a moment: the nearest one, unless it is in a gap.
+    pub(crate) fn reading_at(&self, window: Span, time: i64) -> Option<Point> {
+        let limit = gap_limit(&self.series, self.expiry);
+        let nearest = self.series.nearest(window, time)?;
+        let away = (time - nearest.time).abs();
+        limit.is_none_or(|limit| away <= limit).then_some(nearest)
+    }
+}
+
+/// A large chart: series over time with axes, their target band, gaps and the pumps that water them.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// What is measured. One line alone is coloured by where its newest reading stands; several
+    /// have a colour and a pattern of dashes each.
+    pub lines: Vec<Line>,
     /// Their unit: "%".
     pub unit: String,
     /// What to show of them.
@@ -54,37 +92,43 @@ pub struct Scene {
     pub band: Option<Band>,
     /// The pumps that water this soil.
     pub pumps: Vec<PumpRuns>,
-    /// Whether the newest reading is still believed; if not, the line is dashed and its dot hollow.
-    pub is_fresh: bool,
-    /// How long a reading holds, in milliseconds, if its device says so.
-    pub expiry: Option<i64>,
+    /// Whether older readings are still being fetched.
+    pub is_loading: bool,
     /// The local clock.
-    pub offset: UtcOffset,
+    pub zone: Zone,
 }
 
 impl Scene {
     /// A scene with a series and nothing else: everything in view, no band, no pumps, no unit.
     pub fn of(series: Series) -> Self {
-        let start = series.first().map_or(0, |first| first.time);
-        let end = series.last().map_or(0, |last| last.time);
+        Self::of_lines(vec![Line::of(series)])
+    }
+
+    /// A scene with these lines and nothing else: everything in view, no band, no pumps, no unit.
+    pub fn of_lines(lines: Vec<Line>) -> Self {
+        let all = |end: fn(&Series) -> Option<Point>| {
+            let ends = lines.iter().filter_map(move |line| end(&line.series));
+            ends.map(|point| point.time)
+        };
+        let start = all(Series::first).min().unwrap_or(0);
+        let end = all(Series::last).max().unwrap_or(0);
         Self {
-            series,
+            lines,
             unit: String::new(),
             window: Span::new(start, end),
             now: end,
             since: start,
             band: None,
             pumps: Vec::new(),
-            is_fresh: true,
-            expiry: None,
-            offset: UtcOffset::default(),
+            is_loading: false,
+            zone: Zone::UTC,
         }
     }
 
     /// Draws it in the given size.
     pub fn draw(&self, size: Size) -> Picture {
         let rect = self.plot_rect(size);
-        let plot = Plot::new(&self.series, self.window, rect, self.expiry, self.now);
+        let plot = Plot::new(self.plot_lines(), self.window, rect, size);
         let values = plot.values(self.band);
         let mut picture = Picture {
             plot: rect,
@@ -96,7 +140,7 @@ impl Scene {
             picture.fill(plot.layer(band, values), Ink::LeafWash);
         }
         value_axis(&mut picture);
-        for stretch in plot.gaps.iter().filter_map(|&gap| plot.stretch(gap)) {
+        for stretch in plot.stretches(plot.gaps(self.now)) {
             picture.hatch(stretch);
             if stretch.width >= NO_DATA_WIDTH {
                 let middle = stretch.x + stretch.width / 2.0;
@@ -105,29 +149,64 @@ impl Scene {
             }
         }
         self.watering(&mut picture, &plot);
-        let style = LineStyle {
-            ink: ink(&self.series, self.band),
-            width: 2.0,
-            is_fresh: self.is_fresh,
-        };
-        plot.line(&mut picture, values, style);
+        plot.draw(&mut picture, values);
         self.band_label(&mut picture, &plot);
         self.time_axis(&mut picture, size);
         self.nothing_before(&mut picture);
         picture
     }
 
+    /// The lines that are shown.
+    pub fn shown(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| !line.is_hidden)
+    }
+
+    /// The first line that is shown.
+    pub(crate) fn leader(&self) -> Option<&Line> {
+        self.shown().next()
+    }
+
+    /// Whether its lines have to be told apart.
+    pub fn has_several(&self) -> bool {
+        self.lines.len() > 1
+    }
+
+    fn plot_lines(&self) -> Vec<PlotLine<'_>> {
+        let mut lines = Vec::new();
+        for (number, line) in self.lines.iter().enumerate() {
+            if line.is_hidden {
+                continue;
+            }
+            let style = if self.has_several() {
+                LineStyle {
+                    ink: Ink::of_line(number),
+                    width: 1.75,
+                    dash: Dash::of_line(number),
+                    is_fresh: line.is_fresh,
+                }
+            } else {
+                LineStyle::alone(ink(&line.series, self.band), 2.0, line.is_fresh)
+            };
+            lines.push(PlotLine {
+                series: &line.series,
+                expiry: line.expiry,
+                style,
+            });
+        }
+        lines
+    }
+
     /// A moment in words: the day where the window is longer than one, seconds where they count.
     pub(crate) fn time_label(&self, time: i64, exactness: i64) -> String {
         let mut text = String::new();
         if self.window.duration() > DAY {
-            text.push_str(&date(time, self.offset));
+            text.push_str(&date(time, self.zone));
             text.push_str(", ");
         }
         text.push_str(&if exactness < MINUTE {
-            clock_with_seconds(time, self.offset)
+            clock_with_seconds(time, self.zone)
         } else {
-            clock(time, self.offset)
+            clock(time, self.zone)
         });
         text
     }
@@ -150,7 +229,7 @@ impl Scene {
 
     fn watering(&self, picture: &mut Picture, plot: &Plot<'_>) {
         let runs = self.pumps.iter().flat_map(|pump| &pump.runs);
-        for mut stretch in runs.filter_map(|&run| plot.stretch(run)) {
+        for mut stretch in plot.stretches(runs.copied()) {
             stretch.width = stretch.width.max(2.0);
             let shade = Paint {
                 ink: Ink::Water,
@@ -210,7 +289,7 @@ impl Scene {
         let plot = picture.plot;
         let n_max = (plot.width / TIME_LABEL_DISTANCE) as usize;
         let from = picture.corners.len();
-        for tick in time_ticks(self.window, n_max, self.offset) {
+        for tick in time_ticks(self.window, n_max, self.zone) {
             let x = picture.times.position(tick.time as f64) as f32;
             let at = x.round() + 0.5;
             picture.segment((at, plot.bottom()), (at, plot.bottom() + TICK));
@@ -226,9 +305,12 @@ impl Scene {
     /// Says why the left of the picture is empty.
     fn nothing_before(&self, picture: &mut Picture) {
         let plot = picture.plot;
-        if self.series.is_empty() {
+        if self.lines.iter().all(|line| line.series.is_empty()) {
             let y = plot.y + plot.height / 2.0;
-            let text = String::from("waiting for the first reading");
+            let text = String::from(match self.is_loading {
+                true => "fetching the readings",
+                false => "waiting for the first reading",
+            });
             let middle = plot.x + plot.width / 2.0;
             picture.text(middle, y, Anchor::Middle, Ink::SoftInk, text);
             return;
@@ -288,6 +370,7 @@ mod tests {
     const SIZE: Size = Size {
         width: 800.0,
         height: 360.0,
+        ratio: 1.0,
     };
 
     /// A reading a second from 0 to 100 s, none between 40 s and 60 s.
@@ -316,7 +399,10 @@ mod tests {
             .iter()
             .filter_map(|command| match command {
                 Command::Text { text, .. } => Some(text.as_str()),
-                Command::Fill { .. } | Command::Stroke { .. } | Command::Dot { .. } => None,
+                Command::Fill { .. }
+                | Command::Stroke { .. }
+                | Command::Raster { .. }
+                | Command::Dot { .. } => None,
             })
             .collect()
     }
@@ -329,6 +415,7 @@ mod tests {
                 Command::Fill { rect, paint } if paint.ink == wanted => Some(*rect),
                 Command::Fill { .. }
                 | Command::Stroke { .. }
+                | Command::Raster { .. }
                 | Command::Dot { .. }
                 | Command::Text { .. } => None,
             })
@@ -357,13 +444,7 @@ mod tests {
 
     #[test]
     fn everything_lies_inside_the_picture() {
-        for size in [
-            SIZE,
-            Size {
-                width: 280.0,
-                height: 200.0,
-            },
-        ] {
+        for size in [SIZE, Size::new(280.0, 200.0)] {
             let picture = scene().draw(size);
             for &(x, y) in picture.corners.iter().filter(|corner| !corner.0.is_nan()) {
                 assert!((0.0..=size.width).contains(&x), "{x}");

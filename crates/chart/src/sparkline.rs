@@ -1,4 +1,4 @@
-use crate::plot::{LineStyle, Plot, ink};
+use crate::plot::{LineStyle, Plot, PlotLine, ink};
 use crate::{Band, Ink, Picture, Rect, Series, Size, Span};
 
 /// A small chart without axes: a line on its target band.
@@ -28,7 +28,12 @@ impl Sparkline {
             width: size.width - room,
             height: (size.height - 2.0 * DOT_ROOM).max(0.0),
         };
-        let plot = Plot::new(&self.series, self.window, rect, self.expiry, self.now);
+        let line = PlotLine {
+            series: &self.series,
+            expiry: self.expiry,
+            style: LineStyle::alone(ink(&self.series, self.band), 1.75, self.is_fresh),
+        };
+        let plot = Plot::new(vec![line], self.window, rect, size);
         let values = plot.values(self.band);
         let mut picture = Picture {
             plot: rect,
@@ -46,7 +51,7 @@ impl Sparkline {
                 Ink::LeafWash,
             );
         }
-        for stretch in plot.gaps.iter().filter_map(|&gap| plot.stretch(gap)) {
+        for stretch in plot.stretches(plot.gaps(self.now)) {
             let reaches_now = stretch.right() >= rect.right();
             picture.hatch(Rect {
                 y: 0.0,
@@ -59,12 +64,7 @@ impl Sparkline {
                 ..stretch
             });
         }
-        let style = LineStyle {
-            ink: ink(&self.series, self.band),
-            width: 1.75,
-            is_fresh: self.is_fresh,
-        };
-        plot.line(&mut picture, values, style);
+        plot.draw(&mut picture, values);
         picture
     }
 }
@@ -98,12 +98,16 @@ mod tests {
     const SIZE: Size = Size {
         width: 200.0,
         height: 60.0,
+        ratio: 1.0,
     };
 
     fn dot(picture: &Picture) -> Option<(Ink, bool)> {
         picture.commands.iter().find_map(|command| match command {
             Command::Dot { ink, hollow, .. } => Some((*ink, *hollow)),
-            Command::Fill { .. } | Command::Stroke { .. } | Command::Text { .. } => None,
+            Command::Fill { .. }
+            | Command::Stroke { .. }
+            | Command::Raster { .. }
+            | Command::Text { .. } => None,
         })
     }
 
@@ -121,7 +125,10 @@ mod tests {
         let picture = sparkline(&[18.0]).draw(SIZE);
         let edge = picture.commands.iter().find_map(|command| match command {
             Command::Dot { x, radius, .. } => Some(x - radius),
-            Command::Fill { .. } | Command::Stroke { .. } | Command::Text { .. } => None,
+            Command::Fill { .. }
+            | Command::Stroke { .. }
+            | Command::Raster { .. }
+            | Command::Text { .. } => None,
         });
         assert!(edge.unwrap() > 0.0);
     }

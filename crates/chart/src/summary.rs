@@ -1,18 +1,20 @@
 use crate::calendar::{DAY, HOUR, MINUTE, SECOND};
 use crate::decimal::push_whole;
-use crate::{PumpRuns, Scene, decimal, gap_limit, gaps};
+use crate::scene::NO_DATA;
+use crate::{Line, Point, PumpRuns, Scene, decimal, gap_limit, gaps, trend};
 
 impl Scene {
     /// One sentence that says what the chart shows, for those who do not see it: "14:02–14:20:
-    /// lowest 15.8 %, highest 25.2 %; North pump ran 1 time, 1 min; 1 gap of 5 min."
+    /// lowest 15.8 %, highest 25.2 %; North pump ran 1 time, 1 min; 1 gap of 5 min." Of several
+    /// lines it says for each where it is and goes: "Bed 3: 31.0 %, falling 0.4 % an hour, below
+    /// 35 % since 10:20."
     ///
-    /// Where the readings are going is the outlook's to say: over another stretch of time it may be the opposite.
+    /// Where a line that is alone is going is the outlook's to say: over another stretch of time it
+    /// may be the opposite.
     pub fn summary(&self) -> String {
-        let range = self.series.range(self.window);
-        let (Some((low, high)), Some(first)) = (
-            self.series.extent(self.window),
-            self.series.point(range.start),
-        ) else {
+        let in_view = self.shown();
+        let firsts = in_view.filter_map(|line| line.series.nearest(self.window, i64::MIN));
+        let Some(first) = firsts.map(|point| point.time).min() else {
             let mut text = String::from("No readings since ");
             text.push_str(&self.time_label(self.since.max(self.window.start), MINUTE));
             text.push('.');
@@ -20,24 +22,76 @@ impl Scene {
         };
         let end = self.window.end.min(self.now);
         // Two clock times that read the same would tell nothing.
-        let exactness = if end - first.time < 2 * MINUTE {
+        let exactness = if end - first < 2 * MINUTE {
             SECOND
         } else {
             MINUTE
         };
-        let mut text = self.time_label(first.time, exactness);
+        let mut text = self.time_label(first, exactness);
         text.push('–');
         text.push_str(&self.time_label(end, exactness));
-        text.push_str(": lowest ");
-        text.push_str(&self.with_unit(decimal(low, 1)));
-        text.push_str(", highest ");
-        text.push_str(&self.with_unit(decimal(high, 1)));
+        text.push_str(": ");
+        if self.has_several() {
+            self.push_lines(&mut text);
+        } else if let Some((low, high)) = self
+            .leader()
+            .and_then(|line| line.series.extent(self.window))
+        {
+            text.push_str("lowest ");
+            text.push_str(&self.with_unit(decimal(low, 1)));
+            text.push_str(", highest ");
+            text.push_str(&self.with_unit(decimal(high, 1)));
+        }
         for pump in &self.pumps {
             self.push_runs(&mut text, pump);
         }
-        self.push_gaps(&mut text);
+        if !self.has_several() {
+            self.push_gaps(&mut text);
+        }
         text.push('.');
         text
+    }
+
+    /// Where each line is and goes.
+    fn push_lines(&self, text: &mut String) {
+        for (number, line) in self.shown().enumerate() {
+            text.push_str(if number > 0 { "; " } else { "" });
+            text.push_str(&line.name);
+            text.push(' ');
+            let Some(last) = line.series.nearest(self.window, self.window.end) else {
+                text.push_str(NO_DATA);
+                continue;
+            };
+            text.push_str(&self.value_label(last));
+            if let Some(trend) = trend(&line.series, self.window) {
+                text.push_str(", ");
+                text.push_str(&trend.words(&self.unit));
+            }
+            self.push_standing(text, line, last);
+        }
+    }
+
+    /// Since when a line has been out of the band.
+    fn push_standing(&self, text: &mut String, line: &Line, last: Point) {
+        let Some(band) = self.band else { return };
+        let (word, limit) = if last.value < band.low {
+            (", below ", band.low)
+        } else if last.value > band.high {
+            (", above ", band.high)
+        } else {
+            return;
+        };
+        let range = band.low..=band.high;
+        let within = line.series.last_within(self.window, range);
+        let since = match within {
+            Some(within) => line.series.after(within.time),
+            None => line.series.nearest(self.window, i64::MIN),
+        };
+        let Some(since) = since else { return };
+        text.push_str(word);
+        text.push_str(&self.with_unit(decimal(limit, u32::from(limit.fract() != 0.0))));
+        text.push_str(" since ");
+        text.push_str(&self.time_label(since.time, MINUTE));
     }
 
     fn push_runs(&self, text: &mut String, pump: &PumpRuns) {
@@ -58,8 +112,9 @@ impl Scene {
     }
 
     fn push_gaps(&self, text: &mut String) {
-        let limit = gap_limit(&self.series, self.expiry);
-        let gaps = gaps(&self.series, self.window, limit, self.now);
+        let Some(line) = self.leader() else { return };
+        let limit = gap_limit(&line.series, line.expiry);
+        let gaps = gaps(&line.series, self.window, limit, self.now);
         let (n_gaps, total) = count(gaps.iter().map(|gap| gap.duration()));
         if n_gaps == 0 {
             return;
@@ -104,7 +159,7 @@ fn count(durations: impl Iterator<Item = i64>) -> (u64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Series, Span};
+    use crate::{Band, Series, Span};
 
     /// 2026-05-04T14:02:00Z
     const START: i64 = 1_777_903_320_000;
@@ -156,6 +211,23 @@ mod tests {
     fn a_short_stretch_is_told_to_the_second() {
         let text = scene(&[20.0; 20], 1_000).summary();
         assert!(text.starts_with("14:02:00–14:02:19: lowest"), "{text}");
+    }
+
+    #[test]
+    fn of_several_lines_it_says_where_each_is_and_goes() {
+        let mut falling = scene(&[40.0, 38.0, 36.0, 34.0, 32.0], HOUR / 2);
+        falling.band = Some(Band {
+            low: 35.0,
+            high: 50.0,
+        });
+        let mut steady = scene(&[41.0; 5], HOUR / 2).lines.remove(0);
+        steady.name = String::from("Bed 4");
+        falling.lines[0].name = String::from("Bed 3");
+        falling.lines.push(steady);
+        assert_eq!(
+            falling.summary(),
+            "14:02–16:02: Bed 3 32.0 %, falling 4.0 % an hour, below 35 % since 15:32; Bed 4 41.0 %, steady."
+        );
     }
 
     #[test]

@@ -1,61 +1,86 @@
-use crate::calendar::{HOUR, MINUTE, SECOND};
-use crate::series::extent;
-use crate::{Scene, Span, decimal};
+use crate::calendar::{DAY, HOUR, MINUTE, SECOND};
+use crate::scene::NO_DATA;
+use crate::{Line, Scene, Span, decimal};
 
-/// One row of the chart as a table, each cell in words.
+/// One row of the chart as a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// When it begins: "14:05:10".
     pub time: String,
-    /// The lowest reading, or "no data".
-    pub lowest: String,
-    /// The highest reading.
-    pub highest: String,
-    /// The newest reading.
-    pub last: String,
+    /// What stands under each heading, in words.
+    pub cells: Vec<String>,
 }
 
 impl Scene {
+    /// What the table's columns show, after the time: of one line its lowest, highest and newest
+    /// reading, of several lines each one's newest.
+    pub fn headings(&self) -> Vec<&str> {
+        if self.has_several() {
+            self.shown().map(|line| line.name.as_str()).collect()
+        } else {
+            vec!["Lowest", "Highest", "Last"]
+        }
+    }
+
     /// The window as a table of at most `n_rows_max` rows, the newest first: each row covers the
     /// same time, so that a silence is a row too.
     pub fn rows(&self, n_rows_max: usize) -> Vec<Row> {
         let end = self.window.end.min(self.now);
-        let Some(first) = self.series.point(self.series.range(self.window).start) else {
+        let in_view = self.shown();
+        let firsts = in_view.filter_map(|line| line.series.nearest(self.window, i64::MIN));
+        let Some(first) = firsts.map(|point| point.time).min() else {
             return Vec::new();
         };
-        let least = (end - first.time) / n_rows_max.max(1) as i64 + 1;
+        let least = (end - first) / n_rows_max.max(1) as i64 + 1;
         let step = STEPS
             .into_iter()
             .find(|&step| step >= least)
-            .unwrap_or(least);
+            .unwrap_or(least.div_euclid(DAY) * DAY + DAY);
         let mut rows = Vec::new();
         // Rows begin at round moments of the local clock.
-        let mut local = self.offset.local(end).div_euclid(step) * step;
-        while self.offset.moment(local) + step > first.time && rows.len() < n_rows_max {
-            let start = self.offset.moment(local);
+        let mut local = self.zone.local(end).div_euclid(step) * step;
+        while rows.len() < n_rows_max {
+            let start = self.zone.moment(local);
+            let next = self.zone.moment(local + step);
+            if next <= first {
+                break;
+            }
             local -= step;
-            let row = self.row(Span::new(start, start + step - 1));
+            // A stretch that a change of the clock leaps over is none.
+            if next == start {
+                continue;
+            }
+            let span = Span::new(start, next - 1);
+            let is_silent = self.shown().all(|line| line.series.extent(span).is_none());
             // A stretch that has only just begun is not silent yet.
-            if !(rows.is_empty() && row.last.is_empty() && end < start + step - 1) {
-                rows.push(row);
+            if !(rows.is_empty() && is_silent && end < next - 1) {
+                rows.push(self.row(span));
             }
         }
         rows
     }
 
     fn row(&self, span: Span) -> Row {
-        let range = self.series.range(span);
-        let values = &self.series.values()[range];
         let number = |value: f32| self.with_unit(decimal(value, 1));
-        let (lowest, highest, last) = match (extent(values), values.last()) {
-            (Some((low, high)), Some(&last)) => (number(low), number(high), number(last)),
-            (_, _) => (String::from("no data"), String::new(), String::new()),
+        let last = |line: &Line| {
+            let last = line.series.at_or_before(span.end);
+            let last = last.filter(|last| span.contains(last.time));
+            last.map(|last| number(last.value))
+        };
+        let no_data = || String::from(NO_DATA);
+        let cells = match self.leader() {
+            Some(line) if !self.has_several() => match (line.series.extent(span), last(line)) {
+                (Some((low, high)), Some(last)) => vec![number(low), number(high), last],
+                (_, _) => vec![no_data(), String::new(), String::new()],
+            },
+            _ => {
+                let cells = self.shown().map(last);
+                cells.map(|cell| cell.unwrap_or_else(no_data)).collect()
+            }
         };
         Row {
             time: self.time_label(span.start, span.duration() + 1),
-            lowest,
-            highest,
-            last,
+            cells,
         }
     }
 }
@@ -92,9 +117,8 @@ mod tests {
         let times: Vec<&str> = rows.iter().map(|row| row.time.as_str()).collect();
         assert_eq!(times[..2], ["00:01:30", "00:01:20"]);
         assert_eq!(times.len(), 10);
-        assert_eq!(rows[0].lowest, "90.0");
-        assert_eq!(rows[0].last, "99.0");
-        assert_eq!(rows[6].lowest, "no data");
+        assert_eq!(rows[0].cells, ["90.0", "99.0", "99.0"]);
+        assert_eq!(rows[6].cells[0], "no data");
     }
 
     #[test]

@@ -1,6 +1,5 @@
 use crate::calendar::{
-    DAY, Date, HOUR, MINUTE, SECOND, UtcOffset, first_day_of_month, month_name, push_clock,
-    push_date,
+    DAY, Date, HOUR, MINUTE, SECOND, Zone, first_day_of_month, month_name, push_clock, push_date,
 };
 use crate::decimal::push_whole;
 use crate::{Span, decimal};
@@ -72,24 +71,28 @@ pub struct TimeTick {
 
 /// The finest round moments of the local clock of which at most `n_max` lie in a window: from
 /// single seconds to centuries. Midnight is written as the day, 1 January as the year.
-pub fn time_ticks(window: Span, n_max: usize, offset: UtcOffset) -> Vec<TimeTick> {
+///
+/// An hour that the clock shows twice has its ticks twice; one that it leaps over has none.
+pub fn time_ticks(window: Span, n_max: usize, zone: Zone) -> Vec<TimeTick> {
     let n_max = n_max.max(1);
-    let local = Span::new(offset.local(window.start), offset.local(window.end));
-    let tick = |local: i64, label: String| TimeTick {
-        time: offset.moment(local),
-        label,
-    };
     for step in CLOCK_STEPS {
-        if let Some(multiples) = multiples(local, step, 0, n_max) {
-            return multiples
-                .map(|local| tick(local, clock_label(local, step)))
-                .collect();
+        if window.duration() / step <= n_max as i64
+            && let Some(ticks) = clock_ticks(window, step, n_max, zone)
+        {
+            return ticks;
         }
     }
+    let local = Span::new(zone.local(window.start), zone.local(window.end));
+    let tick = |local: i64, label: String| TimeTick {
+        time: zone.moment(local),
+        label,
+    };
+    let is_within = |tick: &TimeTick| window.contains(tick.time);
     for (step, phase) in DAY_STEPS {
         if let Some(multiples) = multiples(local, step * DAY, phase * DAY, n_max) {
             return multiples
                 .map(|local| tick(local, day_label(local)))
+                .filter(is_within)
                 .collect();
         }
     }
@@ -102,10 +105,41 @@ pub fn time_ticks(window: Span, n_max: usize, offset: UtcOffset) -> Vec<TimeTick
         if let Some(multiples) = multiples(months, step, 0, n_max) {
             return multiples
                 .map(|month| tick(first_day_of_month(month) * DAY, month_label(month)))
+                .filter(is_within)
                 .collect();
         }
     }
     Vec::new()
+}
+
+/// The moments of a window, no longer than some days, at which the clock shows multiples of `step`,
+/// unless there are more than `n_max`.
+fn clock_ticks(window: Span, step: i64, n_max: usize, zone: Zone) -> Option<Vec<TimeTick>> {
+    let mut ticks = Vec::new();
+    let mut start = window.start;
+    loop {
+        // Between two changes of the clock all its hours are alike. None has two changes in a day.
+        let day = Span::new(start, window.end.min(start.saturating_add(DAY)));
+        let end = zone.change(day.start, day.end).unwrap_or(match day.end {
+            end if end < window.end => end,
+            end => end.saturating_add(1),
+        });
+        let ahead = zone.local(start) - start;
+        let local = Span {
+            start: start + ahead,
+            end: end - 1 + ahead,
+        };
+        for local in multiples(local, step, 0, n_max - ticks.len().min(n_max))? {
+            ticks.push(TimeTick {
+                time: local - ahead,
+                label: clock_label(local, step),
+            });
+        }
+        if end > window.end {
+            return Some(ticks);
+        }
+        start = end;
+    }
 }
 
 /// The multiples of `step`, moved by `phase`, in a span, unless there are more than `n_max`.
@@ -185,18 +219,27 @@ const MONTH_STEPS: [i64; 9] = [1, 3, 6, 12, 24, 60, 120, 600, 1_200];
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+    use crate::calendar::{AUTUMN, BERLIN, SPRING};
     use proptest::prelude::*;
 
+    thread_local! {
+        static AHEAD: Cell<i32> = const { Cell::new(0) };
+    }
+
+    /// A clock that is never changed.
+    fn ahead_by(minutes: i32) -> Zone {
+        AHEAD.set(minutes);
+        Zone(|_| AHEAD.get())
+    }
+
     fn labels(start: i64, duration: i64, n_max: usize, minutes: i32) -> Vec<String> {
-        time_ticks(
-            Span::new(start, start + duration),
-            n_max,
-            UtcOffset { minutes },
-        )
-        .into_iter()
-        .map(|tick| tick.label)
-        .collect()
+        time_ticks(Span::new(start, start + duration), n_max, ahead_by(minutes))
+            .into_iter()
+            .map(|tick| tick.label)
+            .collect()
     }
 
     /// 2026-05-04T14:02:03Z
@@ -256,6 +299,73 @@ mod tests {
     }
 
     #[test]
+    fn each_century_has_its_leap_days() {
+        let days = |start: i64| labels(start * DAY, 2 * DAY, 3, 0);
+        // 28 February of 2000, a leap year, and of 2100, none.
+        assert_eq!(days(11_015), ["28 Feb", "29 Feb", "1 Mar"]);
+        assert_eq!(days(47_540), ["28 Feb", "1 Mar", "2 Mar"]);
+    }
+
+    fn in_berlin(start: i64, duration: i64, n_max: usize) -> Vec<(i64, String)> {
+        let window = Span::new(start, start + duration);
+        let ticks = time_ticks(window, n_max, BERLIN);
+        let from = |tick: TimeTick| ((tick.time - start) / MINUTE, tick.label);
+        ticks.into_iter().map(from).collect()
+    }
+
+    fn ticks(expected: &[(i64, &str)]) -> Vec<(i64, String)> {
+        let owned = |&(minute, label): &(i64, &str)| (minute, String::from(label));
+        expected.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn an_hour_that_comes_twice_is_marked_twice() {
+        assert_eq!(
+            in_berlin(AUTUMN - 2 * HOUR, 4 * HOUR, 5),
+            ticks(&[
+                (0, "01:00"),
+                (60, "02:00"),
+                (120, "02:00"),
+                (180, "03:00"),
+                (240, "04:00")
+            ])
+        );
+        assert_eq!(
+            in_berlin(AUTUMN - 30 * MINUTE, HOUR, 3),
+            ticks(&[(0, "02:30"), (30, "02:00"), (60, "02:30")])
+        );
+    }
+
+    #[test]
+    fn an_hour_that_never_comes_is_not_marked() {
+        assert_eq!(
+            in_berlin(SPRING - HOUR, 2 * HOUR, 3),
+            ticks(&[(0, "01:00"), (60, "03:00"), (120, "04:00")])
+        );
+        assert_eq!(
+            in_berlin(SPRING - HOUR, 9 * HOUR, 4),
+            ticks(&[(60, "03:00"), (240, "06:00"), (420, "09:00")])
+        );
+    }
+
+    #[test]
+    fn days_begin_at_midnight_whatever_their_length() {
+        let hours = |ticks: Vec<(i64, String)>| -> Vec<i64> {
+            ticks
+                .windows(2)
+                .map(|pair| (pair[1].0 - pair[0].0) / 60)
+                .collect()
+        };
+        assert_eq!(hours(in_berlin(AUTUMN - 2 * DAY, 4 * DAY, 4)), [24, 25, 24]);
+        assert_eq!(hours(in_berlin(SPRING - 2 * DAY, 4 * DAY, 4)), [24, 23, 24]);
+        let months = in_berlin(SPRING - 60 * DAY, 90 * DAY, 4);
+        let labels: Vec<&str> = months.iter().map(|tick| tick.1.as_str()).collect();
+        assert_eq!(labels, ["Feb", "Mar", "Apr"]);
+        let local = |tick: &(i64, String)| BERLIN.local(SPRING - 60 * DAY + tick.0 * MINUTE);
+        assert!(months.iter().all(|tick| local(tick).rem_euclid(DAY) == 0));
+    }
+
+    #[test]
     fn decimals_follow_the_step() {
         let labels = |low, high, n_max| -> Vec<String> {
             let ticks = ValueTicks::new(low, high, n_max);
@@ -291,6 +401,29 @@ mod tests {
         }
 
         #[test]
+        fn ticks_are_round_over_the_changes_of_a_clock(
+            start in SPRING - 10 * DAY..AUTUMN + 10 * DAY,
+            exponent in 0.0_f64..8.5,
+            n_max in 2_usize..14,
+        ) {
+            // From a second to ten years.
+            let window = Span::new(start, start + (1_000.0 * 10_f64.powf(exponent)) as i64);
+            let ticks = time_ticks(window, n_max, BERLIN);
+            prop_assert!(ticks.len() <= n_max);
+            prop_assert!(ticks.windows(2).all(|pair| pair[0].time < pair[1].time));
+            for tick in &ticks {
+                prop_assert!(window.contains(tick.time));
+                let local = BERLIN.local(tick.time);
+                let is_round = match tick.label.split(':').count() {
+                    1 => local % DAY == 0,
+                    2 => local % MINUTE == 0,
+                    _ => local % SECOND == 0,
+                };
+                prop_assert!(is_round, "{}", tick.label);
+            }
+        }
+
+        #[test]
         fn time_ticks_are_within_rising_and_few(
             start in -1_000_000_000_000_i64..4_000_000_000_000,
             seconds in 1_i64..330_000_000,
@@ -298,7 +431,7 @@ mod tests {
             minutes in -720_i32..840,
         ) {
             let window = Span::new(start, start + seconds * SECOND);
-            let ticks = time_ticks(window, n_max, UtcOffset { minutes });
+            let ticks = time_ticks(window, n_max, ahead_by(minutes));
             prop_assert!(ticks.len() <= n_max);
             prop_assert!(ticks.windows(2).all(|pair| pair[0].time < pair[1].time));
             for tick in &ticks {

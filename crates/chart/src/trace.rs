@@ -1,4 +1,7 @@
-use crate::{Series, Span};
+use std::sync::Arc;
+
+use crate::series::{Position, Store};
+use crate::{Point, Series, Span};
 
 /// A line through the readings of a window, thinned to what its pixels can show.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,124 +14,183 @@ pub struct Trace {
 }
 
 /// Thins the readings of a window to at most four for each of `n_columns` pixel columns: the
-/// first, the lowest, the highest and the last, each at its own time.
+/// first, the lowest, the highest and the last.
 ///
 /// Columns are cut by time, not by count, so a spike is seen wherever it falls. The line breaks
-/// where a silence is longer than `limit`. At the edges of the window it is cut where it crosses
-/// them.
+/// where a silence is longer than `limit` and reaches from one column to another. At the edges of
+/// the window it is cut where it crosses them.
 pub fn trace(series: &Series, window: Span, n_columns: usize, limit: Option<i64>) -> Trace {
-    let (times, values) = (series.times(), series.values());
-    let range = series.range(window);
-    let is_joined = |index: usize| {
-        let before = index.checked_sub(1).and_then(|before| times.get(before));
-        let (Some(before), Some(time)) = (before, times.get(index)) else {
-            return false;
-        };
-        limit.is_none_or(|limit| time.saturating_sub(*before) <= limit)
-    };
-    let crossing = |index: usize, time: i64| {
-        let (t0, t1) = (times[index - 1] as f64, times[index] as f64);
-        let share = ((time as f64 - t0) / (t1 - t0)) as f32;
-        values[index - 1] + share * (values[index] - values[index - 1])
-    };
+    corners(series, &Cuts::new(series, window, n_columns), limit)
+}
 
-    let mut line = Thinned::new(window.start);
-    if is_joined(range.start) && times.get(range.start) != Some(&window.start) {
-        line.corner(window.start, crossing(range.start, window.start));
-    }
-    let columns_per_ms = n_columns.max(1) as f64 / window.duration().max(1) as f64;
-    let mut column: Option<Column> = None;
-    for index in range.clone() {
-        let number = ((times[index] - window.start) as f64 * columns_per_ms) as usize;
-        let breaks = index > range.start && !is_joined(index);
-        match &mut column {
-            Some(open) if open.number == number && !breaks => open.add(index, values),
-            _ => {
-                if let Some(full) = column.replace(Column::new(number, index)) {
-                    line.column(&full, series);
-                }
-                if breaks {
-                    line.break_off();
-                }
-            }
+/// The line through readings whose columns are cut already.
+pub(crate) fn corners(series: &Series, cuts: &Cuts, limit: Option<i64>) -> Trace {
+    let mut corners = Corners {
+        start: cuts.window.start,
+        trace: Trace::default(),
+    };
+    cuts.walk(series, limit, &mut corners);
+    corners.trace
+}
+
+/// What is made of the readings of a window, column by column.
+pub(crate) trait Pen {
+    /// What follows is not joined to what came before.
+    fn lift(&mut self);
+    /// A corner of the line: where it crosses an edge of the window.
+    fn corner(&mut self, point: Point);
+    /// The readings of a column.
+    fn column(&mut self, column: &Column);
+}
+
+/// What a pixel column must show.
+pub(crate) struct Column {
+    pub(crate) number: usize,
+    pub(crate) first: Point,
+    pub(crate) low: f32,
+    pub(crate) high: f32,
+    pub(crate) last: Point,
+}
+
+/// Where the pixel columns of a window are cut: the same for all series that share their times.
+pub(crate) struct Cuts {
+    store: Arc<Store>,
+    window: Span,
+    positions: Vec<Position>,
+}
+
+impl Cuts {
+    pub(crate) fn new(series: &Series, window: Span, n_columns: usize) -> Self {
+        let store = Arc::clone(series.store());
+        let n_columns = n_columns.max(1);
+        let within = series.positions(window);
+        let width = window.duration() as f64 / n_columns as f64;
+        let mut position = within.start;
+        let mut positions = Vec::with_capacity(n_columns + 1);
+        positions.push(position);
+        for number in 1..n_columns {
+            let time = window.start + (number as f64 * width).ceil() as i64;
+            position = store.position_from(time, position).min(within.end);
+            positions.push(position);
         }
-    }
-    if let Some(full) = column {
-        line.column(&full, series);
-    }
-    let is_cut = times.get(range.end.wrapping_sub(1)) != Some(&window.end);
-    if is_joined(range.end) && is_cut {
-        line.corner(window.end, crossing(range.end, window.end));
-    }
-    line.trace
-}
-
-/// The indices of what a pixel column must show.
-struct Column {
-    number: usize,
-    first: usize,
-    lowest: usize,
-    highest: usize,
-    last: usize,
-}
-
-impl Column {
-    fn new(number: usize, index: usize) -> Self {
+        positions.push(within.end);
         Self {
-            number,
-            first: index,
-            lowest: index,
-            highest: index,
-            last: index,
+            store,
+            window,
+            positions,
         }
     }
 
-    fn add(&mut self, index: usize, values: &[f32]) {
-        if values[index] < values[self.lowest] {
-            self.lowest = index;
+    /// Whether they are those of this series too.
+    pub(crate) fn fit(&self, series: &Series) -> bool {
+        Arc::ptr_eq(&self.store, series.store())
+    }
+
+    /// Leads a pen along the line.
+    pub(crate) fn walk<P: Pen>(&self, series: &Series, limit: Option<i64>, pen: &mut P) {
+        let (store, number) = (&*self.store, series.column());
+        let is_joined = |before: Point, point: Point| {
+            limit.is_none_or(|limit| point.time.saturating_sub(before.time) <= limit)
+        };
+        let start = self.positions.first().copied().unwrap_or(store.start());
+        let end = self.positions.last().copied().unwrap_or(start);
+        let outside = series.last_until(store.start(), start);
+        let mut before = outside.map(|point| (point, true));
+        for (column, cut) in self.positions.windows(2).enumerate() {
+            let &[from, until] = cut else { continue };
+            if from == until {
+                continue;
+            }
+            let Some((first, extremes, last)) = store.cut(number, from, until) else {
+                continue;
+            };
+            match before {
+                Some((before, is_outside)) if is_joined(before, first) => {
+                    if is_outside && first.time > self.window.start {
+                        pen.corner(crossing(before, first, self.window.start));
+                    }
+                }
+                Some(_) | None => pen.lift(),
+            }
+            pen.column(&Column {
+                number: column,
+                first,
+                low: extremes.low,
+                high: extremes.high,
+                last,
+            });
+            before = Some((last, false));
         }
-        if values[index] > values[self.highest] {
-            self.highest = index;
+        let Some((before, is_outside)) = before else {
+            return;
+        };
+        let after = series.first_from(end, store.end());
+        if let Some(after) = after.filter(|&after| is_joined(before, after))
+            && before.time < self.window.end
+        {
+            if is_outside {
+                pen.corner(crossing(before, after, self.window.start));
+            }
+            pen.corner(crossing(before, after, self.window.end));
         }
-        self.last = index;
     }
 }
 
-struct Thinned {
+/// Where the line between two readings is at a moment between them.
+fn crossing(before: Point, after: Point, time: i64) -> Point {
+    let share = (time - before.time) as f64 / (after.time - before.time) as f64;
+    let value = before.value + share as f32 * (after.value - before.value);
+    Point { time, value }
+}
+
+struct Corners {
     start: i64,
     trace: Trace,
 }
 
-impl Thinned {
-    fn new(start: i64) -> Self {
-        Self {
-            start,
-            trace: Trace::default(),
-        }
-    }
-
-    fn corner(&mut self, time: i64, value: f32) {
-        self.trace.corners.push(((time - self.start) as f64, value));
+impl Corners {
+    fn push(&mut self, time: f64, value: f32) {
+        self.trace.corners.push((time - self.start as f64, value));
         let (low, high) = self.trace.extent.unwrap_or((value, value));
         self.trace.extent = Some((low.min(value), high.max(value)));
     }
+}
 
-    fn column(&mut self, column: &Column, series: &Series) {
-        let (earlier, later) = (
-            column.lowest.min(column.highest),
-            column.lowest.max(column.highest),
-        );
-        let mut before = None;
-        for index in [column.first, earlier, later, column.last] {
-            if before != Some(index) {
-                self.corner(series.times()[index], series.values()[index]);
-            }
-            before = Some(index);
+impl Pen for Corners {
+    fn lift(&mut self) {
+        if !self.trace.corners.is_empty() {
+            self.trace.corners.push((f64::NAN, f32::NAN));
         }
     }
 
-    fn break_off(&mut self) {
-        self.trace.corners.push((f64::NAN, f32::NAN));
+    fn corner(&mut self, point: Point) {
+        self.push(point.time as f64, point.value);
+    }
+
+    fn column(&mut self, column: &Column) {
+        let Column { first, last, .. } = *column;
+        self.corner(first);
+        // When exactly the extremes came cannot be seen; they stand between what came around them,
+        // the one first that is nearer to what came before.
+        let middle = f64::midpoint(first.time as f64, last.time as f64);
+        let rises = first.value < last.value;
+        let order = [
+            (column.low, rises),
+            (column.high, true),
+            (column.low, !rises),
+        ];
+        for value in order
+            .into_iter()
+            .filter(|&(_, is_due)| is_due)
+            .map(|(value, _)| value)
+        {
+            if value != first.value && value != last.value {
+                self.push(middle, value);
+            }
+        }
+        if last.time != first.time {
+            self.corner(last);
+        }
     }
 }
 
@@ -173,17 +235,17 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_breaks_even_inside_one_column() {
-        let series = series(&[(0, 1.0), (10, 1.0), (90, 2.0), (100, 2.0)]);
-        let broken = trace(&series, Span::new(0, 1_000), 2, Some(30));
-        assert_eq!(
-            broken
+    fn a_gap_inside_one_column_is_not_seen() {
+        let series = series(&[(0, 1.0), (10, 1.0), (90, 2.0), (100, 2.0), (900, 2.0)]);
+        let n_breaks = |n_columns| {
+            let trace = trace(&series, Span::new(0, 1_000), n_columns, Some(30));
+            trace
                 .corners
                 .iter()
                 .filter(|corner| corner.1.is_nan())
-                .count(),
-            1
-        );
+                .count()
+        };
+        assert_eq!((n_breaks(1), n_breaks(2), n_breaks(20)), (0, 1, 2));
     }
 
     fn readings() -> impl Strategy<Value = Vec<(i64, f32)>> {
@@ -201,8 +263,11 @@ mod tests {
         ) {
             let window = Span::new(start, start + duration);
             let trace = trace(&series(&points), window, n_columns, None);
-            let column = |time: f64| (time * (n_columns as f64 / duration as f64)) as usize;
-            let mut naive = vec![None; n_columns + 1];
+            let column = |time: f64| {
+                let number = (time * (n_columns as f64 / duration as f64)) as usize;
+                number.min(n_columns - 1)
+            };
+            let mut naive = vec![None; n_columns];
             for &(time, value) in points.iter().filter(|point| window.contains(point.0)) {
                 let (low, high) = naive[column((time - start) as f64)].get_or_insert((value, value));
                 *low = value.min(*low);

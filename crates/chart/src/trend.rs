@@ -1,4 +1,4 @@
-use crate::{Series, Span, decimal};
+use crate::{Point, Series, Span, decimal};
 
 /// The straight line that fits the readings of a window best.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,23 +15,24 @@ pub struct Trend {
 
 /// Fits a line to the readings of a window; `None` with fewer than three readings.
 pub fn trend(series: &Series, window: Span) -> Option<Trend> {
-    let range = series.range(window);
-    let times = &series.times()[range.clone()];
-    let values = &series.values()[range];
-    let (&[first, ..], &[.., last]) = (times, times) else {
+    // Many readings tell no more than some hundred of them.
+    let step = series.count(window) / SAMPLE_MAX + 1;
+    let sample: Vec<Point> = series.every(step, window).collect();
+    let [Point { time: first, .. }, _, .., Point { time: last, .. }] = *sample else {
         return None;
     };
-    if times.len() < 3 {
-        return None;
-    }
-    let n = times.len() as f64;
+    let n = sample.len() as f64;
     let hours = |time: i64| (time - first) as f64 / HOUR;
-    let mean_hours = times.iter().map(|&time| hours(time)).sum::<f64>() / n;
-    let mean_value = values.iter().map(|&value| f64::from(value)).sum::<f64>() / n;
+    let mean_hours = sample.iter().map(|point| hours(point.time)).sum::<f64>() / n;
+    let mean_value = sample
+        .iter()
+        .map(|point| f64::from(point.value))
+        .sum::<f64>()
+        / n;
     let (mut covariance, mut variance) = (0.0, 0.0);
-    for (&time, &value) in times.iter().zip(values) {
-        let from_mean = hours(time) - mean_hours;
-        covariance += from_mean * (f64::from(value) - mean_value);
+    for point in &sample {
+        let from_mean = hours(point.time) - mean_hours;
+        covariance += from_mean * (f64::from(point.value) - mean_value);
         variance += from_mean * from_mean;
     }
     let per_hour = covariance / variance;
@@ -88,6 +89,7 @@ pub(crate) fn unit_gap(unit: &str) -> &'static str {
     if unit.is_empty() { "" } else { " " }
 }
 
+const SAMPLE_MAX: usize = 500;
 const HOUR: f64 = 3_600_000.0;
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
-//! The broker core on tokio: listeners, WebSocket framing, output buffers.
+//! The broker core on tokio: listeners, WebSocket framing, output buffers, and a store.
 //!
 //! A [`Server`] takes sockets and lets them talk to the one [`mqtt_broker_core::Broker`].
 //! Each connection has a task, and each task *runs to completion*: it decodes everything that came in
 //! (outside the core's lock), runs the core on the batch (under a short lock), appends what came out to
 //! the output buffer of every connection that it touched, and sends at once with non-blocking writes.
 //! A task wakes only to read, or when its own socket was full; the core's deadline has a task of its own.
+//! What must not go out before the store has something waits; the store's one task writes what gathered, then sends it.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {

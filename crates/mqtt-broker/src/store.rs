@@ -63,12 +63,6 @@ pub trait Store: Send {
         self.snapshot()?(file)
     }
 
-    /// The bytes that the file takes on the disk.
-    ///
-    /// # Errors
-    /// What the disk said.
-    fn n_bytes_on_disk(&mut self) -> Result<u64, StoreError>;
-
     /// How many bytes were given to the disk since the store was opened.
     fn n_bytes_written(&self) -> u64;
 }

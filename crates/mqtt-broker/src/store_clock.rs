@@ -5,6 +5,7 @@
 
 use std::{
     fs,
+    sync::LazyLock,
     time::{Duration, SystemTime},
 };
 
@@ -33,7 +34,7 @@ impl Reading {
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .unwrap_or_default(),
             since_boot: since_boot().unwrap_or_default(),
-            boot: boot_identifier().unwrap_or_default(),
+            boot: *BOOT,
         }
     }
 
@@ -105,6 +106,9 @@ fn since_boot() -> Option<Duration> {
     let uptime = fs::read_to_string("/proc/uptime").ok()?;
     Duration::try_from_secs_f64(uptime.split_whitespace().next()?.parse().ok()?).ok()
 }
+
+/// It is the same as long as this process lives.
+static BOOT: LazyLock<u128> = LazyLock::new(|| boot_identifier().unwrap_or_default());
 
 fn boot_identifier() -> Option<u128> {
     let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;

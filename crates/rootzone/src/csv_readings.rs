@@ -79,19 +79,22 @@ pub(crate) fn read(
 struct Places {
     time: Vec<usize>,
     values: Vec<Value>,
+    /// What a series is called.
+    template: Vec<Part>,
     zone: String,
 }
 
 struct Value {
     column: String,
     place: usize,
-    name: Vec<Part>,
 }
 
 /// A part of a series' name.
-#[derive(Clone)]
 enum Part {
     Text(String),
+    /// The name of the column of the value.
+    Column,
+    /// What stands in another column.
     Field(usize),
 }
 
@@ -125,21 +128,18 @@ impl Places {
         if places.is_empty() {
             bail!("there is no column of values");
         }
-        if places.len() > 1 && !columns.series.contains(COLUMN) {
-            bail!("several columns of values cannot be one series: put {COLUMN} into --series");
+        let is_named = template.iter().any(|part| matches!(part, Part::Column));
+        if places.len() > 1 && !is_named {
+            bail!("several columns of values cannot be one series: put {{column}} into --series");
         }
-        let values = places.into_iter().map(|place| {
-            let column = header.get(place).unwrap_or_default().trim().to_owned();
-            let name = parts(&columns.series.replace(COLUMN, &column), &find)?;
-            Ok(Value {
-                column,
-                place,
-                name,
-            })
+        let values = places.into_iter().map(|place| Value {
+            column: header.get(place).unwrap_or_default().trim().to_owned(),
+            place,
         });
         Ok(Self {
-            values: values.collect::<anyhow::Result<_>>()?,
+            values: values.collect(),
             time,
+            template,
             zone: columns.zone.clone(),
         })
     }
@@ -160,7 +160,7 @@ impl Places {
             let number =
                 number.ok_or_else(|| format!("{}: {text:?} is no number", value.column))?;
             readings.push(CsvReading {
-                series: value.series(record)?,
+                series: value.series(&self.template, record)?,
                 time,
                 value: number,
             });
@@ -170,11 +170,12 @@ impl Places {
 }
 
 impl Value {
-    fn series(&self, record: &csv::StringRecord) -> Result<String, String> {
+    fn series(&self, template: &[Part], record: &csv::StringRecord) -> Result<String, String> {
         let mut series = String::new();
-        for part in &self.name {
+        for part in template {
             match part {
                 Part::Text(text) => series.push_str(text),
+                Part::Column => series.push_str(&self.column),
                 Part::Field(place) => {
                     let field = record.get(*place).unwrap_or_default().trim();
                     // It becomes part of a topic.
@@ -192,13 +193,13 @@ impl Value {
 impl Part {
     fn field(&self) -> Option<usize> {
         match self {
-            Self::Text(_) => None,
+            Self::Text(_) | Self::Column => None,
             Self::Field(place) => Some(*place),
         }
     }
 }
 
-/// Splits a template; `{column}` is left for later.
+/// Splits a template.
 fn parts(
     template: &str,
     find: &dyn Fn(&str) -> anyhow::Result<usize>,
@@ -210,11 +211,10 @@ fn parts(
             bail!("--series has a {{ without a }}");
         };
         parts.push(Part::Text(text.to_owned()));
-        if name == "column" {
-            parts.push(Part::Text(COLUMN.to_owned()));
-        } else {
-            parts.push(Part::Field(find(name)?));
-        }
+        parts.push(match name {
+            "column" => Part::Column,
+            name => Part::Field(find(name)?),
+        });
         rest = after;
     }
     parts.push(Part::Text(rest.to_owned()));
@@ -240,8 +240,6 @@ fn time_in(text: &str, zone: &str) -> Option<i64> {
         complete(&format!("{date}T{seconds}{zone}"))
     })
 }
-
-const COLUMN: &str = "{column}";
 
 #[cfg(test)]
 mod tests {
@@ -278,13 +276,13 @@ mod tests {
 
     #[test]
     fn many_columns_are_many_series() {
-        let file = "day,hour,A,B\n1970-01-02,0,1.5,\n1970-01-02,13,2,3\n";
+        let file = "day,hour,A,B {1}\n1970-01-02,0,1.5,\n1970-01-02,13,2,3\n";
         let columns = columns(&["day", "hour"], &[], "park/{column}/moisture");
         let found = all(file, &columns).unwrap();
         let expected = [
             "park/A/moisture 86400000 1.5",
             "park/A/moisture 133200000 2",
-            "park/B/moisture 133200000 3",
+            "park/B {1}/moisture 133200000 3",
         ];
         assert_eq!(found, expected);
     }

@@ -29,7 +29,7 @@ use crate::{
 /// What is done with the readings of a data directory that no broker uses meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub(crate) enum HistoryTask {
-    /// Take the readings of a CSV file; those that are there already stay as they are
+    /// Take the readings of a CSV file; of two of one time the one that came last stays
     Import {
         /// The file; its first line names the columns
         file: PathBuf,

@@ -1,9 +1,8 @@
 //! What is done with a data directory instead of running the broker.
 
 use std::{
-    env,
     io::{self, Write},
-    path::Path,
+    path::{self, Path},
 };
 
 use anyhow::{Context, bail};
@@ -77,9 +76,7 @@ fn repair(directory: &Path) -> anyhow::Result<()> {
 
 fn back_up(directory: &Path, file: &Path) -> anyhow::Result<()> {
     // A running broker has another working directory.
-    let file = env::current_dir()
-        .context("there is no working directory")?
-        .join(file);
+    let file = path::absolute(file).context("there is no working directory")?;
     match DataDirectory::open_whole(directory, STORE_FORMAT) {
         Ok(mut opened) => opened
             .store

@@ -1,8 +1,10 @@
 //! `cargo xtask bench`: what a message costs `rootzone` and its peers, measured alike and in one run (`broker`),
-//! what the steps of its way cost without sockets (`micro`), what it costs to keep it (`durable`),
-//! what years of readings cost (`history`), and how fast the browser client is beside other people's (`client`).
+//! what the steps of its way cost without sockets (`micro`), what it costs to keep it (`durable`)
+//! and what that costs a store that is large (`store`), what years of readings cost (`history`), how fast the browser
+//! client is beside other people's (`client`), and how fast the chart is (`chart`).
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -15,9 +17,10 @@ use crate::workspace;
 
 use self::cores::Cores;
 use self::figures::Figures;
-use self::program::Program;
+use self::program::{Program, Started};
 use self::scenario::{SCENARIOS, Scenario};
 
+mod chart;
 mod client;
 mod cores;
 mod durable;
@@ -38,11 +41,12 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
         Some(Arg::Value(what)) if what == "client" => client::run(arguments),
         Some(Arg::Value(what)) if what == "durable" => durable::run(arguments),
         Some(Arg::Value(what)) if what == "history" => history::run(arguments),
+        Some(Arg::Value(what)) if what == "chart" => chart::run(arguments),
         Some(argument @ (Arg::Value(_) | Arg::Long(_) | Arg::Short(_))) => {
             Err(argument.unexpected().into())
         }
         None => bail!(
-            "what shall be measured? There are `cargo xtask bench broker`, `client`, `micro`, `store`, `durable` and `history`"
+            "what shall be measured? There are `cargo xtask bench broker`, `chart`, `client`, `micro`, `store`, `durable` and `history`"
         ),
     }
 }
@@ -114,19 +118,35 @@ fn play(options: &Options, cores: &Cores, program: &Program, scenario: &Scenario
     };
     program.clear_data()?;
     let mut broker = cores::on(&broker_cores, || program.start())?;
-    let mut generator = command(release_generator())?;
+    let mut generator = generator(&mut broker, scenario)?;
+    if scenario.is_timed() {
+        tell_times(&mut generator, options.measured(), options.warm_up());
+    }
+    let report = cores::on(&generator_cores, || generate(generator))?;
+    drop(broker);
+    program.remove_data()?;
+    Ok(report)
+}
+
+/// The load generator, about to play this.
+fn generator(broker: &mut Started, scenario: &Scenario) -> Result<Command> {
+    let mut generator = command(program::release_binary(GENERATOR))?;
     generator
         .args(scenario.load)
         .args(["--address", &broker.address(scenario.websocket)])
         .args(["--process", &broker.id().to_string()]);
-    if scenario.is_timed() {
-        generator
-            .args(["--seconds", &options.measured().as_secs_f64().to_string()])
-            .args(["--warm-up", &options.warm_up().as_secs_f64().to_string()]);
-    }
-    let said = cores::on(&generator_cores, || read(&mut generator))?;
-    drop(broker);
-    program.remove_data()?;
+    Ok(generator)
+}
+
+fn tell_times(generator: &mut Command, measured: Duration, warm_up: Duration) {
+    generator
+        .args(["--seconds", &measured.as_secs_f64().to_string()])
+        .args(["--warm-up", &warm_up.as_secs_f64().to_string()]);
+}
+
+/// Lets the load generator do its work, and gives back its report.
+fn generate(mut generator: Command) -> Result<Value> {
+    let said = read(&mut generator)?;
     serde_json::from_str(&said).with_context(|| format!("the load generator said {said:?}"))
 }
 
@@ -138,10 +158,6 @@ fn build() -> Result<()> {
         }
         Ok(())
     })
-}
-
-fn release_generator() -> PathBuf {
-    program::release_binary(GENERATOR)
 }
 
 /// Mosquitto first: everything else is compared with it.
@@ -161,8 +177,6 @@ fn programs(options: &Options) -> Result<Vec<Program>> {
         for (name, words) in &options.brokers {
             programs.push(Program::of_command(name, words)?);
         }
-    }
-    if !options.quick {
         programs.push(Program::rootzone_in_memory()?);
     }
     programs.push(Program::rootzone()?);

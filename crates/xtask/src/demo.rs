@@ -123,7 +123,9 @@ impl Options {
             match argument {
                 Arg::Long("port") => options.port = port(&mut arguments, "--port")?,
                 Arg::Long("mqtt-port") => options.mqtt_port = port(&mut arguments, "--mqtt-port")?,
-                Arg::Long("data-dir") => options.data_dir = Some(arguments.value()?.into()),
+                Arg::Long("data-dir") => {
+                    options.data_dir = Some(std::path::absolute(arguments.value()?)?);
+                }
                 Arg::Long("no-open") => options.open = false,
                 Arg::Long("replay") => options.replay = Some(arguments.value()?.into()),
                 Arg::Long("speed") => options.speed = Some(arguments.value()?.string()?),

@@ -170,6 +170,13 @@ cargo xtask COMMAND
              --json FILE     write the figures there too
              --quick         20 days in place of a year, and shorter loads
              --only NAME     only scenarios whose names contain this
+  bench store
+           what a start, a copy and a commit cost a store with a million entries
+             --json FILE     write the figures there too
+  bench chart
+           the chart beside npm's uPlot, in headless Chromium
+             --json FILE     write the figures there too
+             --quick         fewer redraws
   bench client
            the browser client beside MQTT.js and mqtt-packet in headless Chromium
              --json FILE     write the figures there too

@@ -45,6 +45,7 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
         ("kills", _) => kill(until.unwrap_or(Until::Times(1000)), seed),
         ("churn", _) => churn(until.unwrap_or(Until::Seconds(600)), seed),
         ("browser-crashes", _) => crash_browser(until.unwrap_or(Until::Times(10_000)), seed),
+        ("browser-memory", _) if seed.is_some() => bail!("browser-memory takes no --seed"),
         ("browser-memory", _) => use_memory(until.unwrap_or(Until::Seconds(600))),
         (other, _) => bail!("there is no soak of {other:?}. {SOAKS}"),
     }

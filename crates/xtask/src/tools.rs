@@ -121,6 +121,14 @@ pub(crate) fn install_mqtt_js() -> Result<()> {
     })
 }
 
+/// uPlot, other people's chart, for the benchmark.
+pub(crate) fn install_uplot() -> Result<()> {
+    if workspace::node_modules().join("uplot").is_dir() {
+        return Ok(());
+    }
+    step("installing uPlot by npm", || npm_install(&[UPLOT]))
+}
+
 fn npm_install(packages: &[&str]) -> Result<()> {
     let folder = workspace::tools();
     fs::create_dir_all(&folder)?;
@@ -195,6 +203,7 @@ const TRUNK: &str = "0.21.";
 const BINARYEN: &str = "binaryen@^132";
 const ESBUILD: &str = "esbuild@^0.28";
 const MQTT_JS: &str = "mqtt@^5.16";
+const UPLOT: &str = "uplot@1.6.32";
 const MQTT_PACKET: &str = "mqtt-packet@^9";
 const BUFFER: &str = "buffer@^6";
 const PROCESS: &str = "process@^0.11";

@@ -1,19 +1,21 @@
 //! The colours and the font of the moment, read from the style sheets once a theme.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use chart::Ink;
+use chart::{Ink, Rgb};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::HtmlCanvasElement;
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use crate::components::frame;
 use crate::dom::{document, window};
 
 /// What a canvas draws with.
+#[derive(Default)]
 pub(super) struct Inks {
     colors: Vec<String>,
+    bytes: OnceCell<Vec<u8>>,
     /// For labels.
     pub(super) font: String,
     /// For labels that stand out.
@@ -24,6 +26,28 @@ impl Inks {
     /// The colour of a role, as CSS writes it.
     pub(super) fn color(&self, ink: Ink) -> &str {
         self.colors.get(ink as usize).map_or("", String::as_str)
+    }
+
+    /// The colours as red, green and blue. `canvas` is one that may be painted over.
+    pub(super) fn rgb(&self, canvas: &CanvasRenderingContext2d) -> impl Fn(Ink) -> Rgb {
+        let bytes = self.bytes.get_or_init(|| self.paint_all(canvas));
+        move |ink| {
+            let pixel = bytes.get(ink as usize * 4..);
+            match pixel {
+                Some(&[red, green, blue, ..]) => [red, green, blue],
+                _ => Rgb::default(),
+            }
+        }
+    }
+
+    /// However CSS writes a colour, a canvas knows what it looks like.
+    fn paint_all(&self, canvas: &CanvasRenderingContext2d) -> Vec<u8> {
+        for ink in Ink::ALL {
+            canvas.set_fill_style_str(self.color(ink));
+            canvas.fill_rect(ink as usize as f64, 0.0, 1.0, 1.0);
+        }
+        let painted = canvas.get_image_data(0.0, 0.0, Ink::ALL.len() as f64, 1.0);
+        painted.map(|image| image.data().0).unwrap_or_default()
     }
 
     fn read(element: &HtmlCanvasElement) -> Option<Self> {
@@ -40,6 +64,7 @@ impl Inks {
                 .into_iter()
                 .map(|ink| value(property(ink)))
                 .collect(),
+            bytes: OnceCell::new(),
             font: font("400"),
             font_strong: font("600"),
         })
@@ -57,10 +82,10 @@ pub(super) fn inks(element: &HtmlCanvasElement) -> Rc<Inks> {
             cache.is_watching = true;
             watch_theme();
         }
-        let inks = Rc::new(Inks::read(element).unwrap_or(Inks {
-            colors: Vec::new(),
+        let inks = Rc::new(Inks::read(element).unwrap_or_else(|| Inks {
             font: String::from("12px sans-serif"),
             font_strong: String::from("600 12px sans-serif"),
+            ..Inks::default()
         }));
         cache.inks = Some(Rc::clone(&inks));
         inks
@@ -77,6 +102,14 @@ const fn property(ink: Ink) -> &'static str {
         Ink::Ink => "--color-ink",
         Ink::SoftInk => "--color-ink-soft",
         Ink::Surface => "--color-surface",
+        Ink::First => "--color-line-1",
+        Ink::Second => "--color-line-2",
+        Ink::Third => "--color-line-3",
+        Ink::Fourth => "--color-line-4",
+        Ink::Fifth => "--color-line-5",
+        Ink::Sixth => "--color-line-6",
+        Ink::Seventh => "--color-line-7",
+        Ink::Eighth => "--color-line-8",
     }
 }
 

@@ -5,10 +5,15 @@ use js_sys::Array;
 use wasm_bindgen::JsValue;
 use web_sys::CanvasRenderingContext2d;
 
-use super::ink::Inks;
+use super::{ink::Inks, scratch::Scratch};
 
 /// Paints a picture on a canvas that is clear.
-pub(super) fn paint(context: &CanvasRenderingContext2d, picture: &Picture, inks: &Inks) {
+pub(super) fn paint(
+    context: &CanvasRenderingContext2d,
+    picture: &Picture,
+    inks: &Inks,
+    scratch: &mut Option<Scratch>,
+) {
     let brush = Brush { context, inks };
     context.set_line_join("round");
     context.set_line_cap("butt");
@@ -33,6 +38,22 @@ pub(super) fn paint(context: &CanvasRenderingContext2d, picture: &Picture, inks:
             } => {
                 brush.load(*paint);
                 brush.stroke(&picture.corners[*from..*until], *width, *dash);
+            }
+            Command::Raster { rect } => {
+                if scratch.is_none() {
+                    *scratch = Scratch::new();
+                }
+                if let Some(scratch) = scratch {
+                    scratch.paint(&picture.raster, inks);
+                    context.set_global_alpha(1.0);
+                    let _ = context.draw_image_with_html_canvas_element_and_dw_and_dh(
+                        &scratch.canvas,
+                        rect.x.into(),
+                        rect.y.into(),
+                        rect.width.into(),
+                        rect.height.into(),
+                    );
+                }
             }
             Command::Dot {
                 x,
@@ -95,14 +116,14 @@ impl Brush<'_> {
             }
         }
         context.set_line_width(width.into());
-        match dash {
-            Dash::Solid => context.stroke(),
-            Dash::Dashed => {
-                let _ = context.set_line_dash(&Array::of2(&JsValue::from(4), &JsValue::from(4)));
-                context.stroke();
-                let _ = context.set_line_dash(&Array::new());
-            }
+        if dash == Dash::Solid {
+            context.stroke();
+            return;
         }
+        let lengths = dash.lengths().iter().copied().map(JsValue::from);
+        let _ = context.set_line_dash(&lengths.collect::<Array>());
+        context.stroke();
+        let _ = context.set_line_dash(&Array::new());
     }
 
     /// A dot with a rim of what lies under it, so that it stands off its line.

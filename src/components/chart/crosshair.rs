@@ -1,11 +1,8 @@
-//! Reading values off a chart, by pointer, touch and arrow keys.
+//! What a chart says about the moment that a reader is at.
 
 use std::rc::Rc;
 
-use chart::{Picture, Scene};
-use leptos::reactive::graph::untrack;
-use wasm_bindgen::JsCast;
-use web_sys::{Event, KeyboardEvent, PointerEvent};
+use chart::{Crosshair, LineReading, Picture, Scene};
 
 use super::Read;
 use crate::{
@@ -13,126 +10,99 @@ use crate::{
     signal::Signal,
 };
 
-/// Where a reader is on the chart. Moving over it redraws nothing below.
-#[derive(Clone)]
-pub(super) struct Crosshair {
-    scene: Read<Scene>,
-    painted: Rc<Signal<Picture>>,
-    cursor: Rc<Signal<Option<Cursor>>>,
-}
-
+/// Where a reader is on a chart.
 #[derive(Clone, Copy, PartialEq)]
-struct Cursor {
-    time: i64,
-    by_key: bool,
+pub struct Cursor {
+    /// The moment.
+    pub time: i64,
+    /// Who points sees the values; who steps with the keys is told them.
+    pub by_key: bool,
 }
 
-impl Crosshair {
-    pub(super) fn new(scene: Read<Scene>, painted: Rc<Signal<Picture>>) -> Self {
-        Self {
-            scene,
-            painted,
-            cursor: Rc::new(Signal::new(None)),
-        }
-    }
+/// A crosshair and its card, over a chart. Moving it redraws nothing below.
+#[must_use]
+pub(super) fn crosshair(
+    scene: &Read<Scene>,
+    painted: &Rc<Signal<Picture>>,
+    cursor: &Rc<Signal<Option<Cursor>>>,
+) -> Piece {
+    let (scene, painted, cursor) = (Rc::clone(scene), Rc::clone(painted), Rc::clone(cursor));
+    Piece::new(include_str!("crosshair.html"), move |places| {
+        let at = cursor.get();
+        let said = at.and_then(|cursor| {
+            let scene = scene();
+            let crosshair = scene.crosshair(&painted.read(), cursor.time)?;
+            show(places, &scene, &crosshair, &painted.read());
+            cursor.by_key.then(|| words(&scene, &crosshair))
+        });
+        places.show("crosshair", at.is_some());
+        places.text("spoken", &said.unwrap_or_default());
+    })
+}
 
-    /// Shows the crosshair and its card, which stays inside the plot and away from the reading.
-    pub(super) fn show(&self, places: &mut Places, scene: &Scene) {
-        let cursor = self.cursor.get();
-        let painted = self.painted.read();
-        let crosshair = cursor.and_then(|cursor| scene.crosshair(&painted, cursor.time));
-        let plot = painted.plot;
-        places.show("crosshair", crosshair.is_some());
-        let Some(crosshair) = crosshair else {
-            places.text("spoken", "");
-            return;
-        };
-        let middle = (plot.x + plot.width / 2.0, plot.y + plot.height / 2.0);
-        let side = if crosshair.x > middle.0 {
-            "start"
-        } else {
-            "end"
-        };
-        let is_high = crosshair.y.is_some_and(|y| y < middle.1);
-        places.property("crosshair", "--x", &pixels(crosshair.x));
-        places.show("dot", crosshair.y.is_some());
-        places.property("dot", "--y", &pixels(crosshair.y.unwrap_or_default()));
-        places.attribute("readout", "data-side", Some(side));
-        places.attribute(
-            "readout",
-            "data-place",
-            Some(if is_high { "below" } else { "above" }),
-        );
-        places.text("time", &crosshair.time_label);
-        places.text("value", &crosshair.value_label);
-        places.show("note", crosshair.note.is_some());
-        places.text("note", crosshair.note.as_deref().unwrap_or_default());
+/// The card stays inside the plot and away from the readings.
+fn show(places: &mut Places, scene: &Scene, crosshair: &Crosshair, painted: &Picture) {
+    let plot = painted.plot;
+    let middle = (plot.x + plot.width / 2.0, plot.y + plot.height / 2.0);
+    let side = if crosshair.x > middle.0 {
+        "start"
+    } else {
+        "end"
+    };
+    let first = crosshair.readings.first().and_then(|reading| reading.y);
+    let place = if first.is_some_and(|y| y < middle.1) {
+        "below"
+    } else {
+        "above"
+    };
+    places.property("crosshair", "--x", &pixels(crosshair.x));
+    places.attribute("readout", "data-side", Some(side));
+    places.attribute("readout", "data-place", Some(place));
+    places.text("time", &crosshair.time_label);
+    places.show("note", crosshair.note.is_some());
+    places.text("note", crosshair.note.as_deref().unwrap_or_default());
 
-        // Who points sees the value; only who steps with the keys is told it.
-        let by_key = cursor.is_some_and(|cursor| cursor.by_key);
-        places.text(
-            "spoken",
-            if by_key {
-                words(&crosshair)
-            } else {
-                String::new()
-            }
-            .as_str(),
-        );
-    }
-
-    /// Follows the pointer and the keys.
-    pub(super) fn listen(&self, piece: Piece) -> Piece {
-        FOLLOWED.into_iter().fold(piece, |piece, event| {
-            let crosshair = self.clone();
-            piece.on("stage", event, move |event| crosshair.follow(event))
-        })
-    }
-
-    fn follow(&self, event: Event) {
-        match event.type_().as_str() {
-            "keydown" => self.step(event.unchecked_ref()),
-            "blur" => self.cursor.set(None),
-            "pointerleave" => {
-                // A lifted finger leaves its reading to be read.
-                if event.unchecked_ref::<PointerEvent>().pointer_type() == "mouse" {
-                    self.cursor.set(None);
-                }
-            }
-            _ => self.point(event.unchecked_ref()),
-        }
-    }
-
-    fn point(&self, event: &PointerEvent) {
-        let x = f64::from(event.offset_x());
-        let time = self.painted.read_untracked().times.invert(x) as i64;
-        self.cursor.set(Some(Cursor {
-            time,
-            by_key: false,
-        }));
-    }
-
-    fn step(&self, event: &KeyboardEvent) {
-        let steps = match event.key().as_str() {
-            "ArrowLeft" => -1,
-            "ArrowRight" => 1,
-            "PageUp" => -10,
-            "PageDown" => 10,
-            "Home" => i32::MIN,
-            "End" => i32::MAX,
-            "Escape" => return self.cursor.set(None),
-            _ => return,
-        };
-        event.prevent_default();
-        let from = self.cursor.get_untracked().map(|cursor| cursor.time);
-        if let Some(time) = untrack(|| (self.scene)().step(from, steps)) {
-            self.cursor.set(Some(Cursor { time, by_key: true }));
-        }
+    let readings = &crosshair.readings;
+    let key = |reading: &LineReading| chart::decimal(reading.line as f32, 0);
+    let keys: Vec<String> = readings.iter().map(key).collect();
+    places.list("values", &keys, &|_| Piece::new(VALUE, |_| ()));
+    places.list("dots", &keys, &|_| Piece::new(DOT, |_| ()));
+    let several = scene.has_several();
+    for (at, reading) in readings.iter().enumerate() {
+        let name = scene.lines.get(reading.line).filter(|_| several);
+        places.within("values", at, &mut |places| {
+            places.show("key", several);
+            places.property("key", "--ink", &ink(reading.line));
+            places.text("name", name.map_or("", |line| &line.name));
+            places.text("value", &reading.label);
+        });
+        places.within("dots", at, &mut |places| {
+            places.show("", reading.y.is_some());
+            places.property("", "--y", &pixels(reading.y.unwrap_or_default()));
+        });
     }
 }
 
-fn words(crosshair: &chart::Crosshair) -> String {
-    let mut words = [&crosshair.time_label, ", ", &crosshair.value_label].concat();
+/// The colour of one of several lines.
+pub(super) fn ink(line: usize) -> String {
+    let number = chart::decimal((line % 8 + 1) as f32, 0);
+    ["var(--color-line-", &number, ")"].concat()
+}
+
+fn words(scene: &Scene, crosshair: &Crosshair) -> String {
+    let mut words = crosshair.time_label.clone();
+    for reading in &crosshair.readings {
+        words.push_str(", ");
+        if let Some(line) = scene
+            .lines
+            .get(reading.line)
+            .filter(|_| scene.has_several())
+        {
+            words.push_str(&line.name);
+            words.push(' ');
+        }
+        words.push_str(&reading.label);
+    }
     if let Some(note) = &crosshair.note {
         words.push_str(", ");
         words.push_str(note);
@@ -144,10 +114,5 @@ fn pixels(length: f32) -> String {
     chart::decimal(length, 1) + "px"
 }
 
-const FOLLOWED: [&str; 5] = [
-    "pointermove",
-    "pointerdown",
-    "pointerleave",
-    "keydown",
-    "blur",
-];
+const VALUE: &str = r#"<p><i class="chart-key" data-at="key"></i><span data-at="name"></span><strong data-at="value"></strong></p>"#;
+const DOT: &str = r#"<i class="chart-crosshair-dot"></i>"#;

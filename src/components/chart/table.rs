@@ -5,26 +5,47 @@ use chart::Scene;
 use super::Read;
 use crate::piece::Piece;
 
-/// The window as a table: lowest, highest and newest value for each stretch of time.
+/// The window as a table: of one line the lowest, highest and newest value for each stretch of time,
+/// of several lines the newest of each.
 pub(super) fn chart_table(scene: Read<Scene>, label: Read<String>) -> Piece {
     Piece::new(include_str!("table.html"), move |places| {
+        let scene = scene();
         places.text("caption", &label());
-        let rows = scene().rows(ROWS_MAX);
+        let mut headings = vec![String::from("From")];
+        headings.extend(scene.headings().into_iter().map(String::from));
+        places.list("headings", &headings, &|text| cell(HEADING, text));
+        let rows = scene.rows(ROWS_MAX);
         // A row is known by its time, so that one whose cells change stays where a reader is.
         let times: Vec<String> = rows.iter().map(|row| row.time.clone()).collect();
         places.list("rows", &times, &|_| Piece::new(ROW, |_| ()));
         for (at, row) in rows.iter().enumerate() {
-            let cells = [&row.time, &row.lowest, &row.highest, &row.last];
             places.within("rows", at, &mut |places| {
-                for (place, cell) in ["0", "1", "2", "3"].into_iter().zip(cells) {
-                    places.text(place, cell);
+                let numbers: Vec<String> = (0..row.cells.len())
+                    .map(|number| chart::decimal(number as f32, 0))
+                    .collect();
+                let mut keys = vec![String::from("time")];
+                keys.extend(numbers);
+                places.list("", &keys, &|key| {
+                    Piece::new(if key == "time" { ROW_HEADING } else { CELL }, |_| ())
+                });
+                let texts = [&row.time].into_iter().chain(&row.cells);
+                for (at, text) in texts.enumerate() {
+                    places.within("", at, &mut |places| places.text("", text));
                 }
             });
         }
     })
 }
 
-const ROW: &str = r#"<tr><th scope="row" data-at="0"></th><td data-at="1"></td><td data-at="2"></td><td data-at="3"></td></tr>"#;
+fn cell(html: &'static str, text: &str) -> Piece {
+    let text = String::from(text);
+    Piece::new(html, move |places| places.text("", &text))
+}
+
+const HEADING: &str = r#"<th scope="col"></th>"#;
+const ROW: &str = "<tr></tr>";
+const ROW_HEADING: &str = r#"<th scope="row"></th>"#;
+const CELL: &str = "<td></td>";
 
 /// More would be no table that a person reads.
 const ROWS_MAX: usize = 24;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    mem,
     sync::Arc,
 };
 
@@ -158,13 +157,13 @@ impl Restoration {
 
     /// Makes the broker. Whoever was connected when the store was last written has lost the connection `now`.
     #[must_use]
-    pub fn finish(mut self, now: Instant) -> Broker {
+    pub fn finish(self, now: Instant) -> Broker {
         let mut broker = self.broker;
         broker.peers.journal = Journal::kept(self.last_key);
         for key in self.corrupt {
             broker.peers.journal.remove(key);
         }
-        for (key, message) in mem::take(&mut self.messages) {
+        for (key, message) in self.messages {
             if !message.references.are_any() {
                 broker.peers.journal.remove(KeyKind::Message(key));
             }
@@ -247,13 +246,9 @@ impl Restoration {
         };
         if let Some(left) = self.ended.get_mut(&found.session) {
             delivery.message.references.add_found();
-            if let Some(last) = left.back_mut() {
-                last.is_last = false;
-            }
             left.push_back(Left {
                 delivery,
                 session: Some(found.session),
-                is_last: true,
             });
             return Ok(());
         }

@@ -21,8 +21,6 @@ pub(crate) struct Left {
     pub(crate) delivery: Delivery,
     /// Of the ended session, under which the message is still stored.
     pub(crate) session: Option<SessionKey>,
-    /// Whether it is the last of its session.
-    pub(crate) is_last: bool,
 }
 
 /// Whose stored sessions ended of late with a connection or for another, and how many store operations that takes.
@@ -218,14 +216,10 @@ impl Broker {
                 left.push(Left {
                     delivery,
                     session: session.key,
-                    is_last: false,
                 });
             } else {
                 journal.remove_delivery(session.key, &delivery);
             }
-        }
-        if let Some(last) = left.last_mut() {
-            last.is_last = true;
         }
         if let Some(key) = session.key {
             if left.is_empty() {
@@ -241,7 +235,10 @@ impl Broker {
     pub(super) fn forget_left(&mut self, left: &Left) {
         let journal = &mut self.peers.journal;
         journal.remove_delivery(left.session, &left.delivery);
-        if let Some(key) = left.session.filter(|_| left.is_last) {
+        // What one session left stands together.
+        let mut rest = self.left.iter();
+        let is_last = rest.next().is_none_or(|next| next.session != left.session);
+        if let Some(key) = left.session.filter(|_| is_last) {
             journal.remove(KeyKind::Session(key));
         }
     }

@@ -5,8 +5,8 @@
 
 use bytes::BufMut;
 use mqtt_protocol::{
-    AcknowledgedQoS, EncodedPublish, Instant, Properties, Property, ProtocolVersion, PublishParts,
-    QoS, WillMessage,
+    EncodedPublish, Instant, Properties, Property, ProtocolVersion, PublishParts, QoS, TopicName,
+    WillMessage,
 };
 
 use super::record::{
@@ -93,10 +93,7 @@ impl Record {
             } => {
                 bytes.put_u64(delivery.message.key);
                 bytes.put_u16(packet_identifier.map_or(0, |identifier| identifier.value()));
-                bytes.put_u8(match qos {
-                    AcknowledgedQoS::AtLeastOnce => 1,
-                    AcknowledgedQoS::ExactlyOnce => 2,
-                });
+                bytes.put_u8(QoS::from(*qos) as u8);
                 bytes.put_u8(u8::from(delivery.retain));
                 put_len(bytes, delivery.subscription_identifiers().len());
                 for identifier in delivery.subscription_identifiers() {
@@ -136,31 +133,25 @@ fn put_session(bytes: &mut Vec<u8>, session: &SessionRecord) {
 
 fn put_options(bytes: &mut Vec<u8>, options: SubscriptionOptions) {
     bytes.put_u32(options.subscription_identifier.map_or(0, u32::from));
-    bytes.put_u8(qos_number(options.maximum_qos));
+    bytes.put_u8(options.maximum_qos as u8);
     bytes.put_u8(u8::from(options.no_local));
     bytes.put_u8(u8::from(options.retain_as_published));
 }
 
 fn put_message(bytes: &mut Vec<u8>, message: &Message) {
     put_moment(bytes, message.expires_at());
-    bytes.put_u8(qos_number(message.qos));
+    bytes.put_u8(message.qos as u8);
     bytes.put_u8(u8::from(message.retain));
     put_publish(
         bytes,
-        PublishParts {
-            dup: false,
-            qos: QoS::AtMostOnce,
-            retain: false,
-            topic_name: Some(&message.topic_name),
-            packet_identifier: None,
-            properties: message.properties(),
-            payload: &message.payload,
-        },
+        &message.topic_name,
+        message.properties(),
+        &message.payload,
     );
 }
 
 fn put_will(bytes: &mut Vec<u8>, will: &WillMessage) {
-    bytes.put_u8(qos_number(will.qos));
+    bytes.put_u8(will.qos as u8);
     bytes.put_u8(u8::from(will.retain));
     let delay = will.properties.will_delay_interval();
     bytes.put_u64(delay.map_or(NONE, u64::from));
@@ -171,21 +162,24 @@ fn put_will(bytes: &mut Vec<u8>, will: &WillMessage) {
         .filter(|property| !matches!(property, Property::WillDelayInterval(_)))
         .cloned()
         .collect();
-    put_publish(
-        bytes,
-        PublishParts {
-            dup: false,
-            qos: QoS::AtMostOnce,
-            retain: false,
-            topic_name: Some(&will.topic_name),
-            packet_identifier: None,
-            properties: &properties,
-            payload: &will.payload,
-        },
-    );
+    put_publish(bytes, &will.topic_name, &properties, &will.payload);
 }
 
-fn put_publish(bytes: &mut Vec<u8>, publish: PublishParts<'_>) {
+fn put_publish(
+    bytes: &mut Vec<u8>,
+    topic_name: &TopicName,
+    properties: &Properties,
+    payload: &[u8],
+) {
+    let publish = PublishParts {
+        dup: false,
+        qos: QoS::AtMostOnce,
+        retain: false,
+        topic_name: Some(topic_name),
+        packet_identifier: None,
+        properties,
+        payload,
+    };
     let mut encoded = EncodedPublish::default();
     // What came in a packet fits into one.
     if encoded.encode(publish, ProtocolVersion::V5_0).is_ok() {
@@ -205,12 +199,4 @@ fn put_len(bytes: &mut Vec<u8>, len: usize) {
 fn put_moment(bytes: &mut Vec<u8>, moment: Option<Instant>) {
     let nanoseconds = moment.map(|moment| moment.since_start().as_nanos());
     bytes.put_u64(nanoseconds.map_or(NONE, |number| u64::try_from(number).unwrap_or(NONE - 1)));
-}
-
-const fn qos_number(qos: QoS) -> u8 {
-    match qos {
-        QoS::AtMostOnce => 0,
-        QoS::AtLeastOnce => 1,
-        QoS::ExactlyOnce => 2,
-    }
 }

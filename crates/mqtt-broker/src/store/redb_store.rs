@@ -138,6 +138,14 @@ impl RedbStore {
         })
     }
 
+    /// The bytes that the file takes on the disk. Meant for the start, before the first commit.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub fn n_bytes_on_disk(&self) -> Result<u64, StoreError> {
+        Ok(self.disk.open()?.len()?)
+    }
+
     /// Gives what the file does not need back to the operating system. Takes as long as writing it anew.
     ///
     /// # Errors
@@ -240,10 +248,6 @@ impl Store for RedbStore {
         }))
     }
 
-    fn n_bytes_on_disk(&mut self) -> Result<u64, StoreError> {
-        Ok(self.disk.open()?.len()?)
-    }
-
     fn n_bytes_written(&self) -> u64 {
         self.n_bytes_written.load(Ordering::Relaxed)
     }
@@ -289,7 +293,7 @@ fn open_database(file: RewritingBackend, format: u32) -> Result<Database, StoreE
 }
 
 /// `None` if nothing was written yet.
-fn format_of(database: &Database) -> Result<Option<u32>, redb::Error> {
+pub(super) fn format_of(database: &impl ReadableDatabase) -> Result<Option<u32>, redb::Error> {
     let transaction = database.begin_read()?;
     match transaction.open_table(META) {
         Ok(table) => Ok(table.get(FORMAT)?.map(|format| format.value())),
@@ -359,8 +363,8 @@ fn write(database: &Database, sets: &[&ChangeSet]) -> Result<(), redb::Error> {
 }
 
 pub(super) const ENTRIES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("entries");
-pub(super) const META: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
-pub(super) const FORMAT: &str = "format";
+const META: TableDefinition<'_, &str, u32> = TableDefinition::new("meta");
+const FORMAT: &str = "format";
 
 /// The broker holds the whole state itself and reads the file only when it starts.
 /// The cache is for the pages that a commit changes, and their parents: with redb's own default, 1 GiB,

@@ -11,7 +11,7 @@ use super::{
     StoreError,
     catching::{calling_back, catching},
     checksum::unseal,
-    redb_store::{CACHE_BYTES, ENTRIES, FORMAT, META},
+    redb_store::{CACHE_BYTES, ENTRIES, format_of},
 };
 
 /// What is left of a damaged file.
@@ -200,11 +200,6 @@ fn middle_of(low: &[u8], high: Option<&[u8]>) -> Option<Vec<u8>> {
     let mut middle = low[..n_common].to_vec();
     middle.extend_from_slice(&(low_number + half).to_be_bytes());
     Some(middle)
-}
-
-fn format_of(database: &ReadOnlyDatabase) -> Result<Option<u32>, redb::Error> {
-    let table = database.begin_read()?.open_table(META)?;
-    Ok(table.get(FORMAT)?.map(|format| format.value()))
 }
 
 /// Which of the two states in a file.

@@ -8,7 +8,7 @@ use std::{
 
 use redb::StorageBackend;
 
-use super::{ChangeSet, Disk};
+use super::{ChangeSet, Disk, RedbStore};
 
 /// An in-memory disk with one file. Clones are the same disk.
 ///
@@ -92,6 +92,16 @@ impl PowerCutDisk {
             current: bytes,
             ..State::default()
         })))
+    }
+
+    /// A disk with an empty store that was closed. A new store's file gets its name only when it is
+    /// that far, so that no power cut can come before.
+    #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "nothing fails yet")]
+    pub fn with_empty_store(format: u32) -> Self {
+        let disk = Self::new();
+        drop(RedbStore::open(disk.clone(), format).expect("the disk works"));
+        Self::with_file(disk.file())
     }
 
     /// Lets the power go in place of this operation, as counted from the disk's beginning.

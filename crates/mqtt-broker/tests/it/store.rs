@@ -76,10 +76,6 @@ impl Store for SlowStore {
         Ok(Box::new(|_file: &Path| Ok(())))
     }
 
-    fn n_bytes_on_disk(&mut self) -> Result<u64, StoreError> {
-        Ok(0)
-    }
-
     fn n_bytes_written(&self) -> u64 {
         0
     }

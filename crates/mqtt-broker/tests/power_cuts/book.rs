@@ -215,7 +215,9 @@ impl Book {
 
     /// From here on the broker may have forgotten the subscription.
     pub(crate) fn unsubscribing(&mut self, audience: AudienceNumber) {
-        let owed = self.covered(audience);
+        let mut owed = self.covered(audience);
+        // The broker may hear of a lost connection, and publish its Will, after the UNSUBSCRIBE.
+        owed.retain(|&message| !self.messages[message].may_come_again());
         let audience = &mut self.audiences[audience];
         audience.owed.extend(owed);
         audience.covered_since = None;

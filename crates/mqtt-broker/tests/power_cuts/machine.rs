@@ -109,11 +109,7 @@ impl Machine {
         let Some((id, decoder)) = self.connections.get_mut(&link) else {
             return;
         };
-        decoder.feed(bytes.into());
-        let mut packets: Vec<Packet> = Vec::new();
-        while let Some(packet) = decoder.next_packet().expect("Clients send valid packets") {
-            packets.push(packet);
-        }
+        let packets = decode(decoder, bytes);
         self.broker.handle_packets(*id, packets, now);
         self.drain(now);
     }
@@ -131,11 +127,17 @@ impl Machine {
 
     /// Meets a deadline that has come.
     pub(crate) fn pass_time(&mut self, time: Duration) {
-        let now = self.now(time);
-        if self.deadline.is_some_and(|deadline| deadline <= now) {
+        if self.is_due(time) {
+            let now = self.now(time);
             self.broker.handle_timeout(now);
             self.drain(now);
         }
+    }
+
+    /// Whether a deadline has come.
+    pub(crate) fn is_due(&self, time: Duration) -> bool {
+        let now = self.now(time);
+        self.deadline.is_some_and(|deadline| deadline <= now)
     }
 
     /// Lets the store's task take what gathered, if it has nothing to do.
@@ -269,7 +271,7 @@ pub(crate) fn decode(decoder: &mut Decoder, bytes: Vec<u8>) -> Vec<Packet> {
     let mut packets = Vec::new();
     while let Some(packet) = decoder
         .next_packet()
-        .expect("the broker sends valid packets")
+        .expect("both sides send valid packets")
     {
         packets.push(packet);
     }

@@ -2,14 +2,14 @@
 
 use mqtt_broker::store::{
     RedbStore, Store,
-    testing::{Counts, entries},
+    testing::{Counts, PowerCutDisk, entries},
 };
 
-use crate::world::{FORMAT, disk_with_empty_store};
+use crate::world::FORMAT;
 
 #[test]
 fn a_commit_takes_one_sync_and_one_more_if_the_file_grows() {
-    let disk = disk_with_empty_store();
+    let disk = PowerCutDisk::with_empty_store(FORMAT);
     let mut store = RedbStore::open(disk.clone(), FORMAT).unwrap();
     for size in [1000, 64, 1] {
         let before = disk.counts();

@@ -12,7 +12,7 @@ const N_ENTRIES: u64 = 2000;
 fn one_damaged_page_costs_only_its_own_entries() {
     let (file, full) = filled();
     let page = 4096;
-    let (mut n_complete, mut most_lost) = (0, 0);
+    let (mut n_complete, mut n_empty, mut most_lost) = (0, 0, 0);
     let n_pages = file.len() / page;
     for n in (1..n_pages).step_by(n_pages / 40 + 1) {
         let mut damaged = file.clone();
@@ -21,11 +21,14 @@ fn one_damaged_page_costs_only_its_own_entries() {
         let n_lost = full.len() - found.len();
         n_complete += usize::from(n_lost == 0);
         // A branch page takes its leaves with it, the root all of them.
-        if n_lost < full.len() {
-            most_lost = most_lost.max(n_lost);
+        match found.is_empty() {
+            true => n_empty += 1,
+            false => most_lost = most_lost.max(n_lost),
         }
     }
-    println!("{n_complete} of the damages cost nothing, the worst but the root's {most_lost}");
+    assert!(n_complete > 10, "only {n_complete} damages cost nothing");
+    assert!(n_empty <= 1, "{n_empty} damages cost everything");
+    assert!(most_lost < 60, "{most_lost} entries lost");
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! A disk that fails for a while costs no commit that was promised.
 
-use mqtt_broker::store::{RedbStore, Store, StoreErrorKind, testing::Failure};
+use mqtt_broker::store::{
+    RedbStore, Store, StoreErrorKind,
+    testing::{Failure, PowerCutDisk},
+};
 
-use crate::world::{FORMAT, Model, apply, changes_of, contents, disk_with_empty_store};
+use crate::world::{FORMAT, Model, apply, changes_of, contents};
 
 #[test]
 fn commits_go_on_after_a_full_disk_has_space_again() {
@@ -18,7 +21,7 @@ fn commits_go_on_after_a_broken_disk_works_again() {
 fn fail_at_every_point(failure: Failure, kind: StoreErrorKind) {
     let mut n_failures = 0;
     for fail_at in 0.. {
-        let disk = disk_with_empty_store();
+        let disk = PowerCutDisk::with_empty_store(FORMAT);
         let mut store = RedbStore::open(disk.clone(), FORMAT).unwrap();
         let begun = disk.counts().n_operations;
         disk.fail_from(begun + fail_at, failure);
@@ -56,7 +59,7 @@ fn the_power_may_go_while_a_broken_disk_is_tried_again() {
     let mut n_cuts = 0;
     'failures: for fail_at in 0.. {
         for cut_after in 0.. {
-            let disk = disk_with_empty_store();
+            let disk = PowerCutDisk::with_empty_store(FORMAT);
             let mut store = RedbStore::open(disk.clone(), FORMAT).unwrap();
             let mut committed = Model::new();
             for step in 0..3 {

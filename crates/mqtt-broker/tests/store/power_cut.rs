@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use mqtt_broker::store::{RedbStore, Store, testing::PowerCutDisk};
 
-use crate::world::{FORMAT, Model, apply, changes_of, contents, disk_with_empty_store};
+use crate::world::{FORMAT, Model, apply, changes_of, contents};
 
 /// The budget is for a debug build on a busy machine; `POWER_CUT_SECS` searches longer.
 #[test]
@@ -26,7 +26,7 @@ fn cut_at_every_point(seed: u64, end: Instant) -> u64 {
         if Instant::now() >= end {
             break;
         }
-        let disk = disk_with_empty_store();
+        let disk = PowerCutDisk::with_empty_store(FORMAT);
         disk.cut_power_at(cut_at);
         let (committed, under_way) = run(&disk, seed);
         if !disk.is_without_power() {

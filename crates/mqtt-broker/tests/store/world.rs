@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mqtt_broker::store::{ChangeSet, RedbStore, Store, testing::PowerCutDisk};
+use mqtt_broker::store::{ChangeSet, RedbStore, Store};
 
 pub(crate) type Model = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -46,12 +46,4 @@ pub(crate) fn contents(store: &mut RedbStore) -> Model {
         .read_all(&mut |key, value| drop(found.insert(key.to_vec(), value.to_vec())))
         .unwrap();
     found
-}
-
-/// A disk with an empty store that was closed. A new store's file gets its name only when it is
-/// that far, so that no power cut can come before.
-pub(crate) fn disk_with_empty_store() -> PowerCutDisk {
-    let disk = PowerCutDisk::new();
-    drop(RedbStore::open(disk.clone(), FORMAT).unwrap());
-    PowerCutDisk::with_file(disk.file())
 }

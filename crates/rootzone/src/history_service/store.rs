@@ -48,10 +48,6 @@ impl Store for HistoryStore {
         self.store.snapshot()
     }
 
-    fn n_bytes_on_disk(&mut self) -> Result<u64, StoreError> {
-        self.store.n_bytes_on_disk()
-    }
-
     fn n_bytes_written(&self) -> u64 {
         self.store.n_bytes_written()
     }

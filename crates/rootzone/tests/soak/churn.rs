@@ -14,15 +14,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use fastrand::Rng;
+
 use crate::{
-    Random,
     broker::{Broker, Ports},
-    number, say,
+    number, random_from_environment, say,
 };
 
 #[test]
 fn the_file_stays_in_proportion_to_what_is_in_it() {
-    let mut random = Random::from_environment();
+    let mut random = random_from_environment();
     let data = tempfile::tempdir().unwrap();
     let ports = Ports::find();
     let mut broker = Broker::spawn(data.path(), ports);
@@ -37,7 +38,7 @@ fn the_file_stays_in_proportion_to_what_is_in_it() {
         for n in 0..N_WORKERS {
             let worker = Worker {
                 n,
-                random: Random::new(random.next_number()),
+                random: random.fork(),
                 publisher: Client::connect(ports.mqtt, &format!("publisher-{n}"), 0),
                 port: ports.mqtt,
                 session_expiry_secs_max,
@@ -85,7 +86,7 @@ fn the_file_stays_in_proportion_to_what_is_in_it() {
 /// Somebody who is many devices, one after the other.
 struct Worker<'a> {
     n: u64,
-    random: Random,
+    random: Rng,
     publisher: Client,
     port: u16,
     session_expiry_secs_max: u64,
@@ -95,7 +96,7 @@ struct Worker<'a> {
 impl Worker<'_> {
     fn run(mut self, is_over: &AtomicBool) {
         while !is_over.load(Ordering::Relaxed) {
-            match self.random.below(4) {
+            match self.random.u64(..4) {
                 0 => self.come(),
                 1 => self.come_and_fetch(),
                 _ => self.publish(),
@@ -113,7 +114,7 @@ impl Worker<'_> {
         client.send(0x82, &rest);
         let n_messages = client.receive_until(0x90);
         add(&self.done.n_messages_fetched, n_messages);
-        if self.random.below(2) == 0 {
+        if self.random.bool() {
             client.send(0xE0, &[]);
         }
     }
@@ -129,7 +130,7 @@ impl Worker<'_> {
         let mut rest = Vec::new();
         push_string(&mut rest, &self.topic());
         rest.extend([0, 1, 0]);
-        let length = 1000 + self.random.below(6000);
+        let length = self.random.u64(1000..7000);
         rest.resize(rest.len() + length as usize, b'x');
         self.publisher.send(0x32, &rest);
         self.publisher.receive_until(0x40);
@@ -141,15 +142,15 @@ impl Worker<'_> {
         let name = format!(
             "device-{}-{}",
             self.n,
-            self.random.below(N_DEVICES / N_WORKERS)
+            self.random.u64(..N_DEVICES / N_WORKERS)
         );
-        let expiry = 1 + self.random.below(self.session_expiry_secs_max) as u32;
+        let expiry = self.random.u64(1..=self.session_expiry_secs_max) as u32;
         add(&self.done.n_connections, 1);
         Client::connect(self.port, &name, expiry)
     }
 
     fn topic(&mut self) -> String {
-        format!("fleet/{}", self.random.below(N_GROUPS))
+        format!("fleet/{}", self.random.u64(..N_GROUPS))
     }
 }
 

@@ -17,15 +17,14 @@ use std::{
 
 use self::ledger::Ledger;
 use crate::{
-    Random,
     broker::{Broker, Ports},
-    number, say,
+    number, random_from_environment, say,
 };
 
 #[test]
 fn what_was_acknowledged_survives_kills() {
-    let mut random = Random::from_environment();
-    let seed = random.seed();
+    let mut random = random_from_environment();
+    let seed = random.get_seed();
     let data = tempfile::tempdir().unwrap();
     let ports = Ports::find();
 
@@ -39,11 +38,11 @@ fn what_was_acknowledged_survives_kills() {
     let mut n_kills = 0;
     while go_on(n_kills, start) {
         // Seldom it dies while it starts.
-        if random.below(10) > 0 {
+        if random.u64(..10) > 0 {
             broker.wait_until_ready();
-            sleep(Duration::from_millis(50 + random.below(551)));
+            sleep(Duration::from_millis(random.u64(50..=600)));
         } else {
-            sleep(Duration::from_millis(random.below(50)));
+            sleep(Duration::from_millis(random.u64(..50)));
         }
         broker.kill();
         n_kills += 1;

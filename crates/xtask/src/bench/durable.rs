@@ -13,10 +13,10 @@ use self::disk::Disk;
 use self::kept::SCENARIOS as KEPT;
 use super::cores::{self, Cores};
 use super::figures::{self, Figures};
-use super::program::{Program, ROOTZONE, Started};
+use super::program::{Program, ROOTZONE};
 use super::scenario::{Metric, Scenario, saturating};
-use super::{GENERATOR, build, folder, peers, release_generator};
-use crate::process::{command, is_interrupted, read};
+use super::{build, folder, generate, generator, peers, tell_times};
+use crate::process::is_interrupted;
 use crate::progress::{Elapsed, print, say};
 
 mod disk;
@@ -105,38 +105,15 @@ fn play(options: &Options, cores: &Cores, program: &Program, scenario: &Scenario
     program.clear_data()?;
     let (broker_cores, generator_cores) = cores.apart();
     let mut broker = cores::on(&broker_cores, || program.start())?;
-    let seconds = [
-        ("--seconds", options.measured()),
-        ("--warm-up", options.warm_up()),
-    ];
-    let mut words: Vec<_> = scenario
-        .load
-        .iter()
-        .map(|word| (*word).to_owned())
-        .collect();
-    for (option, time) in seconds {
-        words.extend([option.to_owned(), time.as_secs_f64().to_string()]);
+    let mut generator = generator(&mut broker, scenario)?;
+    tell_times(&mut generator, options.measured(), options.warm_up());
+    if program.name == ROOTZONE {
+        generator.args(["--metrics", &broker.address(true)]);
     }
-    let report = cores::on(&generator_cores, || {
-        generate(&mut broker, program.name == ROOTZONE, &words)
-    })?;
+    let report = cores::on(&generator_cores, || generate(generator))?;
     drop(broker);
     program.remove_data()?;
     Ok(report)
-}
-
-/// Lets the load generator do its work, and gives back its report.
-fn generate(broker: &mut Started, tells_commits: bool, words: &[String]) -> Result<Value> {
-    let mut generator = command(release_generator())?;
-    generator
-        .args(words)
-        .args(["--address", &broker.address(false)])
-        .args(["--process", &broker.id().to_string()]);
-    if tells_commits {
-        generator.args(["--metrics", &broker.address(true)]);
-    }
-    let said = read(&mut generator)?;
-    serde_json::from_str(&said).with_context(|| format!("{GENERATOR} said {said:?}"))
 }
 
 fn take(

@@ -1,4 +1,5 @@
-//! The other brokers, set up so that like is compared with like: TCP_NODELAY, nothing dropped, nothing on disk.
+//! The other brokers, set up so that like is compared with like: TCP_NODELAY, nothing dropped, nothing on disk unless
+//! it is asked to keep.
 
 use std::env;
 use std::path::PathBuf;

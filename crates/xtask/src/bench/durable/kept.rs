@@ -8,9 +8,9 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::super::cores::{self, Cores};
-use super::super::program::Program;
+use super::super::program::{Program, Started};
 use super::super::scenario::{Goal, Metric, Scenario, saturating};
-use super::generate;
+use super::{generate, generator};
 
 pub(super) fn measure(cores: &Cores, scenario: &Scenario) -> Result<Value> {
     let program = if scenario.name == WITHOUT_STORE {
@@ -30,15 +30,12 @@ pub(super) fn measure(cores: &Cores, scenario: &Scenario) -> Result<Value> {
 }
 
 /// Lets the messages come; gives back what they took, and the broker that has them.
-fn fill(cores: &Cores, program: &Program, scenario: &Scenario) -> Result<(Value, super::Started)> {
+fn fill(cores: &Cores, program: &Program, scenario: &Scenario) -> Result<(Value, Started)> {
     let (broker_cores, generator_cores) = cores.apart();
     let mut broker = cores::on(&broker_cores, || program.start())?;
-    let words: Vec<_> = scenario
-        .load
-        .iter()
-        .map(|word| (*word).to_owned())
-        .collect();
-    let report = cores::on(&generator_cores, || generate(&mut broker, true, &words))?;
+    let mut generator = generator(&mut broker, scenario)?;
+    generator.args(["--metrics", &broker.address(true)]);
+    let report = cores::on(&generator_cores, || generate(generator))?;
     Ok((report, broker))
 }
 

@@ -1,0 +1,221 @@
+//! Reading, moving and zooming a chart by pointer, touch, wheel and keys.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use chart::{Picture, Scene, View};
+use leptos::reactive::graph::untrack;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event, KeyboardEvent, PointerEvent, WheelEvent};
+
+use super::{Cursor, Read};
+use crate::{piece::Piece, signal::Signal};
+
+/// What a reader does on a chart.
+#[derive(Clone)]
+pub(super) struct Gestures {
+    scene: Read<Scene>,
+    painted: Rc<Signal<Picture>>,
+    view: Rc<Signal<View>>,
+    cursor: Rc<Signal<Option<Cursor>>>,
+    /// The pointers that are held down, and where they are from the left.
+    held: Rc<RefCell<Vec<(i32, f64)>>>,
+}
+
+impl Gestures {
+    pub(super) fn new(
+        scene: &Read<Scene>,
+        painted: &Rc<Signal<Picture>>,
+        view: &Rc<Signal<View>>,
+        cursor: &Rc<Signal<Option<Cursor>>>,
+    ) -> Self {
+        Self {
+            scene: Rc::clone(scene),
+            painted: Rc::clone(painted),
+            view: Rc::clone(view),
+            cursor: Rc::clone(cursor),
+            held: Rc::default(),
+        }
+    }
+
+    /// Follows what happens on the stage.
+    pub(super) fn listen(&self, piece: Piece) -> Piece {
+        FOLLOWED.into_iter().fold(piece, |piece, event| {
+            let gestures = self.clone();
+            piece.on("stage", event, move |event| gestures.follow(&event))
+        })
+    }
+
+    fn follow(&self, event: &Event) {
+        match event.type_().as_str() {
+            "keydown" => self.press(event.unchecked_ref()),
+            "wheel" => self.roll(event.unchecked_ref()),
+            "blur" => self.cursor.set(None),
+            "pointerdown" => self.hold(event.unchecked_ref()),
+            "pointermove" => self.lead(event.unchecked_ref()),
+            kind => {
+                let event: &PointerEvent = event.unchecked_ref();
+                self.held
+                    .borrow_mut()
+                    .retain(|held| held.0 != event.pointer_id());
+                // A lifted finger leaves its reading to be read.
+                if kind == "pointerleave" && event.pointer_type() == "mouse" {
+                    self.cursor.set(None);
+                }
+            }
+        }
+    }
+
+    fn hold(&self, event: &PointerEvent) {
+        if event.button() != 0 {
+            return;
+        }
+        let mut held = self.held.borrow_mut();
+        held.push((event.pointer_id(), f64::from(event.offset_x())));
+        // So that a drag may leave the chart; without it, it ends there.
+        let stage = event
+            .current_target()
+            .map(JsCast::unchecked_into::<Element>);
+        if let Some(stage) = stage {
+            let _ = stage.set_pointer_capture(event.pointer_id());
+        }
+        drop(held);
+        self.point(event);
+    }
+
+    fn lead(&self, event: &PointerEvent) {
+        let x = f64::from(event.offset_x());
+        let mut held = self.held.borrow_mut();
+        let moved = held.iter().position(|held| held.0 == event.pointer_id());
+        let Some(moved) = moved else {
+            drop(held);
+            return self.point(event);
+        };
+        let before: Vec<f64> = held.iter().map(|held| held.1).collect();
+        held[moved].1 = x;
+        drop(held);
+        match before.as_slice() {
+            // A mouse moves the chart; a single finger reads it, as it cannot hover.
+            [from] if event.pointer_type() == "mouse" => self.pan(from - x),
+            [one, other] => {
+                let rest = if moved == 0 { *other } else { *one };
+                let (old, new) = ((one - other).abs(), (x - rest).abs());
+                self.zoom(rest, old.max(PINCH_LEAST) / new.max(PINCH_LEAST));
+            }
+            _ => self.point(event),
+        }
+    }
+
+    /// Two fingers or Ctrl with the wheel zoom; the wheel alone does where the chart was chosen, and
+    /// scrolls the page elsewhere.
+    fn roll(&self, event: &WheelEvent) {
+        let stage = event
+            .current_target()
+            .map(JsCast::unchecked_into::<Element>);
+        let is_chosen = stage.is_some_and(|stage| stage.matches(":focus").unwrap_or(false));
+        let (across, along) = (event.delta_x(), event.delta_y());
+        if across.abs() > along.abs() {
+            event.prevent_default();
+            self.pan(across);
+        } else if event.ctrl_key() || is_chosen {
+            event.prevent_default();
+            // A notch of a wheel is about a hundred, a step of two fingers a few.
+            // A cast keeps what is too much at the most.
+            let notches = (along / NOTCH * 100.0) as i8;
+            let notches = f64::from(notches) / 100.0;
+            self.zoom(f64::from(event.offset_x()), 1.0 + 0.25 * notches);
+        }
+    }
+
+    fn press(&self, event: &KeyboardEvent) {
+        let key = event.key();
+        let view = match (key.as_str(), event.shift_key()) {
+            ("ArrowLeft", true) => Some(self.panned(-0.25)),
+            ("ArrowRight", true) => Some(self.panned(0.25)),
+            ("+" | "=", _) => Some(self.zoomed(0.5)),
+            ("-" | "_", _) => Some(self.zoomed(2.0)),
+            _ => None,
+        };
+        if let Some(view) = view {
+            event.prevent_default();
+            return self.view.set(view);
+        }
+        let steps = match key.as_str() {
+            "ArrowLeft" => -1,
+            "ArrowRight" => 1,
+            "PageUp" => -10,
+            "PageDown" => 10,
+            "Home" => i32::MIN,
+            "End" => i32::MAX,
+            "Escape" => return self.cursor.set(None),
+            _ => return,
+        };
+        event.prevent_default();
+        let from = self.cursor.get_untracked().map(|cursor| cursor.time);
+        if let Some(time) = untrack(|| (self.scene)().step(from, steps)) {
+            self.cursor.set(Some(Cursor { time, by_key: true }));
+        }
+    }
+
+    fn point(&self, event: &PointerEvent) {
+        let time = self.time_at(f64::from(event.offset_x()));
+        self.cursor.set(Some(Cursor {
+            time,
+            by_key: false,
+        }));
+    }
+
+    /// Moves the chart by pixels.
+    fn pan(&self, by: f64) {
+        let by = self.time_at(by) - self.time_at(0.0);
+        self.change(&|view, since, now| view.pan(by, since, now));
+    }
+
+    fn zoom(&self, x: f64, factor: f64) {
+        let around = self.time_at(x);
+        self.change(&|view, since, now| view.zoom(around, factor, since, now));
+    }
+
+    /// By a part of what is shown.
+    fn panned(&self, part: f64) -> View {
+        let scene = untrack(|| (self.scene)());
+        let by = (scene.window.duration() as f64 * part) as i64;
+        self.view.get_untracked().pan(by, scene.since, scene.now)
+    }
+
+    /// Around where the reader is, or the middle.
+    fn zoomed(&self, factor: f64) -> View {
+        let scene = untrack(|| (self.scene)());
+        let middle = scene.window.start + scene.window.duration() / 2;
+        let around = self
+            .cursor
+            .get_untracked()
+            .map_or(middle, |cursor| cursor.time);
+        let view = self.view.get_untracked();
+        view.zoom(around, factor, scene.since, scene.now)
+    }
+
+    fn change(&self, change: &dyn Fn(View, i64, i64) -> View) {
+        let scene = untrack(|| (self.scene)());
+        let view = self.view.get_untracked();
+        self.view.set(change(view, scene.since, scene.now));
+    }
+
+    fn time_at(&self, x: f64) -> i64 {
+        self.painted.read_untracked().times.invert(x) as i64
+    }
+}
+
+const FOLLOWED: [&str; 8] = [
+    "pointermove",
+    "pointerdown",
+    "pointerup",
+    "pointercancel",
+    "pointerleave",
+    "wheel",
+    "keydown",
+    "blur",
+];
+const NOTCH: f64 = 100.0;
+/// Fingers that are closer, in pixels, would make a leap of every trembling.
+const PINCH_LEAST: f64 = 20.0;

@@ -1,0 +1,38 @@
+//! A small chart beside others of its kind.
+
+use std::rc::Rc;
+
+use chart::{Picture, Scene, View};
+
+use super::{Cursor, Read, crosshair, drawing, gestures::Gestures, in_view};
+use crate::{piece::Piece, signal::Signal};
+
+/// What small charts have in common: the part of time that they show, and where a reader is in it.
+#[derive(Clone, Default)]
+pub struct Shared {
+    /// What they show.
+    pub view: Rc<Signal<View>>,
+    /// Where the reader is, whichever of them is pointed at.
+    pub cursor: Rc<Signal<Option<Cursor>>>,
+}
+
+/// A small chart that moves with others, under its name. `label` says what is measured where.
+#[must_use]
+pub fn small_chart(scene: Read<Scene>, label: Read<String>, shared: &Shared) -> Piece {
+    let Shared { view, cursor } = shared.clone();
+    let scene: Read<Scene> = {
+        let view = Rc::clone(&view);
+        Rc::new(move || in_view(scene(), view.get(), &[]))
+    };
+    let painted = Rc::new(Signal::new(Picture::default()));
+    let gestures = Gestures::new(&scene, &painted, &view, &cursor);
+    gestures.listen(Piece::new(include_str!("small.html"), move |places| {
+        let label = label();
+        places.text("name", &label);
+        places.attribute("stage", "aria-label", Some(&label));
+        places.part("canvas", Some(""), &|_| drawing(&scene, &painted));
+        places.part("crosshair", Some(""), &|_| {
+            crosshair(&scene, &painted, &cursor)
+        });
+    }))
+}
