@@ -157,6 +157,11 @@ impl Machine {
             return Committed::NotYet;
         }
         self.n_durable = sequence;
+        Committed::Yes(self.take_acknowledged())
+    }
+
+    /// What has gone out to the probe.
+    fn take_acknowledged(&mut self) -> Vec<PacketIdentifier> {
         let mut acknowledged = Vec::new();
         let n_durable = self.n_durable;
         for (_, bytes) in self.held.extract_if(.., |(after, _)| *after <= n_durable) {
@@ -168,7 +173,7 @@ impl Machine {
                 }
             }
         }
-        Committed::Yes(acknowledged)
+        acknowledged
     }
 }
 
@@ -195,6 +200,7 @@ impl Book {
     fn acknowledge(&mut self, identifier: PacketIdentifier) {
         let (series, point) = self.in_flight.remove(&identifier).unwrap();
         self.possible.remove(&(series, point.time));
+        // Sent twice, it is promised by either.
         self.promised.insert((series, point.time), point.value);
     }
 
@@ -290,9 +296,11 @@ fn run(seed: u64, counts: &mut Counts) {
         };
         for _ in 0..n_readings {
             let series = random.usize(0..N_SERIES);
-            let known = book.promised.range((series, now() - RAW_KEPT / 4)..);
+            // One that is promised, or on its way.
+            let books = [&book.promised, &book.possible][random.usize(0..2)];
+            let known = books.range((series, now() - RAW_KEPT / 4)..);
             let known = known.map(|(key, value)| (*key, *value)).next();
-            let (time, value) = match (random.u8(0..10), known) {
+            let (time, value) = match (random.u8(0..8), known) {
                 (0, Some(((of, time), value))) if of == series => {
                     counts.repeated += 1;
                     (time, value)
@@ -316,6 +324,9 @@ fn run(seed: u64, counts: &mut Counts) {
             }
             book.in_flight.insert(identifier, (series, point));
             machine.publish(&topic(series), point, identifier);
+            for identifier in machine.take_acknowledged() {
+                book.acknowledge(identifier);
+            }
         }
         if !machine.has_failed && random.u8(0..3) == 0 {
             machine.keep_up();
