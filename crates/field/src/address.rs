@@ -26,6 +26,15 @@ pub enum Address {
 }
 
 impl Address {
+    /// Whether a topic is a device's [`Channel::Moisture`]: for whoever looks at every message, and keeps none.
+    #[must_use]
+    pub fn is_moisture(topic: &str) -> bool {
+        let own = topic.strip_prefix("rootzone/");
+        let device = own.and_then(|own| own.strip_suffix("/moisture"));
+        let levels = device.and_then(|device| device.split_once('/'));
+        levels.is_some_and(|(zone, name)| check_levels(zone, name).is_ok())
+    }
+
     /// Reads a topic; `None` for one that is about something else.
     #[must_use]
     pub fn parse(topic: &str) -> Option<Self> {
@@ -105,12 +114,7 @@ impl DeviceId {
     /// # Errors
     /// If a level is empty or holds what a level may not, or if the zone's name is taken by another kind of topic.
     pub fn new(zone: &str, name: &str) -> Result<Self, InvalidDeviceId> {
-        if matches!(zone, "config" | "history") {
-            return Err(InvalidDeviceId::ReservedZone);
-        }
-        if !is_level(zone) || !is_level(name) {
-            return Err(InvalidDeviceId::NotALevel);
-        }
+        check_levels(zone, name)?;
         Ok(Self {
             zone: zone.into(),
             name: name.into(),
@@ -142,6 +146,16 @@ impl DeviceId {
         ]
         .concat()
     }
+}
+
+fn check_levels(zone: &str, name: &str) -> Result<(), InvalidDeviceId> {
+    if matches!(zone, "config" | "history") {
+        return Err(InvalidDeviceId::ReservedZone);
+    }
+    if !is_level(zone) || !is_level(name) {
+        return Err(InvalidDeviceId::NotALevel);
+    }
+    Ok(())
 }
 
 impl fmt::Display for DeviceId {
@@ -247,7 +261,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_address_is_written_as_it_was_read(topic in "(rootzone|homeassistant)(/([a-z+#]{0,3}|config|sensor|status|pump/set))*|.*") {
+        fn an_address_is_written_as_it_was_read(topic in "(rootzone|homeassistant)(/([a-z+#]{0,3}|config|sensor|status|moisture|pump/set))*|.*") {
+            let is_moisture = matches!(
+                Address::parse(&topic),
+                Some(Address::Device { channel: Channel::Moisture, .. })
+            );
+            prop_assert_eq!(Address::is_moisture(&topic), is_moisture);
             if let Some(address) = Address::parse(&topic) {
                 prop_assert_eq!(address.to_string(), topic);
             }

@@ -55,7 +55,7 @@ impl HistoryService {
 
     /// Lets a server keep what is said to it, and answer. It must write to the store of this history.
     pub(crate) fn serve(self, server: &Server) -> HistoryCounting {
-        let recorder = FieldRecorder::new(Arc::clone(&self.shared));
+        let recorder = FieldRecorder::new(Arc::clone(&self.shared), self.limits.series);
         server.set_recorder(Box::new(recorder));
         let queue = Queue::new(
             Arc::clone(&self.shared),

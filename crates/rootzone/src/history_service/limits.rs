@@ -7,14 +7,14 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct HistoryLimits {
-    /// Days after which readings go and only rollups are left.
-    pub(crate) raw_days: Option<u32>,
-    /// Days after which the rollups of 15 minutes go.
-    pub(crate) quarter_hour_days: Option<u32>,
-    /// Days after which those of an hour go.
-    pub(crate) hour_days: Option<u32>,
-    /// Days after which those of a day go.
-    pub(crate) day_days: Option<u32>,
+    /// Days after which readings go and only rollups are left; 0 for never.
+    pub(crate) raw_days: u32,
+    /// Days after which the rollups of 15 minutes go; 0 for never.
+    pub(crate) quarter_hour_days: u32,
+    /// Days after which those of an hour go; 0 for never.
+    pub(crate) hour_days: u32,
+    /// Days after which those of a day go; 0 for never.
+    pub(crate) day_days: u32,
     /// Bytes of all keys and values.
     pub(crate) bytes: u64,
     pub(crate) series: usize,
@@ -33,7 +33,7 @@ pub(crate) struct HistoryLimits {
 
 impl HistoryLimits {
     pub(super) fn settings(&self) -> Settings {
-        let milliseconds = |days: Option<u32>| days.map(|days| i64::from(days) * DAY);
+        let milliseconds = |days: u32| (days > 0).then(|| i64::from(days) * DAY);
         Settings {
             raw_kept: milliseconds(self.raw_days),
             rollups_kept: [self.quarter_hour_days, self.hour_days, self.day_days].map(milliseconds),
@@ -50,10 +50,10 @@ impl HistoryLimits {
 impl Default for HistoryLimits {
     fn default() -> Self {
         Self {
-            raw_days: Some(732),
-            quarter_hour_days: None,
-            hour_days: None,
-            day_days: None,
+            raw_days: 732,
+            quarter_hour_days: 0,
+            hour_days: 0,
+            day_days: 0,
             bytes: 16 << 30,
             series: 10_000,
             requests_per_client: 16,

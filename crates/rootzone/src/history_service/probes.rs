@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use field::{Address, Channel, Entity, Reading, Timestamp, payload_time};
+use field::{Address, Entity, Reading, Template, Timestamp, payload_time};
 
 /// A reading, and the series that it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,8 +14,10 @@ pub(super) struct ProbeReading<'a> {
 }
 
 /// The probes that are known: those of our own by their topics, others as they announced themselves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Probes {
+    /// The most sensors that announce themselves.
+    n_sensors_max: usize,
     sensors_by_topic: HashMap<String, Vec<Sensor>>,
     topic_by_series: HashMap<String, String>,
 }
@@ -23,21 +25,30 @@ pub(super) struct Probes {
 #[derive(Debug)]
 struct Sensor {
     series: String,
-    entity: Entity,
+    /// Where in the payload its value stands.
+    template: Template,
 }
 
 impl Probes {
+    pub(super) fn new(n_sensors_max: usize) -> Self {
+        Self {
+            n_sensors_max,
+            sensors_by_topic: HashMap::new(),
+            topic_by_series: HashMap::new(),
+        }
+    }
+
     /// Whether a message on this topic may hold readings.
     pub(super) fn speak_on(&self, topic: &str) -> bool {
-        is_own(topic) || self.sensors_by_topic.contains_key(topic)
+        Address::is_moisture(topic) || self.sensors(topic).is_some()
     }
 
     /// Takes what an announcement says.
     pub(super) fn learn(&mut self, topic: &str, payload: &[u8]) {
-        let Some(Address::Discovery(_)) = Address::parse(topic) else {
+        let Some(series) = topic.strip_suffix("/config") else {
             return;
         };
-        let Some(series) = topic.strip_suffix("/config") else {
+        let Some(Address::Discovery(_)) = Address::parse(topic) else {
             return;
         };
         // What cannot be read changes nothing.
@@ -51,10 +62,9 @@ impl Probes {
 
     /// Gives what a message says.
     pub(super) fn read(&self, topic: &str, payload: &[u8], each: &mut dyn FnMut(ProbeReading<'_>)) {
-        let own = is_own(topic)
-            .then(|| Reading::parse(payload).ok())
-            .flatten();
-        let sensors = self.sensors_by_topic.get(topic);
+        let may_be_own = begins_like_a_reading(payload) && Address::is_moisture(topic);
+        let own = may_be_own.then(|| Reading::parse(payload).ok()).flatten();
+        let sensors = self.sensors(topic);
         if own.is_none() && sensors.is_none() {
             return;
         }
@@ -69,7 +79,7 @@ impl Probes {
             });
         }
         for sensor in sensors.into_iter().flatten() {
-            if let Ok(value) = sensor.entity.number(payload) {
+            if let Ok(value) = sensor.template.number(payload) {
                 each(ProbeReading {
                     series: &sensor.series,
                     value: value as f32,
@@ -79,18 +89,26 @@ impl Probes {
         }
     }
 
+    /// Who speaks on a topic; where nobody was announced, no message costs a search.
+    fn sensors(&self, topic: &str) -> Option<&Vec<Sensor>> {
+        match self.sensors_by_topic.is_empty() {
+            true => None,
+            false => self.sensors_by_topic.get(topic),
+        }
+    }
+
     fn add(&mut self, series: &str, entity: Entity) {
         let is_soil_sensor = entity.device_class.as_deref() == Some("moisture");
         let Some(topic) = entity.state_topic.clone().filter(|_| is_soil_sensor) else {
             return;
         };
         // Our own are known by their topics already.
-        if entity.own_device().is_some() || self.topic_by_series.len() >= N_SENSORS_MAX {
+        if entity.own_device().is_some() || self.topic_by_series.len() >= self.n_sensors_max {
             return;
         }
         let sensor = Sensor {
             series: series.to_owned(),
-            entity,
+            template: entity.template,
         };
         self.topic_by_series
             .insert(series.to_owned(), topic.clone());
@@ -110,22 +128,14 @@ impl Probes {
     }
 }
 
-fn is_own(topic: &str) -> bool {
-    // Nearly every other topic is known by its end.
-    topic.ends_with("/moisture")
-        && matches!(
-            Address::parse(topic),
-            Some(Address::Device {
-                channel: Channel::Moisture,
-                ..
-            })
-        )
+/// Whether it is worth reading: so that a flood of something else costs no more than a look at it.
+fn begins_like_a_reading(payload: &[u8]) -> bool {
+    let first = payload.trim_ascii_start().first();
+    first.is_some_and(|first| matches!(first, b'{' | b'+' | b'-' | b'.' | b'0'..=b'9'))
 }
 
 /// A time before 2020 is that of a clock that was never set.
 const CLOCKS_SET_SINCE: Timestamp = Timestamp::from_millis(1_577_836_800_000);
-/// As many as the page of a large farm shows many times over; each has a template and names.
-const N_SENSORS_MAX: usize = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -143,7 +153,7 @@ mod tests {
 
     #[test]
     fn our_own_probes_are_known_by_their_topics() {
-        let probes = Probes::default();
+        let probes = Probes::new(2);
         for (topic, payload, expected) in [
             (OWN, "37.2", Some((37.2, None))),
             (
@@ -177,7 +187,7 @@ mod tests {
 
     #[test]
     fn others_are_known_as_they_announce_themselves() {
-        let mut probes = Probes::default();
+        let mut probes = Probes::new(2);
         let announce = |probes: &mut Probes, object: &str, payload: &str| {
             let topic = format!("homeassistant/sensor/{object}/config");
             probes.learn(&topic, payload.as_bytes());
@@ -224,6 +234,15 @@ mod tests {
             r#"{"dev_cla":"moisture","stat_t":"other"}"#,
         );
         assert!(!probes.speak_on("zigbee2mqtt/Soil"));
+        for object in ["2", "3"] {
+            announce(
+                &mut probes,
+                object,
+                &format!(r#"{{"dev_cla":"moisture","stat_t":"{object}"}}"#),
+            );
+        }
+        assert!(probes.speak_on("2"));
+        assert!(!probes.speak_on("3"), "there are two already");
         assert!(probes.speak_on("other"));
     }
 }

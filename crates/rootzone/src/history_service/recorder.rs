@@ -18,10 +18,10 @@ pub(super) struct FieldRecorder {
 }
 
 impl FieldRecorder {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, n_series_max: usize) -> Self {
         Self {
             shared,
-            probes: Probes::default(),
+            probes: Probes::new(n_series_max),
         }
     }
 

@@ -14,9 +14,9 @@ use mqtt_broker::{
 };
 use mqtt_protocol::{ReasonCode, TopicFilter, TopicName};
 use tokio::{
-    sync::{Semaphore, mpsc},
+    sync::{Semaphore, SemaphorePermit, mpsc},
     task::spawn_blocking,
-    time::{Instant, sleep},
+    time::sleep,
 };
 
 use super::{
@@ -38,6 +38,9 @@ struct Desk {
     server: Server,
     /// Of clients of whom one is being answered.
     waiting: Mutex<HashMap<ConnectionId, VecDeque<Request>>>,
+    /// For each answer that is on its way, also to a client that is slow.
+    places: Semaphore,
+    /// For each answer that is worked on.
     turns: Semaphore,
 }
 
@@ -62,6 +65,7 @@ impl Queue {
             limits,
             server,
             waiting: Mutex::default(),
+            places: Semaphore::new(limits.requests_at_once.max(ANSWERS_AT_ONCE)),
             turns: Semaphore::new(limits.requests_at_once),
         }))
     }
@@ -112,13 +116,16 @@ impl Desk {
     async fn serve(self: Arc<Self>, connection: ConnectionId) {
         while let Some(request) = self.next(connection) {
             // One after the other, whoever asked first: a client that asks much has no more than its turn.
-            let Ok(_turn) = self.turns.acquire().await else {
+            let Ok(_place) = self.places.acquire().await else {
+                return;
+            };
+            let Ok(turn) = self.turns.acquire().await else {
                 return;
             };
             // Who has gone, or may not ask any more, causes no work.
             let action = Action::Publish(TOPIC);
             if self.server.is_authorized(connection, action) {
-                self.answer(request).await;
+                self.answer(request, turn).await;
             }
         }
     }
@@ -132,7 +139,7 @@ impl Desk {
         request
     }
 
-    async fn answer(self: &Arc<Self>, request: Request) {
+    async fn answer(self: &Arc<Self>, request: Request, turn: SemaphorePermit<'_>) {
         let now = self.shared.now();
         let question = Question::parse(&request.payload, self.limits.request_bytes, now);
         let Some(topic_name) = request.response_topic.or(question.response) else {
@@ -152,6 +159,8 @@ impl Desk {
             correlation_data: request.correlation_data,
             header,
             n_parts: 0,
+            turn: Some(turn),
+            patience: PATIENCE,
         };
         let asked = match question.asked {
             Ok(asked) => asked,
@@ -194,6 +203,10 @@ struct Answering<'a> {
     correlation_data: Option<Bytes>,
     header: Header,
     n_parts: u64,
+    /// Given up while the client is slow.
+    turn: Option<SemaphorePermit<'a>>,
+    /// For how long the client may still be slow.
+    patience: Duration,
 }
 
 impl Answering<'_> {
@@ -207,15 +220,21 @@ impl Answering<'_> {
             payload: Bytes::from(message),
         };
         let n_bytes = response.payload.len() as u64;
-        let patience = Instant::now() + PATIENCE;
         loop {
             let responded = self.desk.server.respond(self.connection, response.clone());
             match responded.await {
                 Responded::Sent => {
                     self.desk.shared.answer_bytes.add(n_bytes);
+                    if self.turn.is_none() {
+                        self.turn = self.desk.turns.acquire().await.ok();
+                    }
                     return true;
                 }
-                Responded::Later if Instant::now() < patience => sleep(AGAIN_AFTER).await,
+                Responded::Later if !self.patience.is_zero() => {
+                    self.turn = None;
+                    self.patience = self.patience.saturating_sub(AGAIN_AFTER);
+                    sleep(AGAIN_AFTER).await;
+                }
                 Responded::Later | Responded::Refused => return false,
             }
         }
@@ -337,6 +356,8 @@ const PACKET_LEN: usize = 64;
 const BODIES_AHEAD: usize = 2;
 /// A chunk can be written anew between two plans, but not again and again.
 const N_PLANS_MAX: usize = 5;
-/// For a client that does not read.
+/// Each takes a thread of those that the store needs too.
+const ANSWERS_AT_ONCE: usize = 64;
+/// For a client that does not read, in all parts of an answer together.
 const PATIENCE: Duration = Duration::from_secs(10);
 const AGAIN_AFTER: Duration = Duration::from_millis(10);

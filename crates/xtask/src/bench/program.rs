@@ -73,6 +73,13 @@ impl Program {
         self
     }
 
+    /// Which keeps readings however old they are.
+    pub(crate) fn with_old_readings(mut self) -> Self {
+        self.words.extend(["--config", FILE].map(str::to_owned));
+        self.file = Some(("rootzone.toml", OLD_READINGS));
+        self
+    }
+
     /// Where it keeps what it must not forget.
     pub(crate) fn data(&self) -> PathBuf {
         super::folder().join(format!("{}-data", self.name))
@@ -250,6 +257,7 @@ queued_messages_per_session = 100000000
 queued_bytes_per_session = 17179869184
 queued_bytes = 17179869184
 ";
+const OLD_READINGS: &str = "[history]\nraw_days = 0\n";
 const READY_WITHIN: Duration = Duration::from_secs(10);
 const TURN: Duration = Duration::from_millis(20);
 

@@ -18,7 +18,10 @@ use fastrand::Rng;
 use history::{Point, Query, Settings};
 use mqtt_broker::{
     STORE_FORMAT,
-    store::{RedbStore, StoreError, StoreReader, testing::PowerCutDisk},
+    store::{
+        RedbStore, StoreError, StoreReader,
+        testing::{Failure, PowerCutDisk},
+    },
     testing::StoreTask,
 };
 use mqtt_broker_core::{Broker, ConnectionId, Output, StoreOperation};
@@ -54,6 +57,8 @@ struct Machine {
     pending: Vec<StoreOperation>,
     n_durable: u64,
     held: Vec<(u64, Vec<u8>)>,
+    /// Whether the store takes nothing for now.
+    has_failed: bool,
 }
 
 impl Machine {
@@ -67,7 +72,7 @@ impl Machine {
         let (task, mut broker, _, restored) =
             StoreTask::start(&mqtt_broker::Settings::default(), 7, store, wall())?;
         assert_eq!(restored.unreadable, []);
-        broker.set_recorder(Box::new(FieldRecorder::new(Arc::clone(&shared))));
+        broker.set_recorder(Box::new(FieldRecorder::new(Arc::clone(&shared), N_SERIES)));
         let probe = broker.open(Instant::START);
         let connect = Connect {
             protocol_version: ProtocolVersion::V5_0,
@@ -96,6 +101,7 @@ impl Machine {
             pending: Vec::new(),
             n_durable: 0,
             held: Vec::new(),
+            has_failed: false,
         })
     }
 
@@ -104,7 +110,7 @@ impl Machine {
         let publish = Publish {
             dup: false,
             qos: QoS::AtLeastOnce,
-            retain: true,
+            retain: false,
             topic_name: TopicName::new(topic.to_owned()).ok(),
             packet_identifier: Some(identifier),
             properties: Properties::new(),
@@ -135,16 +141,27 @@ impl Machine {
         }
     }
 
-    /// Writes what gathered; gives what is acknowledged by it, or nothing if the power is gone.
-    fn commit(&mut self) -> Option<Vec<PacketIdentifier>> {
+    /// Writes what gathered, and tells those who waited for it how that went.
+    fn commit(&mut self) -> Committed {
         let operations = mem::take(&mut self.pending);
         let sequence = self.broker.store_sequence();
         let outcome = self.task.write(operations, Instant::START, wall());
         if self.disk.is_without_power() {
-            return None;
+            return Committed::PowerIsGone;
         }
-        outcome.unwrap();
+        let has_failed = outcome.is_err();
+        self.broker.set_store_failing(has_failed);
+        self.has_failed = has_failed;
+        if has_failed {
+            self.held.clear();
+            return Committed::NotYet;
+        }
         self.n_durable = sequence;
+        Committed::Yes(self.take_acknowledged())
+    }
+
+    /// What has gone out to the probe.
+    fn take_acknowledged(&mut self) -> Vec<PacketIdentifier> {
         let mut acknowledged = Vec::new();
         let n_durable = self.n_durable;
         for (_, bytes) in self.held.extract_if(.., |(after, _)| *after <= n_durable) {
@@ -156,8 +173,17 @@ impl Machine {
                 }
             }
         }
-        Some(acknowledged)
+        acknowledged
     }
+}
+
+/// How a commit ended.
+enum Committed {
+    /// These are acknowledged by it.
+    Yes(Vec<PacketIdentifier>),
+    /// It is tried again; nobody who waited hears of it.
+    NotYet,
+    PowerIsGone,
 }
 
 /// What was said, and what was promised.
@@ -174,6 +200,7 @@ impl Book {
     fn acknowledge(&mut self, identifier: PacketIdentifier) {
         let (series, point) = self.in_flight.remove(&identifier).unwrap();
         self.possible.remove(&(series, point.time));
+        // Sent twice, it is promised by either.
         self.promised.insert((series, point.time), point.value);
     }
 
@@ -236,6 +263,9 @@ impl Book {
 struct Counts {
     runs: u64,
     cuts: u64,
+    /// Commits that failed without a cut.
+    failures: u64,
+    is_failing: bool,
     promised: usize,
     dropped_chunks: u64,
     late: u64,
@@ -244,6 +274,7 @@ struct Counts {
 
 fn run(seed: u64, counts: &mut Counts) {
     let mut random = Rng::with_seed(seed);
+    counts.is_failing = false;
     NOW.set(START);
     let mut disk = PowerCutDisk::new();
     let mut machine = Machine::start(&disk).unwrap();
@@ -252,11 +283,24 @@ fn run(seed: u64, counts: &mut Counts) {
     disk.cut_power_at(disk.counts().n_operations + random.u64(5..120));
     for _ in 0..N_STEPS {
         NOW.set(now() + random.i64(1..3) * MINUTE);
-        for _ in 0..random.usize(0..6) {
+        if machine.has_failed && random.bool() {
+            disk.recover();
+        } else if random.u8(0..40) == 0 {
+            let failure = [Failure::Full, Failure::Broken][random.usize(0..2)];
+            disk.fail_from(disk.counts().n_operations + random.u64(0..10), failure);
+        }
+        let n_readings = match machine.has_failed {
+            // They would be refused.
+            true => 0,
+            false => random.usize(0..6),
+        };
+        for _ in 0..n_readings {
             let series = random.usize(0..N_SERIES);
-            let known = book.promised.range((series, now() - RAW_KEPT / 4)..);
+            // One that is promised, or on its way.
+            let books = [&book.promised, &book.possible][random.usize(0..2)];
+            let known = books.range((series, now() - RAW_KEPT / 4)..);
             let known = known.map(|(key, value)| (*key, *value)).next();
-            let (time, value) = match (random.u8(0..10), known) {
+            let (time, value) = match (random.u8(0..8), known) {
                 (0, Some(((of, time), value))) if of == series => {
                     counts.repeated += 1;
                     (time, value)
@@ -280,17 +324,31 @@ fn run(seed: u64, counts: &mut Counts) {
             }
             book.in_flight.insert(identifier, (series, point));
             machine.publish(&topic(series), point, identifier);
+            for identifier in machine.take_acknowledged() {
+                book.acknowledge(identifier);
+            }
         }
-        if random.u8(0..3) == 0 {
+        if !machine.has_failed && random.u8(0..3) == 0 {
             machine.keep_up();
         }
         match random.u8(0..3) {
             0 => continue,
             _ => match machine.commit() {
-                Some(acknowledged) => acknowledged
-                    .into_iter()
-                    .for_each(|identifier| book.acknowledge(identifier)),
-                None => {
+                Committed::Yes(acknowledged) => {
+                    for identifier in acknowledged {
+                        book.acknowledge(identifier);
+                    }
+                    if mem::take(&mut counts.is_failing) {
+                        book.check(&machine);
+                    }
+                }
+                Committed::NotYet => {
+                    counts.failures += 1;
+                    counts.is_failing = true;
+                    book.in_flight.clear();
+                }
+                Committed::PowerIsGone => {
+                    counts.is_failing = false;
                     counts.cuts += 1;
                     counts.dropped_chunks += machine.shared.lock().counters().dropped_chunks;
                     (disk, machine) = power_comes_back(&disk, &mut random, counts);
@@ -350,6 +408,7 @@ fn what_was_acknowledged_is_in_the_history_once() {
         counts.dropped_chunks > 0 && counts.late > 0 && counts.repeated > 0,
         "{counts:?}"
     );
+    assert!(counts.failures > 0, "{counts:?}");
     assert!(counts.promised > 100, "{counts:?}");
 }
 

@@ -142,20 +142,21 @@ impl Load {
     }
 }
 
-/// Asks for any window of any series, again and again.
+/// Asks for any window of any series, again and again, and in between for a PINGRESP, which costs nothing but the way:
+/// gives how long answers took, and PINGRESPs.
 pub(super) fn ask(
     address: &str,
     readings: &Readings,
     topics: &[String],
     duration: Duration,
-) -> Result<Durations> {
+) -> Result<(Durations, Durations)> {
     let stream = connect(address)?;
     let mut out = stream.try_clone()?;
     let mut input = BufReader::new(stream);
     out.write_all(SUBSCRIBE)?;
     receive(&mut input)?;
     let mut random = Random(3);
-    let mut durations = Vec::new();
+    let (mut answers, mut pings) = (Vec::new(), Vec::new());
     let begin = Instant::now();
     while begin.elapsed() < duration {
         let topic = &topics[random.below(topics.len() as i64) as usize];
@@ -179,10 +180,19 @@ pub(super) fn ask(
                 break;
             }
         }
-        durations.push(asked.elapsed());
+        answers.push(asked.elapsed());
+        thread::sleep(PAUSE);
+        let pinged = Instant::now();
+        out.write_all(PINGREQ)?;
+        receive(&mut input)?;
+        pings.push(pinged.elapsed());
         thread::sleep(PAUSE);
     }
-    Durations::new(durations, begin.elapsed())
+    let elapsed = begin.elapsed();
+    Ok((
+        Durations::new(answers, elapsed)?,
+        Durations::new(pings, elapsed)?,
+    ))
 }
 
 fn connect(address: &str) -> Result<TcpStream> {
@@ -239,6 +249,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 const CONNECT: &[u8] = b"\x10\x0c\0\x04MQTT\x04\x02\0\0\0\0";
 /// To `bench/answers`, at QoS 0.
 const SUBSCRIBE: &[u8] = b"\x82\x12\0\x01\0\x0dbench/answers\0";
+const PINGREQ: &[u8] = b"\xc0\0";
 /// 2,000 a second.
 const BURST: u64 = 20;
 const PAUSE: Duration = Duration::from_millis(10);
