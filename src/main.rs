@@ -18,7 +18,10 @@ mod allocator {
 
 #[cfg(target_arch = "wasm32")]
 fn main() {
-    console_error_panic_hook::set_once();
+    // The browser adds from where that was.
+    std::panic::set_hook(Box::new(|panic| {
+        web_sys::console::error_1(&panic.to_string().into());
+    }));
     // The page stays for as long as its window does.
     std::mem::forget(dashboard::app::App::open());
 }

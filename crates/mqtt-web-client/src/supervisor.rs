@@ -690,7 +690,15 @@ impl Supervisor {
     }
 
     fn set_status(&mut self, status: Status) {
-        if self.status != status {
+        // Others follow each other in no way in which they could be the same.
+        let is_told = match (&self.status, &status) {
+            (Status::Connecting { attempt: told }, Status::Connecting { attempt }) => {
+                told == attempt
+            }
+            (Status::Stopped { reason: told }, Status::Stopped { reason }) => told == reason,
+            _ => false,
+        };
+        if !is_told {
             self.status = status.clone();
             self.outputs.push_back(Output::Event(Event::Status(status)));
         }

@@ -71,7 +71,7 @@ impl Supervisor {
         }
         self.end_link();
         let is_away = self.return_home();
-        if failure == Failure::InvalidAddress && !is_away {
+        if matches!(failure, Failure::InvalidAddress) && !is_away {
             self.stop(StopReason::InvalidAddress);
             return;
         }
