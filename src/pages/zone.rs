@@ -66,7 +66,8 @@ fn probe_chart(probe: &str, zone: &str, shared: &Shared) -> Piece {
     let id = ProbeId::new(probe);
     let named = id.clone();
     let label: Read<String> = Rc::new(move || {
-        let name = fleet.probe(&named).map(|probe| probe.name.clone());
+        let fleet = fleet.layout();
+        let name = fleet.probes.get(&named).map(|probe| probe.name.clone());
         name.unwrap_or_default()
     });
     let (zone, view) = (String::from(zone), Rc::clone(&shared.view));
@@ -80,11 +81,7 @@ fn probe_chart(probe: &str, zone: &str, shared: &Shared) -> Piece {
 /// A probe's readings over the time that all of the zone have in common.
 fn scene(id: &ProbeId, zone: &str, view: View) -> Scene {
     let (fleet, now) = (use_fleet(), use_now().get());
-    let probes = fleet.layout().zone(zone).probes;
-    let since = probes
-        .iter()
-        .filter_map(|id| Some(fleet.probe(id)?.since()))
-        .min();
+    let since = fleet.layout().since_of_zone(zone);
     let scene = fleet.probe(id).map(|probe| {
         let window = view.window(since.unwrap_or_default(), now.millis());
         Scene {

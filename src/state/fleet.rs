@@ -170,7 +170,8 @@ impl Fleet {
             if let Some(level) = level {
                 probe.add_level(level);
             }
-            self.changes.probe(&id);
+            // Whoever asks for what is lacking asks about many.
+            self.changes.layout = true;
         }
     }
 
@@ -298,6 +299,13 @@ impl Fleet {
         self.pumps
             .values()
             .filter(move |pump| pump.device.zone() == zone)
+    }
+
+    /// Since when there are readings of a zone.
+    #[must_use]
+    pub fn since_of_zone(&self, key: &str) -> Option<i64> {
+        let probes = self.probes.values().filter(|probe| probe.zone == key);
+        probes.map(Probe::since).min()
     }
 
     /// What people call a zone.

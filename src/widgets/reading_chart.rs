@@ -137,8 +137,11 @@ pub fn runs(fleet: &FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
 /// moves on finds it there.
 pub fn ask_for(probes: &[ProbeId], view: View, points: i64) {
     let (fleet, now) = (use_fleet(), use_now().get().millis());
-    let known = |id: &ProbeId| fleet.probe(id).map(|probe| probe.since());
-    let Some(since) = probes.iter().filter_map(known).min() else {
+    // Not every reading is a reason to look again: what is lacking changes with answers and with the time.
+    let fleet = fleet.layout();
+    let known = |id: &ProbeId| fleet.probes.get(id);
+    let known = probes.iter().filter_map(known);
+    let Some(since) = known.clone().map(Probe::since).min() else {
         return;
     };
     let shown = Window {
@@ -146,11 +149,9 @@ pub fn ask_for(probes: &[ProbeId], view: View, points: i64) {
         is_live: view.is_live(),
         points,
     };
-    let lacks = |id: &&ProbeId| {
-        let probe = fleet.probe(id);
-        probe.is_some_and(|probe| probe.lacks(shown.span, 2 * shown.fineness()))
-    };
-    let lacking: Vec<ProbeId> = probes.iter().filter(lacks).cloned().collect();
+    let lacking = known.filter(|probe| probe.lacks(shown.span, 2 * shown.fineness()));
+    let lacking: Vec<ProbeId> = lacking.map(|probe| probe.id.clone()).collect();
+    drop(fleet);
     if lacking.is_empty() {
         return;
     }

@@ -15,6 +15,9 @@ impl Scene {
         let in_view = self.shown();
         let firsts = in_view.filter_map(|line| line.series.nearest(self.window, i64::MIN));
         let Some(first) = firsts.map(|point| point.time).min() else {
+            if self.is_loading {
+                return String::from("Fetching the readings.");
+            }
             let mut text = String::from("No readings since ");
             text.push_str(&self.time_label(self.since.max(self.window.start), MINUTE));
             text.push('.');

@@ -135,6 +135,55 @@ function zoom() {
     return [row("frame_ms", median(frames)), row("frame_p99_ms", frames[Math.floor(0.99 * frames.length)])];
 }
 
+// A hundred small charts of which each takes ten readings a second; those in view are drawn, once a frame at most.
+async function grid() {
+    const [nCharts, nPoints, perSecond, seconds, second] = [100, 2_000, 10, 5, 1000];
+    const page = document.getElementById("rootzone");
+    page.replaceChildren();
+    page.className = "grid";
+    const charts = Array.from({ length: nCharts }, () => {
+        const canvas = page.appendChild(document.createElement("canvas"));
+        const chart = Chart.on(canvas, 1, nPoints + 4 * seconds * perSecond);
+        for (const [time, values] of readings(1, nPoints)) chart.append(time / 600, values);
+        return { canvas, chart, inSight: false };
+    });
+    const sight = new IntersectionObserver((entries) => entries.forEach((entry) => {
+        charts.find(({ canvas }) => canvas === entry.target).inSight = entry.isIntersecting;
+    }));
+    charts.forEach(({ canvas }) => sight.observe(canvas));
+    const last = (START + nPoints * MINUTE) / 600, values = new Float32Array(1);
+    let taken = 0;
+    const run = async (scrolls) => {
+        const frames = [];
+        let busy = 0, start = await new Promise(requestAnimationFrame), before = start, first = taken;
+        while (before - start < seconds * second) {
+            const now = await new Promise(requestAnimationFrame);
+            frames.push(now - before);
+            before = now;
+            busy += timed(() => {
+                const due = first + Math.floor((now - start) * perSecond * nCharts / second), touched = new Set();
+                for (; taken < due; taken++) {
+                    values[0] = 20 + (taken * 7 % 31) / 10;
+                    const at = charts[taken % nCharts];
+                    at.chart.append(last + Math.floor(taken / nCharts) * second / perSecond, values);
+                    touched.add(at);
+                }
+                const end = last + taken / nCharts * second / perSecond;
+                for (const { chart, inSight } of touched) if (inSight) chart.draw(end - 200 * second, end);
+                if (scrolls) window.scrollBy(0, 6);
+            });
+        }
+        frames.sort((a, b) => a - b);
+        return [100 * busy / (before - start), frames[Math.floor(0.95 * frames.length)]];
+    };
+    const [script] = await run(false), [, frame] = await run(true);
+    sight.disconnect();
+    charts.forEach(({ chart }) => chart.free());
+    page.className = "";
+    const row = (metric, value, unit) => ({ scenario: "grid-100", program: "rootzone", metric, value, unit });
+    return [row("script_percent", script, "%"), row("scroll_frame_p95_ms", frame, "ms")];
+}
+
 const tell = (path, what) => fetch(path, { method: "POST", body: JSON.stringify(what) });
 
 try {
@@ -143,6 +192,7 @@ try {
         await tell("figures", measure(name, series, points, redraws));
     }
     await tell("figures", zoom());
+    await tell("figures", await grid());
     await tell("end", "");
 } catch (error) {
     await tell("failure", `${error.stack ?? error}`);
