@@ -103,8 +103,10 @@ pub fn chart(
 /// The part of a scene that is to be seen.
 fn in_view(mut scene: Scene, view: View, hidden: &[String]) -> Scene {
     scene.window = view.window(scene.since, scene.now);
+    let several = scene.has_several();
     for line in &mut scene.lines {
-        line.is_hidden = hidden.contains(&line.key);
+        // Of one that is alone there is no legend to show it again.
+        line.is_hidden = several && hidden.contains(&line.key);
     }
     scene
 }

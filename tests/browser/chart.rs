@@ -201,6 +201,22 @@ async fn the_probes_of_a_zone_are_compared_at_one_moment() {
         (shown.ok()?.length() == 2).then_some(())
     })
     .await;
+    // By the keys the one that has the focus is read, and the others keep quiet.
+    until("one chart that speaks", || {
+        let stages = document().query_selector_all(".chart-stage").ok()?;
+        let stage: HtmlElement = stages.get(0)?.unchecked_into();
+        stage.dispatch_event(&key("ArrowLeft", false)).ok()?;
+        let live = document()
+            .query_selector_all(".chart-stage [aria-live]")
+            .ok()?;
+        let speaks = |at| {
+            live.get(at)
+                .is_some_and(|it| it.text_content() != Some(String::new()))
+        };
+        let n_speaking = (0..live.length()).filter(|at| speaks(*at)).count();
+        (n_speaking == 1 && live.length() == 2).then_some(())
+    })
+    .await;
 }
 
 /// The page of a probe of which the broker kept five years, showing a range of them.

@@ -132,7 +132,10 @@ impl<'a> Plot<'a> {
         let mut all: Vec<Rect> = Vec::new();
         for stretch in spans.into_iter().filter_map(|span| self.stretch(span)) {
             match all.last_mut() {
-                Some(last) if stretch.x <= last.right() + 1.0 && last.width < 1.0 => {
+                // Runs of several pumps are not in order.
+                Some(last)
+                    if (last.x..=last.right() + 1.0).contains(&stretch.x) && last.width < 1.0 =>
+                {
                     last.width = stretch.right() - last.x;
                 }
                 _ => all.push(stretch),

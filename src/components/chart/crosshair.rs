@@ -15,8 +15,18 @@ use crate::{
 pub struct Cursor {
     /// The moment.
     pub time: i64,
-    /// Who points sees the values; who steps with the keys is told them.
-    pub by_key: bool,
+    /// Who points sees the values; who steps with the keys is told them, by the chart that has the focus alone.
+    pub told_by: Option<Teller>,
+}
+
+/// Which of the charts that share a cursor.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Teller(usize);
+
+impl Teller {
+    pub(super) fn of(painted: &Rc<Signal<Picture>>) -> Self {
+        Self(Rc::as_ptr(painted) as usize)
+    }
 }
 
 /// A crosshair and its card, over a chart. Moving it redraws nothing below.
@@ -33,7 +43,8 @@ pub(super) fn crosshair(
             let scene = scene();
             let crosshair = scene.crosshair(&painted.read(), cursor.time)?;
             show(places, &scene, &crosshair, &painted.read());
-            cursor.by_key.then(|| words(&scene, &crosshair))
+            let is_told = cursor.told_by == Some(Teller::of(&painted));
+            is_told.then(|| words(&scene, &crosshair))
         });
         places.show("crosshair", at.is_some());
         places.text("spoken", &said.unwrap_or_default());

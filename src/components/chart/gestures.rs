@@ -8,7 +8,7 @@ use leptos::reactive::graph::untrack;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, KeyboardEvent, PointerEvent, WheelEvent};
 
-use super::{Cursor, Read};
+use super::{Cursor, Read, crosshair::Teller};
 use crate::{piece::Piece, signal::Signal};
 
 /// What a reader does on a chart.
@@ -128,6 +128,10 @@ impl Gestures {
     }
 
     fn press(&self, event: &KeyboardEvent) {
+        if event.ctrl_key() || event.alt_key() || event.meta_key() {
+            // That is the browser's: another size of the page, the page before.
+            return;
+        }
         let key = event.key();
         let view = match (key.as_str(), event.shift_key()) {
             ("ArrowLeft", true) => Some(self.panned(-0.25)),
@@ -153,7 +157,8 @@ impl Gestures {
         event.prevent_default();
         let from = self.cursor.get_untracked().map(|cursor| cursor.time);
         if let Some(time) = untrack(|| (self.scene)().step(from, steps)) {
-            self.cursor.set(Some(Cursor { time, by_key: true }));
+            let told_by = Some(Teller::of(&self.painted));
+            self.cursor.set(Some(Cursor { time, told_by }));
         }
     }
 
@@ -161,7 +166,7 @@ impl Gestures {
         let time = self.time_at(f64::from(event.offset_x()));
         self.cursor.set(Some(Cursor {
             time,
-            by_key: false,
+            told_by: None,
         }));
     }
 
