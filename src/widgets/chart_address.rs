@@ -43,20 +43,26 @@ pub fn addressed_probes() -> (Rc<Signal<Vec<ProbeId>>>, RenderEffect<()>) {
     (probes, following)
 }
 
-/// Writes a field of the address when its text changes, at most once a second: a browser refuses
-/// an address for every step of a drag.
+/// Writes a field of the address when its text changes, and no more than a few times a second: a
+/// browser refuses an address for every step of a drag.
 fn follow(field: &'static str, text: Box<dyn Fn() -> String>) -> RenderEffect<()> {
     let now = use_now();
     let mut written = None;
     watch(Box::new(move || {
         let (text, second) = (text(), now.get());
-        let (before, at) = written.get_or_insert_with(|| (text.clone(), None));
-        if *before != text && *at != Some(second) {
+        let (before, at, n_written) = written.get_or_insert_with(|| (text.clone(), second, 0));
+        if *at != second {
+            (*at, *n_written) = (second, 0);
+        }
+        if *before != text && *n_written < WRITTEN_A_SECOND {
             show_in_address(field, &text);
-            (*before, *at) = (text, Some(second));
+            *before = text;
+            *n_written += 1;
         }
     }))
 }
 
+/// Browsers allow about a hundred in half a minute.
+const WRITTEN_A_SECOND: u32 = 3;
 /// No Topic Name holds one.
 const JOINT: char = '+';

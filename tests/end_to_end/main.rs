@@ -13,6 +13,7 @@ mod broker_restart;
 mod client;
 mod connection_settings;
 mod harness;
+mod history;
 mod misbehaviour;
 mod pump;
 mod real_input;

@@ -382,7 +382,7 @@ const LABEL_HEIGHT: f32 = 16.0;
 /// Digits to make room for on the left.
 const LABEL_LENGTH: f32 = 3.0;
 const LABEL_GAP: f32 = 10.0;
-const TIME_LABEL_DISTANCE: f32 = 66.0;
+const TIME_LABEL_DISTANCE: f32 = 76.0;
 const VALUE_LABEL_DISTANCE: f32 = 42.0;
 const VALUE_LABELS_LEAST: f32 = 4.0;
 const TOP: f32 = 8.0;

@@ -24,6 +24,14 @@ impl Broker {
         Self::start_command(rootzone().arg("--in-memory"), &page, mqtt_port, page_port).await
     }
 
+    /// One that keeps what it has to in a folder, on any ports or another broker's.
+    pub(crate) async fn with_data(folder: &Path, mqtt_port: u16, page_port: u16) -> Self {
+        let page = path_by("ROOTZONE_PAGE");
+        let mut command = rootzone();
+        command.arg("--data-dir").arg(folder);
+        Self::start_command(&mut command, &page, mqtt_port, page_port).await
+    }
+
     /// One that serves the page of the client alone, with further arguments, on any ports or another broker's.
     pub(crate) async fn with_client_page(
         arguments: &[&str],

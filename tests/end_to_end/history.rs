@@ -1,0 +1,178 @@
+//! Five years of 24 probes in the broker's history, looked at in a real browser.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tempfile::TempDir;
+
+use crate::harness::{Broker, Dashboard, Role, V5_0, eventually, publish, rootzone};
+
+#[tokio::test]
+async fn years_are_there_when_a_page_is_opened() {
+    let folder = TempDir::new().unwrap();
+    fill(folder.path()).await;
+    let broker = Broker::with_data(folder.path(), 0, 0).await;
+    announce(&broker).await;
+    let first = broker.page_url() + "probe/orchard/tree-1?window=all";
+    let dashboard = Dashboard::open(&first).await;
+    eventually("five years of a probe are shown", async || {
+        is_of_years(&dashboard).await
+    })
+    .await;
+
+    dashboard.press(Role::Button, "1 h").await;
+    eventually("an hour is shown", async || {
+        let caption = caption(&dashboard).await?;
+        (caption.contains("lowest") && !caption.contains(" 20")).then_some(())
+    })
+    .await;
+    dashboard.press(Role::Button, "All").await;
+    eventually("and all again", async || is_of_years(&dashboard).await).await;
+
+    dashboard.browser.client.refresh().await.unwrap();
+    eventually("after a reload it is there again", async || {
+        is_of_years(&dashboard).await
+    })
+    .await;
+    let other_tab = Dashboard::open(&first).await;
+    eventually("another tab shows the same", async || {
+        is_of_years(&other_tab).await
+    })
+    .await;
+
+    let (mqtt_port, page_port) = (broker.mqtt_port, broker.page_port);
+    broker.kill().await;
+    let broker = Broker::with_data(folder.path(), mqtt_port, page_port).await;
+    for tab in [&dashboard, &other_tab] {
+        eventually("the page is connected again", async || {
+            (tab.connection_state().await? == "connected").then_some(())
+        })
+        .await;
+        eventually("and shows all again", async || is_of_years(tab).await).await;
+    }
+    drop(broker);
+}
+
+#[tokio::test]
+async fn all_probes_of_a_zone_are_zoomed_from_years_to_an_hour_and_back() {
+    let folder = TempDir::new().unwrap();
+    fill(folder.path()).await;
+    let broker = Broker::with_data(folder.path(), 0, 0).await;
+    announce(&broker).await;
+    let others: Vec<String> = (2..=N_PROBES)
+        .map(|number| format!("orchard%2Ftree-{number}"))
+        .collect();
+    let address = broker.page_url() + "probe/orchard/tree-1?window=all&beside=";
+    let dashboard = Dashboard::open(&(address + &others.join("%2B"))).await;
+    eventually("all probes are on the chart", async || {
+        let caption = caption(&dashboard).await?;
+        (caption.contains("Tree 24 ") && caption.contains(" 20")).then_some(())
+    })
+    .await;
+    dashboard.browser.script(ZOOM).await;
+    let frames = eventually("the zoom is done", async || {
+        let frames = dashboard.browser.script("return window.frames_ms;").await?;
+        let mut frames: Vec<f64> = frames
+            .as_array()?
+            .iter()
+            .filter_map(|ms| ms.as_f64())
+            .collect();
+        frames.sort_by(f64::total_cmp);
+        (frames.len() > 100).then_some(frames)
+    })
+    .await;
+    let at = |share: f64| frames[(share * (frames.len() - 1) as f64) as usize];
+    println!(
+        "{} frames: half within {:.1} ms, 95 % within {:.1} ms, the longest {:.1} ms",
+        frames.len(),
+        at(0.5),
+        at(0.95),
+        at(1.0)
+    );
+    eventually("all is shown again", async || {
+        caption(&dashboard).await?.contains(" 20").then_some(())
+    })
+    .await;
+}
+
+/// Imports a reading an hour of every probe; each misses a day now and then.
+async fn fill(folder: &Path) {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    let mut text = String::from("time");
+    for number in 1..=N_PROBES {
+        write!(text, ",rootzone/orchard/tree-{number}/moisture").unwrap();
+    }
+    for hour in 0..N_HOURS {
+        write!(text, "\n{}", (now - (N_HOURS - hour) * 3_600) * 1_000).unwrap();
+        for number in 1..=N_PROBES {
+            let since_watering = (hour + 31 * number) % 170;
+            if (hour + 300 * number) % 5_000 < 24 {
+                text.push(',');
+            } else {
+                write!(text, ",{:.1}", 36.0 - 0.12 * since_watering as f64).unwrap();
+            }
+        }
+    }
+    let file = folder.join("past.csv");
+    std::fs::write(&file, text).unwrap();
+    let status = rootzone()
+        .args(["history", "import"])
+        .arg(&file)
+        .args([
+            "--time-column",
+            "time",
+            "--series",
+            "{column}",
+            "--data-dir",
+        ])
+        .arg(folder)
+        .status()
+        .await
+        .unwrap();
+    assert!(status.success(), "the import ended with {status}");
+}
+
+/// Lets every probe say something that the broker keeps, so that a page knows of it.
+async fn announce(broker: &Broker) {
+    for number in 1..=N_PROBES {
+        let topic = format!("rootzone/orchard/tree-{number}/moisture");
+        publish(broker, V5_0, &topic, "21.5", &["-r"]).await;
+    }
+}
+
+/// Years are told with their year.
+async fn is_of_years(dashboard: &Dashboard) -> Option<()> {
+    let caption = caption(dashboard).await?;
+    (caption.contains("lowest 15.") && caption.contains(" 20")).then_some(())
+}
+
+async fn caption(dashboard: &Dashboard) -> Option<String> {
+    let caption = dashboard
+        .browser
+        .script("return document.querySelector('figcaption')?.innerText;")
+        .await?;
+    Some(caption.as_str()?.into())
+}
+
+const N_PROBES: u64 = 24;
+/// Nearly five years.
+const N_HOURS: u64 = 41_000;
+/// A step of the wheel with each frame, from all to an hour and back, and how long each frame took.
+const ZOOM: &str = "
+    const stage = document.querySelector('.chart-stage'), box = stage.getBoundingClientRect(), frames = [];
+    let before = performance.now();
+    const step = (now) => {
+        frames.push(now - before);
+        before = now;
+        const out = frames.length > 60;
+        if (frames.length > 120) { window.frames_ms = frames.slice(1); return; }
+        const event = { deltaY: out ? 100 : -80, ctrlKey: true, bubbles: true, cancelable: true, clientX: box.left + 0.7 * box.width };
+        stage.dispatchEvent(new WheelEvent('wheel', event));
+        requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step);
+";
