@@ -1,6 +1,9 @@
 //! All series, and what the store has to do for them.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Bound,
+};
 
 use crate::{
     Point, Settings,
@@ -141,6 +144,19 @@ impl History {
     /// All series, in the order of their names.
     pub fn series(&self) -> impl Iterator<Item = (&str, SeriesId)> {
         self.id_by_name.iter().map(|(name, id)| (&**name, *id))
+    }
+
+    /// Those whose names come after this one, in the order of their names.
+    pub fn series_after(&self, name: &str) -> impl Iterator<Item = (&str, SeriesId)> {
+        let behind = (Bound::Excluded(name), Bound::Unbounded);
+        let found = self.id_by_name.range::<str, _>(behind);
+        found.map(|(name, id)| (&**name, *id))
+    }
+
+    /// How many series there are.
+    #[must_use]
+    pub fn n_series(&self) -> usize {
+        self.series.len()
     }
 
     /// The series of this name, which is begun if it is new; `None` if there are too many.

@@ -1,6 +1,7 @@
 //! The history in a running broker: what probes say is kept, and whoever asks gets it.
 
 mod answer;
+mod inquiry;
 mod limits;
 mod probes;
 mod recorder;

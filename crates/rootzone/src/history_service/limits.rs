@@ -20,8 +20,12 @@ pub(crate) struct HistoryLimits {
     pub(crate) series: usize,
     /// Requests of one client that wait.
     pub(crate) requests_per_client: usize,
+    /// Requests of all clients that wait.
+    pub(crate) requests: usize,
     /// Requests that are worked on at once.
     pub(crate) requests_at_once: usize,
+    /// Requests whose answers are on their way at once.
+    pub(crate) answers_at_once: usize,
     pub(crate) request_bytes: usize,
     pub(crate) series_per_request: usize,
     pub(crate) points_per_request: u32,
@@ -57,7 +61,9 @@ impl Default for HistoryLimits {
             bytes: 16 << 30,
             series: 10_000,
             requests_per_client: 16,
+            requests: 1_000,
             requests_at_once: 2,
+            answers_at_once: 64,
             request_bytes: 65_536,
             series_per_request: 100,
             points_per_request: 10_000,
