@@ -3,6 +3,8 @@
 use history::Settings;
 use serde::Deserialize;
 
+use crate::wall_clock;
+
 /// What is kept for how long, and how much one may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -43,6 +45,7 @@ impl HistoryLimits {
             rollups_kept: [self.quarter_hour_days, self.hour_days, self.day_days].map(milliseconds),
             n_bytes_max: Some(self.bytes),
             n_series_max: self.series,
+            clock_set_since: wall_clock::SET_SINCE,
             query_work_max: self.work_per_request,
             query_series_max: self.series_per_request,
             query_points_max: self.points_per_request,

@@ -55,7 +55,7 @@ impl Shared {
         Ok((Self::new(restoration.finish(clock()), clock), corrupt))
     }
 
-    fn new(history: History, clock: fn() -> i64) -> Self {
+    pub(super) fn new(history: History, clock: fn() -> i64) -> Self {
         Self {
             history: Mutex::new(history),
             stored: watch::Sender::new(0),
