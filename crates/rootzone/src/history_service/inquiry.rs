@@ -37,7 +37,7 @@ enum Progress {
         /// Those that are not begun.
         names: vec::IntoIter<String>,
         /// What is not said yet of the one that is.
-        rows: Option<Rows>,
+        rows: Option<Box<Rows>>,
     },
     List {
         filter: TopicFilter,
@@ -98,7 +98,7 @@ impl Asker {
         &self,
         window: &Window,
         names: &mut vec::IntoIter<String>,
-        rows: &mut Option<Rows>,
+        rows: &mut Option<Box<Rows>>,
     ) -> Part {
         let begun = match rows.take() {
             Some(begun) => Ok(begun),
@@ -117,7 +117,7 @@ impl Asker {
     }
 
     /// Reads a series, or says what is wrong.
-    fn begin(&self, name: &str, window: &Window) -> Result<Rows, String> {
+    fn begin(&self, name: &str, window: &Window) -> Result<Box<Rows>, String> {
         let id = self.shared.lock().find(name);
         let id = id.filter(|_| self.may_read(name));
         let id = id.ok_or_else(|| answer::error(Some(name), NO_SERIES))?;
@@ -125,7 +125,7 @@ impl Asker {
             self.shared.bad_requests.add(1);
             answer::error(Some(name), &error.to_string())
         })?;
-        Ok(Rows::new(name, columns))
+        Ok(Box::new(Rows::new(name, columns)))
     }
 
     fn columns(&self, id: SeriesId, window: &Window) -> Result<Columns, QueryError> {
