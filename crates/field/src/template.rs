@@ -122,6 +122,10 @@ impl TemplateError {
 fn steps(mut rest: &str) -> Option<Vec<Step>> {
     let mut steps = Vec::new();
     while !rest.is_empty() {
+        // Every payload pays for each.
+        if steps.len() == STEPS_MAX {
+            return None;
+        }
         let step;
         (step, rest) = if let Some(after) = rest.strip_prefix('.') {
             // Nothing is cut at a position: the panic of that would weigh more than all of this.
@@ -151,6 +155,9 @@ fn bracketed(inner: &str) -> Option<Step> {
     }
     inner.parse().ok().map(Step::Index)
 }
+
+/// Far deeper than devices put anything.
+const STEPS_MAX: usize = 32;
 
 fn json(payload: &[u8]) -> Result<Json, TemplateError> {
     let value = text_of(payload).ok().and_then(Json::parse);
@@ -231,6 +238,15 @@ mod tests {
                 format!("template not supported: {template}")
             );
         }
+    }
+
+    #[test]
+    fn a_place_is_not_deeper_than_devices_go() {
+        let template =
+            |n: usize| Template::parse(&format!("{{{{ value_json{} }}}}", "[0]".repeat(n)));
+        let payload = |n: usize| format!("{}7{}", "[".repeat(n), "]".repeat(n));
+        assert_eq!(template(32).number(payload(32).as_bytes()), Ok(7.0));
+        assert!(matches!(template(33), Template::NotSupported(_)));
     }
 
     proptest! {

@@ -1,6 +1,9 @@
 //! All series, and what the store has to do for them.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Bound,
+};
 
 use crate::{
     Point, Settings,
@@ -32,6 +35,7 @@ pub struct History {
     /// When which series is to be sealed.
     due: BTreeSet<(i64, SeriesId)>,
     pub(crate) next_retention: Option<i64>,
+    pub(crate) is_clock_doubtful: bool,
     pub(crate) counters: Counters,
 }
 
@@ -116,6 +120,7 @@ impl History {
             finished: VecDeque::new(),
             due: BTreeSet::new(),
             next_retention: None,
+            is_clock_doubtful: false,
             counters: Counters::default(),
         }
     }
@@ -141,6 +146,19 @@ impl History {
     /// All series, in the order of their names.
     pub fn series(&self) -> impl Iterator<Item = (&str, SeriesId)> {
         self.id_by_name.iter().map(|(name, id)| (&**name, *id))
+    }
+
+    /// Those whose names come after this one, in the order of their names.
+    pub fn series_after(&self, name: &str) -> impl Iterator<Item = (&str, SeriesId)> {
+        let behind = (Bound::Excluded(name), Bound::Unbounded);
+        let found = self.id_by_name.range::<str, _>(behind);
+        found.map(|(name, id)| (&**name, *id))
+    }
+
+    /// How many series there are.
+    #[must_use]
+    pub fn n_series(&self) -> usize {
+        self.series.len()
     }
 
     /// The series of this name, which is begun if it is new; `None` if there are too many.
@@ -170,9 +188,26 @@ impl History {
         self.operations.push_back(Output::Put { key, value });
     }
 
+    /// Takes a reading of the series of this name, which is begun if it is new and the reading one that can be kept;
+    /// `None` if there are too many.
+    pub fn record_by_name(&mut self, name: &str, point: Point, now: i64) -> Option<Recorded> {
+        let id = match self.find(name) {
+            Some(id) => id,
+            None => match self.reason_to_refuse(point, now) {
+                Some(refused) => return Some(self.count(refused)),
+                None => self.open(name)?,
+            },
+        };
+        Some(self.record(id, point, now))
+    }
+
     /// Takes a reading. Of two of the same time the later one stays.
     pub fn record(&mut self, id: SeriesId, point: Point, now: i64) -> Recorded {
         let recorded = self.take(id, point, now);
+        self.count(recorded)
+    }
+
+    fn count(&mut self, recorded: Recorded) -> Recorded {
         let counters = &mut self.counters;
         *match recorded {
             Recorded::Kept => &mut counters.kept,
@@ -184,19 +219,25 @@ impl History {
         recorded
     }
 
+    /// What is wrong with a reading, whatever series it is of.
+    fn reason_to_refuse(&self, Point { time, value }: Point, now: i64) -> Option<Recorded> {
+        if !value.is_finite() || !(TIME_MIN..=TIME_MAX).contains(&time) {
+            return Some(Recorded::Invalid);
+        }
+        let is_set = now >= self.settings.clock_set_since;
+        (is_set && time > now.saturating_add(DAY)).then_some(Recorded::Ahead)
+    }
+
     fn take(&mut self, id: SeriesId, point: Point, now: i64) -> Recorded {
+        if let Some(refused) = self.reason_to_refuse(point, now) {
+            return refused;
+        }
         let Some(series) = self.series.get_mut(id.index()) else {
             return Recorded::Invalid;
         };
         // No zero with a sign.
         let value = point.value + 0.0;
         let point = Point { value, ..point };
-        if !value.is_finite() || !(TIME_MIN..=TIME_MAX).contains(&point.time) {
-            return Recorded::Invalid;
-        }
-        if point.time > now.saturating_add(DAY) {
-            return Recorded::Ahead;
-        }
         if series.is_lost(point.time) {
             return Recorded::TooOld;
         }
@@ -289,10 +330,8 @@ impl History {
 
     /// One chunk that is to be written anew, if there is one.
     pub fn next_task(&mut self, now: i64) -> Option<Task> {
-        while let Some(&(due, id)) = self.due.first()
-            && due <= now
-        {
-            self.due.pop_first();
+        while let Some((due, id)) = self.next_due(now) {
+            self.due.remove(&(due, id));
             let series = &mut self.series[id.index()];
             series.due = None;
             let kept = self.settings.raw_kept;
@@ -306,6 +345,19 @@ impl History {
             }
         }
         None
+    }
+
+    /// What is due; so is what is due later than anything can be, as the clock went back since.
+    fn next_due(&self, now: i64) -> Option<(i64, SeriesId)> {
+        let Settings {
+            seal_after,
+            seal_late_after,
+            ..
+        } = self.settings;
+        let latest = now.saturating_add(seal_after.max(seal_late_after).max(RETRY_AFTER));
+        let first = self.due.first().filter(|(due, _)| *due <= now);
+        let last = || self.due.last().filter(|(due, _)| *due > latest);
+        first.or_else(last).copied()
     }
 
     /// Takes back what a task came to. Its chunks count as soon as what comes out is durable.

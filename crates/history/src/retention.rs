@@ -8,14 +8,24 @@ use crate::{
 };
 
 impl History {
+    /// Says whether the clock may be wrong. As long as it may, nothing goes because of its age: that cannot be undone.
+    pub const fn set_clock_doubtful(&mut self, is_doubtful: bool) {
+        self.is_clock_doubtful = is_doubtful;
+    }
+
     /// Lets go what is too old or too much: a bounded part of it, the rest when the next deadline comes.
     pub fn handle_timeout(&mut self, now: i64) {
-        if self.next_retention.is_some_and(|due| due > now) {
+        // What is due later than in a pause was due before the clock went back.
+        let latest = now.saturating_add(PAUSE);
+        let due = self.next_retention;
+        if due.is_some_and(|due| due > now && due <= latest) {
             return;
         }
         let mut n_left = N_DROPPED_AT_ONCE;
-        for index in 0..self.series.len() {
-            self.drop_old(SeriesId(index as u32), now, &mut n_left);
+        if !self.is_clock_doubtful {
+            for index in 0..self.series.len() {
+                self.drop_old(SeriesId(index as u32), now, &mut n_left);
+            }
         }
         let n_bytes_max = self.settings.n_bytes_max.unwrap_or(u64::MAX);
         while n_left > 0 && self.counters.n_bytes > n_bytes_max {

@@ -165,13 +165,12 @@ impl Series {
 
     /// From the first to the last reading.
     pub(crate) fn span(&self) -> Option<(i64, i64)> {
-        let chunks = self.chunks.iter();
-        let chunks = chunks.map(|chunk| (chunk.first, chunk.last));
-        let head = self.head.iter();
-        let head = head.map(|head| (head.point.time, head.point.time));
-        chunks
-            .chain(head)
-            .reduce(|(first, last), (from, to)| (first.min(from), last.max(to)))
+        let chunks = (self.chunks.first(), self.chunks.last());
+        let head = (self.head.first(), self.head.last());
+        let firsts = [chunks.0.map(|c| c.first), head.0.map(|h| h.point.time)];
+        let lasts = [chunks.1.map(|c| c.last), head.1.map(|h| h.point.time)];
+        let first = firsts.into_iter().flatten().min()?;
+        Some((first, lasts.into_iter().flatten().max()?))
     }
 
     /// Whether a time is before the end of what is sealed.

@@ -23,6 +23,8 @@ pub struct Settings {
     pub seal_after: i64,
     /// How long a point waits that came later than others which are sealed.
     pub seal_late_after: i64,
+    /// A clock that shows an earlier time was never set, and cannot tell what is ahead.
+    pub clock_set_since: i64,
     /// The most points and rows that one request may decode.
     pub query_work_max: u64,
     /// The most series that one request may ask for.
@@ -60,6 +62,7 @@ impl Default for Settings {
             n_head_points: 128,
             seal_after: DAY / 4,
             seal_late_after: DAY / 24 / 60,
+            clock_set_since: i64::MIN,
             query_work_max: 2_000_000,
             query_series_max: 100,
             query_points_max: 10_000,

@@ -14,6 +14,7 @@ pub trait Recorder: fmt::Debug + Send {
     /// is not to be acknowledged.
     fn record(&mut self, topic: &str, payload: &[u8]) -> bool;
 
-    /// A message has been retained since before the recorder came. It is no news, but may say what others mean.
+    /// A message that is not to be kept, as it has been retained since before the recorder came, or as the store takes
+    /// nothing. It may say what others mean.
     fn learn(&mut self, topic: &str, payload: &[u8]);
 }

@@ -13,7 +13,7 @@ use mqtt_broker_core::{
     Action, Authenticator, Broker, ConnectionId, Counters, Event, Output, Recorder, Responder,
     StoreOperation,
 };
-use mqtt_protocol::{Decoder, Instant, ReasonCode};
+use mqtt_protocol::{Decoder, Instant, ReasonCode, TopicName};
 use tokio::{
     net::tcp::OwnedWriteHalf,
     runtime,
@@ -166,6 +166,10 @@ impl Hub {
 
     pub(crate) fn is_authorized(&self, connection: ConnectionId, action: Action<'_>) -> bool {
         self.lock().broker.is_authorized(connection, action)
+    }
+
+    pub(crate) fn is_reachable(&self, connection: ConnectionId, topic_name: &TopicName) -> bool {
+        self.lock().broker.is_reachable(connection, topic_name)
     }
 
     pub(crate) fn counters(&self) -> Counters {

@@ -5,7 +5,7 @@ use std::{net::IpAddr, path::PathBuf, sync::Arc, time::Duration};
 use mqtt_broker_core::{
     Action, Authenticator, Broker, ConnectionId, Counters, Recorder, Responded, Responder, Response,
 };
-use mqtt_protocol::Instant;
+use mqtt_protocol::{Instant, TopicName};
 use tokio::{
     net::{TcpListener, TcpStream},
     select,
@@ -122,6 +122,12 @@ impl Server {
     #[must_use]
     pub fn is_authorized(&self, connection: ConnectionId, action: Action<'_>) -> bool {
         self.hub.is_authorized(connection, action)
+    }
+
+    /// Whether the Client that asked is there and subscribed to the topic of the answer.
+    #[must_use]
+    pub fn is_reachable(&self, connection: ConnectionId, topic_name: &TopicName) -> bool {
+        self.hub.is_reachable(connection, topic_name)
     }
 
     /// Sends an answer to the Client that asked.

@@ -81,7 +81,9 @@ fn parse(text: &str) -> Result<AllLimits, String> {
             "history.requests_per_client",
             history.requests_per_client == 0,
         ),
+        ("history.requests", history.requests == 0),
         ("history.requests_at_once", history.requests_at_once == 0),
+        ("history.answers_at_once", history.answers_at_once == 0),
     ] {
         if is_zero {
             return Err(format!(

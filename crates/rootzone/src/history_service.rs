@@ -1,6 +1,7 @@
 //! The history in a running broker: what probes say is kept, and whoever asks gets it.
 
 mod answer;
+mod inquiry;
 mod limits;
 mod probes;
 mod recorder;
@@ -21,7 +22,7 @@ use mqtt_broker::{
     store::{RedbStore, StoreError, StoreReader},
 };
 
-pub(crate) use self::{limits::HistoryLimits, shared::write_to, store::unless_damaged};
+pub(crate) use self::{limits::HistoryLimits, shared::write_to, store::ViewReader};
 use self::{
     recorder::FieldRecorder, responder::Queue, shared::Shared, store::HistoryStore, upkeep::keep_up,
 };

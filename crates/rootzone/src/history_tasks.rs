@@ -11,9 +11,7 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
 use field::Timestamp;
-use history::{
-    Counters, History, Key, Point, Reader, Recorded, Restoration, SeriesId, Settings, Unreadable,
-};
+use history::{Counters, History, Key, Point, Recorded, Restoration, SeriesId, Settings};
 use mqtt_broker::{
     STORE_FORMAT,
     store::{ChangeSet, DataDirectory, Opened, RedbStore, Store},
@@ -22,8 +20,8 @@ use mqtt_broker::{
 use crate::{
     csv_readings::{self, Columns, CsvReading},
     data_directory,
-    history_service::{unless_damaged, write_to},
-    wall_clock::now,
+    history_service::{ViewReader, write_to},
+    wall_clock::{self, now},
 };
 
 /// What is done with the readings of a data directory that no broker uses meanwhile.
@@ -146,10 +144,10 @@ impl Import {
         } in readings
         {
             self.n_readings += 1;
-            let id = self.kept.history.open(&series);
-            let id = id.context("there are too many series")?;
             let point = Point { time, value };
-            if self.kept.history.record(id, point, now()) == Recorded::Invalid {
+            let history = &mut self.kept.history;
+            let recorded = history.record_by_name(&series, point, now());
+            if recorded.context("there are too many series")? == Recorded::Invalid {
                 bail!("{series} cannot have {value} at {time}");
             }
         }
@@ -178,7 +176,7 @@ fn export(
     if !directory.exists() {
         bail!("there is no {}", directory.display());
     }
-    let mut kept = Kept::of(DataDirectory::open_whole(directory, STORE_FORMAT)?)?;
+    let kept = Kept::of(DataDirectory::open_whole(directory, STORE_FORMAT)?)?;
     let mut wanted: Vec<(String, SeriesId)> = Vec::new();
     for name in names {
         let id = kept.history.find(name);
@@ -200,8 +198,9 @@ fn export(
             Format::Csv => csv_field(&name),
             Format::LineProtocol => tag_value(&name),
         };
-        let Kept { history, store, .. } = &mut kept;
-        history.points(id, &mut StoreReader(store), |points| match points {
+        let Kept { history, store, .. } = &kept;
+        let mut view = ViewReader(store.reader().view());
+        history.points(id, &mut view, |points| match points {
             Ok(points) if result.is_ok() => {
                 result = points
                     .iter()
@@ -252,7 +251,10 @@ impl Kept {
         if let Some(salvage) = &salvage {
             data_directory::report(salvage);
         }
-        let mut restoration = Restoration::new(Settings::default());
+        let mut restoration = Restoration::new(Settings {
+            clock_set_since: wall_clock::SET_SINCE,
+            ..Settings::default()
+        });
         let mut fault = None;
         store.read_range(Key::RESTORED, &mut |key, value| {
             if let Err(corrupt) = restoration.add(key, value) {
@@ -279,11 +281,13 @@ impl Kept {
         };
         loop {
             let mut n_tasks = 0;
+            let mut view = ViewReader(self.store.reader().view());
             while let Some(task) = self.history.next_task(due) {
-                let sealed = task.run(&mut StoreReader(&mut self.store));
+                let sealed = task.run(&mut view);
                 self.history.finish(sealed, now);
                 n_tasks += 1;
             }
+            drop(view);
             self.commit(now)?;
             if n_tasks == 0 {
                 return Ok(());
@@ -300,15 +304,6 @@ impl Kept {
         let sequence = self.history.store_sequence();
         self.history.handle_stored(sequence, now);
         Ok(())
-    }
-}
-
-/// Reads the chunks of a history from its store.
-struct StoreReader<'a>(&'a mut RedbStore);
-
-impl Reader for StoreReader<'_> {
-    fn read(&mut self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), Unreadable> {
-        unless_damaged(self.0.read(key, found), found)
     }
 }
 

@@ -330,7 +330,7 @@ const fn metrics(snapshot: Snapshot) -> [Metric; 42] {
         ),
         counter(
             "history_requests_bad",
-            "Requests that were answered by what is wrong with them, or not at all as they named no topic.",
+            "Requests that were answered by what is wrong with them, or not at all as they named no topic that their client is subscribed to.",
             bad_requests,
         ),
         counter(

@@ -146,3 +146,24 @@ fn few_chunks_go_at_once() {
     probe.history.handle_timeout(probe.now + HOUR);
     assert_eq!(probe.history.counters().dropped_chunks, 16);
 }
+
+#[test]
+fn a_clock_that_goes_back_stops_no_retention() {
+    let mut probe = Probe::new(kept_for_ten_days());
+    probe.fill(96 * 100, 15 * MINUTE);
+    probe.history.handle_timeout(probe.now + 1_000 * DAY);
+    probe.history.handle_timeout(probe.now);
+    assert_eq!(probe.history.counters().dropped_chunks, 32);
+}
+
+#[test]
+fn nothing_is_too_old_by_a_doubtful_clock() {
+    let mut probe = Probe::new(kept_for_ten_days());
+    probe.fill(96 * 100, 15 * MINUTE);
+    probe.history.set_clock_doubtful(true);
+    probe.history.handle_timeout(probe.now + HOUR);
+    assert_eq!(probe.history.counters().dropped_chunks, 0);
+    probe.history.set_clock_doubtful(false);
+    probe.history.handle_timeout(probe.now + 2 * HOUR);
+    assert_eq!(probe.history.counters().dropped_chunks, 16);
+}

@@ -120,6 +120,52 @@ fn what_cannot_be_is_set_aside_and_counted() {
 }
 
 #[test]
+fn a_clock_that_was_never_set_sets_nothing_aside() {
+    let mut probe = Probe::new(Settings {
+        clock_set_since: START,
+        ..Settings::default()
+    });
+    let point = history::Point {
+        time: START + 2 * DAY,
+        value: 1.0,
+    };
+    let recorded = [START - 1, START].map(|now| {
+        let recorded = probe.history.record_by_name("new", point, now);
+        (recorded, probe.history.find("new").is_some())
+    });
+    assert_eq!(
+        recorded,
+        [(Some(Recorded::Kept), true), (Some(Recorded::Ahead), true)]
+    );
+}
+
+#[test]
+fn what_cannot_be_begins_no_series() {
+    let mut probe = Probe::new(Settings::default());
+    let point = history::Point {
+        time: START + 2 * DAY,
+        value: 1.0,
+    };
+    let recorded = probe.history.record_by_name("new", point, START);
+    assert_eq!(recorded, Some(Recorded::Ahead));
+    assert_eq!(probe.history.find("new"), None);
+    assert_eq!(probe.history.counters().ahead, 1);
+}
+
+#[test]
+fn a_clock_that_goes_back_stops_no_sealing() {
+    let mut probe = Probe::new(small());
+    let point = history::Point {
+        time: START,
+        value: 1.0,
+    };
+    probe.history.record(probe.id, point, START + 365 * DAY);
+    probe.settle();
+    assert_eq!(probe.disk.count(is_head), 0);
+    assert_eq!(probe.n_points(), 1);
+}
+
+#[test]
 fn one_step_writes_few_chunks_however_much_is_late() {
     let mut probe = Probe::new(small());
     probe.fill(5_000, MINUTE);

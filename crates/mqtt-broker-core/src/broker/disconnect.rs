@@ -111,9 +111,12 @@ impl Broker {
             .set(&mut session.timers.will, None, Timer::Will(session_index));
         if let Some(will) = session.will.take() {
             let message = Message::from_will(&will, now);
-            let keep = self.has_room_for(&message);
-            self.peers.counters.retained_refused += u64::from(!keep);
-            self.route(&message, Some(session_index), keep, now);
+            // A request of a Client that has gone has nobody to be answered, and is nobody else's either.
+            if !self.is_request(&message.topic_name) {
+                let keep = self.has_room_for(&message);
+                self.peers.counters.retained_refused += u64::from(!keep);
+                self.route(&message, Some(session_index), keep, now);
+            }
             self.store_session(session_index);
         }
     }

@@ -21,11 +21,15 @@ impl Broker {
 
     /// Whether the authenticator lets this Client do something; nobody who is gone may do anything.
     pub fn is_authorized(&mut self, connection: ConnectionId, action: Action<'_>) -> bool {
-        let session = self.index_of(connection).and_then(|index| {
-            let connection = self.peers.connections.find(index)?;
-            connection.session
-        });
+        let session = self.session_of(connection);
         session.is_some_and(|session| self.may(session, action))
+    }
+
+    /// Whether an answer on this topic would reach the Client: it is there and subscribed, not by a share alone.
+    pub fn is_reachable(&mut self, connection: ConnectionId, topic_name: &TopicName) -> bool {
+        let session = self.session_of(connection);
+        let (cache, tree) = (&mut self.match_cache, &mut self.topic_tree);
+        session.is_some_and(|session| !subscriptions(session, topic_name, cache, tree).is_empty())
     }
 
     /// Sends an answer to the session of the Client that asked, if it is subscribed to the topic, and to nobody else.
@@ -126,6 +130,11 @@ impl Broker {
             Some(responder) => responder.accept(request),
             None => Ok(()),
         }
+    }
+
+    fn session_of(&self, connection: ConnectionId) -> Option<SessionIndex> {
+        let index = self.index_of(connection)?;
+        self.peers.connections.find(index)?.session
     }
 
     fn may(&mut self, session: SessionIndex, action: Action<'_>) -> bool {

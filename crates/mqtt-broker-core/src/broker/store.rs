@@ -124,10 +124,13 @@ impl Broker {
 
     /// Lets the recorder keep what a message says. What comes while the store takes nothing would gather without end.
     pub(super) fn record(&mut self, message: &Message) {
-        if let Some(recorder) = &mut self.recorder
-            && !self.is_store_failing
-            && recorder.record(message.topic_name.as_str(), &message.payload)
-        {
+        let Some(recorder) = &mut self.recorder else {
+            return;
+        };
+        let topic = message.topic_name.as_str();
+        if self.is_store_failing {
+            recorder.learn(topic, &message.payload);
+        } else if recorder.record(topic, &message.payload) {
             self.peers.journal.note_change_by_others();
         }
     }

@@ -122,7 +122,7 @@ fn what_was_retained_before_is_learned_and_not_recorded() {
 }
 
 #[test]
-fn nothing_is_recorded_while_the_store_takes_nothing() {
+fn what_comes_while_the_store_takes_nothing_is_learned_and_not_recorded() {
     let mut world = World::new();
     let book = recording(&mut world);
     let probe = world.client(V5_0, "probe");
@@ -137,7 +137,7 @@ fn nothing_is_recorded_while_the_store_takes_nothing() {
     world.publish(probe, "kept/a", "2", AtMostOnce);
     world.publish(probe, "other/a", "3", AtLeastOnce);
     assert!(matches!(world.receive(probe), Some(Packet::Puback(_))));
-    assert!(take(&book).is_empty());
+    assert_eq!(take(&book), ["learned kept/a 2", "learned other/a 3"]);
     world.broker.set_store_failing(false);
     world.publish(probe, "kept/a", "4", AtMostOnce);
     assert_eq!(take(&book), ["recorded kept/a 4"]);
@@ -221,6 +221,20 @@ fn a_request_goes_to_the_owner_and_to_nobody_else() {
 }
 
 #[test]
+fn a_will_is_a_request_to_nobody() {
+    let mut world = World::new();
+    let requests = answering(&mut world);
+    let listener = world.client(V5_0, "listener");
+    world.subscribe(listener, "#", AtMostOnce);
+    let mut request = connect(V5_0, "asker");
+    request.will = Some(will(TOPIC, "what?"));
+    let (asker, _) = world.connect(request);
+    world.cut(asker);
+    assert_eq!(world.receive(listener), None);
+    assert!(requests.lock().unwrap().is_empty());
+}
+
+#[test]
 fn an_answer_goes_to_the_asker_alone() {
     for version in BOTH {
         let mut world = World::new();
@@ -246,12 +260,16 @@ fn an_answer_goes_to_the_asker_alone() {
         assert_eq!(correlation_data.map(|data| &data[..]), of_5_0);
         assert_eq!(world.receive(other), None);
 
+        let (here, elsewhere) = (topic("my/answers"), topic("elsewhere"));
+        assert!(world.broker.is_reachable(connection, &here));
+        assert!(!world.broker.is_reachable(connection, &elsewhere));
         assert_eq!(
             answer(&mut world, connection, "elsewhere"),
             Responded::Refused
         );
         world.unsubscribe(asker, "my/+");
         world.subscribe(asker, "$share/group/my/+", AtMostOnce);
+        assert!(!world.broker.is_reachable(connection, &here));
         assert_eq!(
             answer(&mut world, connection, "my/answers"),
             Responded::Refused,

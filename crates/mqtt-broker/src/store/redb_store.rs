@@ -82,21 +82,6 @@ impl RedbStore {
         self.try_with(|database| Ok(write(database, sets)?))
     }
 
-    /// Gives the value of a key to `found`, which is not called if there is none.
-    ///
-    /// # Errors
-    /// What the disk said, or that the entry is damaged.
-    pub fn read(&mut self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
-        self.try_with(|database| {
-            let transaction = database.begin_read().map_err(redb::Error::from)?;
-            let table = transaction.open_table(ENTRIES).map_err(redb::Error::from)?;
-            if let Some(stored) = table.get(key).map_err(redb::Error::from)? {
-                give(key, stored.value(), &mut |_, value| found(value))?;
-            }
-            Ok(())
-        })
-    }
-
     /// Gives the entries whose keys are from the first of these on and before the second, in order.
     ///
     /// # Errors
@@ -418,13 +403,11 @@ mod tests {
             .unwrap();
         assert_eq!(found, [b"b", b"c"]);
         let mut value = None;
-        store
-            .read(b"c", &mut |found| value = Some(found.to_vec()))
+        let view = store.reader().view().unwrap();
+        view.read(b"c", &mut |found| value = Some(found.to_vec()))
             .unwrap();
         assert_eq!(value.as_deref(), Some(&b"c"[..]));
-        store
-            .read(b"x", &mut |_| panic!("it is not there"))
-            .unwrap();
+        view.read(b"x", &mut |_| panic!("it is not there")).unwrap();
     }
 
     #[test]

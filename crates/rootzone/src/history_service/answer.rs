@@ -40,64 +40,112 @@ pub(super) fn error(series: Option<&str>, reason: &str) -> String {
     series.unwrap_or_default() + &text_field("error", reason)
 }
 
-/// The rows of one series, in as many bodies as it takes for none to be longer than `len_max`.
-pub(super) fn window(name: &str, columns: &Columns, len_max: usize) -> Vec<String> {
-    let mut head = text_field("series", name);
-    let _ = write!(
-        head,
-        ",\"from\":{},\"to\":{},\"step\":{}",
-        columns.from, columns.to, columns.step
-    );
-    if !columns.faults.is_empty() {
-        let _ = write!(head, ",\"damaged\":{}", columns.faults.len());
+/// That not even the least about a series fits into a message; and if that does not, not about which.
+pub(super) fn too_small(name: &str, len_max: usize) -> String {
+    let named = error(Some(name), TOO_SMALL);
+    match named.len() > len_max {
+        true => error(None, TOO_SMALL),
+        false => named,
     }
-    let n_rows = columns.time.len();
-    let mut bodies = Vec::new();
-    let (mut from, mut n_at_once) = (0, n_rows);
-    loop {
-        let to = (from + n_at_once).min(n_rows);
-        let body = rows(&head, columns, from, to);
-        if body.len() > len_max && to - from > 1 {
-            // A little less than would fit if all rows were alike.
-            let n_fitting = (to - from) * len_max / body.len() * 9 / 10;
-            n_at_once = n_fitting.clamp(1, (to - from) / 2);
-            continue;
+}
+
+/// The rows of one series, body by body.
+#[derive(Debug)]
+pub(super) struct Rows {
+    name: String,
+    /// What each body begins with.
+    head: String,
+    columns: Columns,
+    n_written: usize,
+    /// So many are tried next.
+    n_at_once: usize,
+    is_done: bool,
+}
+
+impl Rows {
+    pub(super) fn new(name: &str, columns: Columns) -> Self {
+        let mut head = text_field("series", name);
+        let _ = write!(
+            head,
+            ",\"from\":{},\"to\":{},\"step\":{}",
+            columns.from, columns.to, columns.step
+        );
+        if !columns.faults.is_empty() {
+            let _ = write!(head, ",\"damaged\":{}", columns.faults.len());
         }
-        bodies.push(match body.len() > len_max {
-            true => text_field("error", TOO_SMALL),
-            false => body,
-        });
-        from = to;
-        if from >= n_rows {
-            return bodies;
+        Self {
+            name: name.to_owned(),
+            head,
+            n_written: 0,
+            n_at_once: columns.time.len(),
+            columns,
+            is_done: false,
+        }
+    }
+
+    /// Whether no body follows.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    /// As many of the next rows as make no more than `len_max` bytes. If not even one does, that is said, and it is all.
+    pub(super) fn next_body(&mut self, len_max: usize) -> String {
+        let n_rows = self.columns.time.len();
+        loop {
+            let to = (self.n_written + self.n_at_once).min(n_rows);
+            let n = to - self.n_written;
+            let body = rows(&self.head, &self.columns, self.n_written, to);
+            if body.len() <= len_max {
+                self.n_written = to;
+                self.is_done = to == n_rows;
+                return body;
+            }
+            if n <= 1 {
+                self.is_done = true;
+                return too_small(&self.name, len_max);
+            }
+            // A little less than would fit if all rows were alike.
+            let n_fitting = n * len_max / body.len() * 9 / 10;
+            self.n_at_once = n_fitting.clamp(1, n / 2);
         }
     }
 }
 
-/// The series there are, in as many bodies as it takes.
-pub(super) fn list<'a>(
-    series: impl Iterator<Item = (&'a str, (i64, i64))>,
+/// A list of series, as long as one body may be.
+#[derive(Debug)]
+pub(super) struct List {
+    body: String,
     len_max: usize,
-) -> Vec<String> {
-    let mut bodies = Vec::new();
-    let mut body = String::from(LIST);
-    for (name, (from, to)) in series {
-        let entry = format!(
-            "{{{},\"from\":{from},\"to\":{to}}}",
-            text_field("series", name)
-        );
-        if body.len() > LIST.len() {
-            if body.len() + entry.len() + 2 > len_max {
-                bodies.push(body + "]");
-                body = String::from(LIST);
-            } else {
-                body.push(',');
-            }
+}
+
+impl List {
+    pub(super) fn new(len_max: usize) -> Self {
+        Self {
+            body: String::from(LIST),
+            len_max,
         }
-        body += &entry;
     }
-    bodies.push(body + "]");
-    bodies
+
+    /// Adds a series; if there is no room for it, it is for the next body.
+    pub(super) fn add(&mut self, name: &str, (from, to): (i64, i64)) -> bool {
+        let name = text_field("series", name);
+        let entry = format!("{{{name},\"from\":{from},\"to\":{to}}}");
+        let comma = if self.is_empty() { "" } else { "," };
+        if self.body.len() + comma.len() + entry.len() + "]".len() > self.len_max {
+            return false;
+        }
+        self.body += comma;
+        self.body += &entry;
+        true
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.body.len() == LIST.len()
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.body + "]"
+    }
 }
 
 fn rows(head: &str, columns: &Columns, from: usize, to: usize) -> String {
@@ -131,8 +179,9 @@ fn rows(head: &str, columns: &Columns, from: usize, to: usize) -> String {
         let numbers = numbers.map(|value| (f64::from(*value) * scale).round() as i64);
         differences(&mut body, name, numbers);
     }
-    let gaps = columns.gaps.iter().map(|gap| *gap as usize);
-    let gaps = gaps.filter(|gap| (from..to).contains(gap));
+    let first = columns.gaps.partition_point(|gap| (*gap as usize) < from);
+    let gaps = columns.gaps[first..].iter().map(|gap| *gap as usize);
+    let gaps = gaps.take_while(|gap| *gap < to);
     list_of(&mut body, "gaps", gaps.map(|gap| (gap - from) as i64));
     body
 }
@@ -195,7 +244,7 @@ fn text_field(name: &str, text: &str) -> String {
 }
 
 const LIST: &str = "\"list\":[";
-const TOO_SMALL: &str = "the Maximum Packet Size leaves no room for a row";
+const TOO_SMALL: &str = "the Maximum Packet Size leaves no room for the answer";
 /// `{"part":…,"more":false,"now":…,}` with numbers of any length.
 const HEADER_LEN_MAX: usize = 96;
 const DECIMALS_MAX: i32 = 6;
@@ -241,6 +290,15 @@ mod tests {
             .run(&mut NoChunks)
             .next()
             .unwrap()
+    }
+
+    fn window(name: &str, columns: &Columns, len_max: usize) -> Vec<String> {
+        let mut rows = Rows::new(name, columns.clone());
+        let mut bodies = Vec::new();
+        while !rows.is_done() {
+            bodies.push(rows.next_body(len_max));
+        }
+        bodies
     }
 
     fn fields(body: &str) -> Fields {
@@ -390,33 +448,36 @@ mod tests {
             assert_eq!(read, points);
             assert_eq!(gaps, [501]);
         }
-        assert_eq!(window("s", &columns, 20)[0], error(None, TOO_SMALL));
     }
 
     #[test]
-    fn a_list_comes_in_parts_too() {
-        let names: Vec<String> = (0..100)
-            .map(|n| format!("rootzone/bed/{n}/moisture"))
-            .collect();
-        let series = || names.iter().map(|name| (name.as_str(), (5, 7)));
+    fn what_has_no_room_for_a_row_is_told_once() {
+        let columns = columns(&[(1_000, 1.0), (2_000, 2.0)], 60_000, 600);
+        let complaint = error(Some("s"), TOO_SMALL);
+        assert_eq!(window("s", &columns, complaint.len()), [complaint]);
+        assert_eq!(window("s", &columns, 20), [error(None, TOO_SMALL)]);
+    }
+
+    #[test]
+    fn a_list_is_as_long_as_a_body_may_be() {
+        let mut list = List::new(1_000);
+        assert!(list.is_empty());
+        assert!(list.add("rootzone/bed/0/moisture", (5, 7)));
         assert_eq!(
-            list(series().take(1), 1_000),
-            [r#""list":[{"series":"rootzone/bed/0/moisture","from":5,"to":7}]"#]
+            list.finish(),
+            r#""list":[{"series":"rootzone/bed/0/moisture","from":5,"to":7}]"#
         );
-        assert_eq!(list(series().take(0), 1_000), [r#""list":[]"#]);
-        let bodies = list(series(), 1_000);
-        assert!(bodies.len() > 5 && bodies.iter().all(|body| body.len() <= 1_000));
-        let n: usize = bodies
-            .iter()
-            .map(|body| {
-                fields(body)
-                    .value("list")
-                    .and_then(Json::as_list)
-                    .unwrap()
-                    .len()
-            })
-            .sum();
-        assert_eq!(n, 100);
+        assert_eq!(List::new(0).finish(), r#""list":[]"#);
+        for len_max in 1_000..1_100 {
+            let mut list = List::new(len_max);
+            let n = (0..).take_while(|n| list.add(&format!("a/{n}"), (5, 7)));
+            let n = n.count();
+            let body = list.finish();
+            assert!((len_max - 40..=len_max).contains(&body.len()));
+            let list = fields(&body);
+            let list = list.value("list").and_then(Json::as_list);
+            assert_eq!(list.unwrap().len(), n);
+        }
     }
 
     #[test]

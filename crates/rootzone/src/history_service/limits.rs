@@ -3,6 +3,8 @@
 use history::Settings;
 use serde::Deserialize;
 
+use crate::wall_clock;
+
 /// What is kept for how long, and how much one may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -20,8 +22,12 @@ pub(crate) struct HistoryLimits {
     pub(crate) series: usize,
     /// Requests of one client that wait.
     pub(crate) requests_per_client: usize,
+    /// Requests of all clients that wait.
+    pub(crate) requests: usize,
     /// Requests that are worked on at once.
     pub(crate) requests_at_once: usize,
+    /// Requests whose answers are on their way at once.
+    pub(crate) answers_at_once: usize,
     pub(crate) request_bytes: usize,
     pub(crate) series_per_request: usize,
     pub(crate) points_per_request: u32,
@@ -39,6 +45,7 @@ impl HistoryLimits {
             rollups_kept: [self.quarter_hour_days, self.hour_days, self.day_days].map(milliseconds),
             n_bytes_max: Some(self.bytes),
             n_series_max: self.series,
+            clock_set_since: wall_clock::SET_SINCE,
             query_work_max: self.work_per_request,
             query_series_max: self.series_per_request,
             query_points_max: self.points_per_request,
@@ -57,7 +64,9 @@ impl Default for HistoryLimits {
             bytes: 16 << 30,
             series: 10_000,
             requests_per_client: 16,
+            requests: 1_000,
             requests_at_once: 2,
+            answers_at_once: 64,
             request_bytes: 65_536,
             series_per_request: 100,
             points_per_request: 10_000,

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use field::{Address, Entity, Reading, Template, Timestamp, payload_time};
 
+use crate::wall_clock;
+
 /// A reading, and the series that it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct ProbeReading<'a> {
@@ -69,8 +71,8 @@ impl Probes {
             return;
         }
         let time = payload_time(payload)
-            .filter(|time| *time >= CLOCKS_SET_SINCE)
-            .map(Timestamp::millis);
+            .map(Timestamp::millis)
+            .filter(|time| *time >= wall_clock::SET_SINCE);
         if let Some(reading) = own {
             each(ProbeReading {
                 series: topic,
@@ -106,6 +108,10 @@ impl Probes {
         if entity.own_device().is_some() || self.topic_by_series.len() >= self.n_sensors_max {
             return;
         }
+        let sensors = self.sensors_by_topic.get(&topic);
+        if sensors.is_some_and(|sensors| sensors.len() >= N_SENSORS_OF_TOPIC_MAX) {
+            return;
+        }
         let sensor = Sensor {
             series: series.to_owned(),
             template: entity.template,
@@ -134,8 +140,8 @@ fn begins_like_a_reading(payload: &[u8]) -> bool {
     first.is_some_and(|first| matches!(first, b'{' | b'+' | b'-' | b'.' | b'0'..=b'9'))
 }
 
-/// A time before 2020 is that of a clock that was never set.
-const CLOCKS_SET_SINCE: Timestamp = Timestamp::from_millis(1_577_836_800_000);
+/// Each looks through every message on the topic, so that thousands would stop the broker; devices have a few.
+const N_SENSORS_OF_TOPIC_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -244,5 +250,21 @@ mod tests {
         assert!(probes.speak_on("2"));
         assert!(!probes.speak_on("3"), "there are two already");
         assert!(probes.speak_on("other"));
+    }
+
+    #[test]
+    fn no_topic_has_more_sensors_than_a_message_can_serve() {
+        let mut probes = Probes::new(1_000);
+        for n in 0..N_SENSORS_OF_TOPIC_MAX + 1 {
+            let topic = format!("homeassistant/sensor/{n}/config");
+            probes.learn(&topic, br#"{"dev_cla":"moisture","stat_t":"one"}"#);
+        }
+        assert_eq!(read(&probes, "one", "37.2").len(), N_SENSORS_OF_TOPIC_MAX);
+        // Who says the same again keeps the place.
+        probes.learn(
+            "homeassistant/sensor/0/config",
+            br#"{"dev_cla":"moisture","stat_t":"one"}"#,
+        );
+        assert_eq!(read(&probes, "one", "37.2").len(), N_SENSORS_OF_TOPIC_MAX);
     }
 }

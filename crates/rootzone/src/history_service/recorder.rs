@@ -9,6 +9,7 @@ use super::{
     probes::{ProbeReading, Probes},
     shared::Shared,
 };
+use crate::wall_clock;
 
 /// Keeps the readings of the probes that are known.
 #[derive(Debug)]
@@ -27,19 +28,21 @@ impl FieldRecorder {
 
     fn take(&self, reading: ProbeReading<'_>) -> bool {
         let now = self.shared.now();
-        let mut history = self.shared.lock();
-        let Some(series) = history.open(reading.series) else {
-            self.shared.beyond_series.add(1);
-            return false;
-        };
+        // A clock that was never set tells no time.
+        let clock = (now >= wall_clock::SET_SINCE).then_some(now);
         let point = Point {
-            time: reading.time.unwrap_or(now),
+            time: reading.time.or(clock).unwrap_or(NO_TIME),
             value: reading.value,
         };
-        match history.record(series, point, now) {
+        let mut history = self.shared.lock();
+        match history.record_by_name(reading.series, point, now) {
             // What is known may be on its way to the disk still, for another who sent it.
-            Recorded::Kept | Recorded::Known => true,
-            Recorded::Ahead | Recorded::TooOld | Recorded::Invalid => false,
+            Some(Recorded::Kept | Recorded::Known) => true,
+            Some(Recorded::Ahead | Recorded::TooOld | Recorded::Invalid) => false,
+            None => {
+                self.shared.beyond_series.add(1);
+                false
+            }
         }
     }
 }
@@ -60,5 +63,55 @@ impl Recorder for FieldRecorder {
 
     fn learn(&mut self, topic: &str, payload: &[u8]) {
         self.probes.learn(topic, payload);
+    }
+}
+
+/// It is counted as invalid.
+const NO_TIME: i64 = i64::MIN;
+
+#[cfg(test)]
+mod tests {
+    use history::{Counters, History};
+
+    use super::*;
+    use crate::history_service::HistoryLimits;
+
+    const BED: &str = "rootzone/beds/bed-1/moisture";
+
+    /// In 2027.
+    const NOW: i64 = 1_800_000_000_000;
+
+    fn recorder(clock: fn() -> i64) -> FieldRecorder {
+        let history = History::new(HistoryLimits::default().settings());
+        FieldRecorder::new(Arc::new(Shared::new(history, clock)), 10)
+    }
+
+    fn counted(recorder: &FieldRecorder) -> (u64, Counters) {
+        let counters = recorder.shared.counters();
+        (counters.n_series, counters.history)
+    }
+
+    #[test]
+    fn a_reading_that_is_refused_begins_no_series() {
+        let mut recorder = recorder(|| NOW);
+        let in_two_days = br#"{"moisture":37.2,"time":1800172800000}"#;
+        assert!(!recorder.record(BED, in_two_days));
+        let (n_series, counters) = counted(&recorder);
+        assert_eq!((n_series, counters.ahead), (0, 1));
+        assert!(recorder.record(BED, b"37.2"));
+        assert_eq!(counted(&recorder).0, 1);
+    }
+
+    #[test]
+    fn a_clock_that_was_never_set_says_neither_what_is_ahead_nor_when_it_is() {
+        let mut recorder = recorder(|| 5_000);
+        assert!(!recorder.record(BED, b"37.2"));
+        let (n_series, counters) = counted(&recorder);
+        assert_eq!((n_series, counters.invalid), (0, 1));
+        let with_time = br#"{"moisture":37.2,"time":1800000000000}"#;
+        assert!(recorder.record(BED, with_time));
+        let history = recorder.shared.lock();
+        let span = history.find(BED).and_then(|id| history.span(id));
+        assert_eq!(span, Some((NOW, NOW)));
     }
 }

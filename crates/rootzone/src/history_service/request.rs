@@ -49,6 +49,10 @@ pub(super) enum Mistake {
     NoSeries,
     #[error("series is not a list of texts")]
     NotSeries,
+    #[error("series is an empty list")]
+    EmptySeries,
+    #[error("more than {limit} series")]
+    TooManySeries { limit: usize },
     #[error("{field} is missing")]
     Missing { field: &'static str },
     #[error("{field} is neither milliseconds since 1970 nor a time like 2026-05-04T10:00:00Z")]
@@ -103,6 +107,20 @@ impl Question {
             to: time(fields, "to")?.unwrap_or(now.saturating_add(1)),
             points: points(fields)?,
         }))
+    }
+}
+
+impl Asked {
+    /// Whether it names as many series as it may.
+    pub(super) fn within(self, n_series_max: usize) -> Result<Self, Mistake> {
+        let limit = n_series_max;
+        match &self {
+            Self::Window(window) if window.series.is_empty() => Err(Mistake::EmptySeries),
+            Self::Window(window) if window.series.len() > limit => {
+                Err(Mistake::TooManySeries { limit })
+            }
+            Self::Window(_) | Self::List(_) => Ok(self),
+        }
     }
 }
 

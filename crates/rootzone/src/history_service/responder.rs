@@ -3,28 +3,28 @@
 use std::{
     collections::{HashMap, VecDeque},
     fmt,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use bytes::Bytes;
-use history::{Columns, Query, QueryError, SeriesId};
 use mqtt_broker::{
     Action, ConnectionId, Request, Responded, Responder, Response, Server, store::StoreReader,
 };
-use mqtt_protocol::{ReasonCode, TopicFilter, TopicName};
+use mqtt_protocol::{ReasonCode, TopicName};
 use tokio::{
-    sync::{Semaphore, SemaphorePermit, mpsc},
+    sync::{Semaphore, SemaphorePermit},
     task::spawn_blocking,
-    time::sleep,
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
     answer::{self, Header},
+    inquiry::{Asker, Inquiry, Part},
     limits::HistoryLimits,
-    request::{Asked, Question, Window},
+    request::{Asked, Question},
     shared::Shared,
-    store::ViewReader,
 };
 
 /// Takes requests for the history. Those of one client are answered one after the other.
@@ -36,20 +36,19 @@ struct Desk {
     reader: StoreReader,
     limits: HistoryLimits,
     server: Server,
-    /// Of clients of whom one is being answered.
-    waiting: Mutex<HashMap<ConnectionId, VecDeque<Request>>>,
-    /// For each answer that is on its way, also to a client that is slow.
+    waiting: Mutex<Waiting>,
+    /// For those whose answers are on their way, each with the rows of a series in memory.
     places: Semaphore,
-    /// For each answer that is worked on.
+    /// For those who have one of them, each until its next message is found; nobody who does not read keeps one.
     turns: Semaphore,
 }
 
-/// What is found out apart from the tasks of connections.
-struct Inquiry {
-    desk: Arc<Desk>,
-    connection: ConnectionId,
-    asked: Asked,
-    len_max: usize,
+/// The requests that wait.
+#[derive(Default)]
+struct Waiting {
+    /// An entry stands for a task that serves the client.
+    by_client: HashMap<ConnectionId, VecDeque<Request>>,
+    n: usize,
 }
 
 impl Queue {
@@ -65,7 +64,7 @@ impl Queue {
             limits,
             server,
             waiting: Mutex::default(),
-            places: Semaphore::new(limits.requests_at_once.max(ANSWERS_AT_ONCE)),
+            places: Semaphore::new(limits.answers_at_once),
             turns: Semaphore::new(limits.requests_at_once),
         }))
     }
@@ -80,17 +79,42 @@ impl Responder for Queue {
         let desk = &self.0;
         let connection = request.connection;
         let mut waiting = desk.waiting();
-        let is_first = !waiting.contains_key(&connection);
-        let queue = waiting.entry(connection).or_default();
-        if queue.len() >= desk.limits.requests_per_client {
+        let queue = waiting.by_client.get(&connection);
+        let is_first = queue.is_none();
+        if queue.map_or(0, VecDeque::len) >= desk.limits.requests_per_client
+            || waiting.n >= desk.limits.requests
+        {
             return Err(ReasonCode::QuotaExceeded);
         }
-        queue.push_back(detached(&request, desk.limits.request_bytes));
+        waiting.push(detached(&request, desk.limits.request_bytes));
         if is_first {
             let desk = Arc::clone(desk);
             tokio::spawn(async move { desk.serve(connection).await });
         }
         Ok(())
+    }
+}
+
+impl Waiting {
+    fn push(&mut self, request: Request) {
+        let queue = self.by_client.entry(request.connection).or_default();
+        queue.push_back(request);
+        self.n += 1;
+    }
+
+    /// The next request of a client, who is forgotten if there is none.
+    fn pop(&mut self, client: ConnectionId) -> Option<Request> {
+        let request = self.by_client.get_mut(&client)?.pop_front();
+        match request {
+            Some(_) => self.n -= 1,
+            None => self.forget(client),
+        }
+        request
+    }
+
+    fn forget(&mut self, client: ConnectionId) {
+        let queue = self.by_client.remove(&client);
+        self.n -= queue.map_or(0, |queue| queue.len());
     }
 }
 
@@ -108,43 +132,49 @@ fn detached(request: &Request, len_max: usize) -> Request {
 }
 
 impl Desk {
-    fn waiting(&self) -> MutexGuard<'_, HashMap<ConnectionId, VecDeque<Request>>> {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers one client until nothing of it waits.
-    async fn serve(self: Arc<Self>, connection: ConnectionId) {
-        while let Some(request) = self.next(connection) {
-            // One after the other, whoever asked first: a client that asks much has no more than its turn.
-            let Ok(_place) = self.places.acquire().await else {
+    async fn serve(self: Arc<Self>, client: ConnectionId) {
+        while let Some(_place) = self.place(client).await {
+            let Some(request) = self.next(client) else {
                 return;
             };
-            let Ok(turn) = self.turns.acquire().await else {
-                return;
-            };
-            // Who has gone, or may not ask any more, causes no work.
-            let action = Action::Publish(TOPIC);
-            if self.server.is_authorized(connection, action) {
-                self.answer(request, turn).await;
+            if self.answer(request).await == Responded::Later {
+                break;
             }
         }
+        // It has gone, may not ask any more, or does not read: for what else it asked nobody waits.
+        self.waiting().forget(client);
     }
 
-    fn next(&self, connection: ConnectionId) -> Option<Request> {
-        let mut waiting = self.waiting();
-        let request = waiting.get_mut(&connection)?.pop_front();
-        if request.is_none() {
-            waiting.remove(&connection);
+    fn next(&self, client: ConnectionId) -> Option<Request> {
+        self.waiting().pop(client)
+    }
+
+    /// Waits for a place, as long as the client is there and may ask.
+    async fn place(&self, client: ConnectionId) -> Option<SemaphorePermit<'_>> {
+        let mut place = pin!(self.places.acquire());
+        while self.server.is_authorized(client, Action::Publish(TOPIC)) {
+            if let Ok(place) = timeout(LOOK_AGAIN_AFTER, &mut place).await {
+                return place.ok();
+            }
         }
-        request
+        None
     }
 
-    async fn answer(self: &Arc<Self>, request: Request, turn: SemaphorePermit<'_>) {
+    /// What became of the last message that was tried.
+    async fn answer(&self, request: Request) -> Responded {
+        let Request { connection, .. } = request;
         let now = self.shared.now();
         let question = Question::parse(&request.payload, self.limits.request_bytes, now);
-        let Some(topic_name) = request.response_topic.or(question.response) else {
+        let topic_name = request.response_topic.or(question.response);
+        let is_reachable = |topic: &TopicName| self.server.is_reachable(connection, topic);
+        let Some(topic_name) = topic_name.filter(is_reachable) else {
             self.shared.bad_requests.add(1);
-            return;
+            return Responded::Refused;
         };
         let header = Header::new(question.id.as_deref(), now);
         let correlation_len = request.correlation_data.as_ref().map_or(0, Bytes::len);
@@ -154,44 +184,66 @@ impl Desk {
             .saturating_sub(overhead);
         let mut answering = Answering {
             desk: self,
-            connection: request.connection,
+            connection,
             topic_name,
             correlation_data: request.correlation_data,
             header,
             n_parts: 0,
-            turn: Some(turn),
-            patience: PATIENCE,
+            patience: Instant::now() + PATIENCE_WITH_ALL,
         };
-        let asked = match question.asked {
-            Ok(asked) => asked,
+        let asked = question.asked;
+        match asked.and_then(|asked| asked.within(self.limits.series_per_request)) {
+            Ok(asked) => {
+                self.shared.requests.add(1);
+                let asker = self.asker(connection, &asked, len_max);
+                self.find(Inquiry::new(asker, asked), &mut answering).await
+            }
             Err(mistake) => {
                 self.shared.bad_requests.add(1);
                 let body = answer::error(None, &mistake.to_string());
-                answering.send(&body, false).await;
-                return;
-            }
-        };
-        self.shared.requests.add(1);
-        let inquiry = Inquiry {
-            desk: Arc::clone(self),
-            connection: request.connection,
-            asked,
-            len_max,
-        };
-        let (bodies, mut found) = mpsc::channel(BODIES_AHEAD);
-        let work =
-            spawn_blocking(move || inquiry.run(&mut |body| bodies.blocking_send(body).is_ok()));
-        // One is held back, as it is to be known of each whether more follow.
-        let mut held = found.recv().await;
-        while let Some(body) = held.take() {
-            held = found.recv().await;
-            if !answering.send(&body, held.is_some()).await {
-                break;
+                answering.send(Part { body, more: false }).await
             }
         }
-        drop(found);
-        // It ends when nobody listens; a panic in it is logged by itself and costs this one answer.
-        let _ = work.await;
+    }
+
+    fn asker(&self, connection: ConnectionId, asked: &Asked, len_max: usize) -> Asker {
+        let n_series = match asked {
+            Asked::Window(window) => window.series.len(),
+            Asked::List(_) => 1,
+        };
+        Asker {
+            shared: Arc::clone(&self.shared),
+            reader: self.reader.clone(),
+            server: self.server.clone(),
+            connection,
+            work_max: self.limits.work_per_request / n_series.max(1) as u64,
+            len_max,
+        }
+    }
+
+    /// Finds and sends message by message.
+    async fn find(&self, mut inquiry: Inquiry, answering: &mut Answering<'_>) -> Responded {
+        loop {
+            let found = {
+                // One after the other: who asks much has its turn for each message anew.
+                let _turn = self.turns.acquire().await;
+                spawn_blocking(move || {
+                    let part = inquiry.next_part();
+                    (inquiry, part)
+                })
+                .await
+            };
+            // A panic in it is logged by itself and costs this one answer.
+            let Ok((rest, part)) = found else {
+                return Responded::Refused;
+            };
+            inquiry = rest;
+            let more = part.more;
+            let responded = answering.send(part).await;
+            if !more || responded != Responded::Sent {
+                return responded;
+            }
+        }
     }
 }
 
@@ -203,16 +255,14 @@ struct Answering<'a> {
     correlation_data: Option<Bytes>,
     header: Header,
     n_parts: u64,
-    /// Given up while the client is slow.
-    turn: Option<SemaphorePermit<'a>>,
-    /// For how long the client may still be slow.
-    patience: Duration,
+    /// Until when it is waited for the client.
+    patience: Instant,
 }
 
 impl Answering<'_> {
-    /// Sends the next message as soon as the client takes it; tells whether it makes sense to send more.
-    async fn send(&mut self, body: &str, more: bool) -> bool {
-        let message = self.header.message(self.n_parts, more, body);
+    /// Sends the next message as soon as the client takes it.
+    async fn send(&mut self, Part { body, more }: Part) -> Responded {
+        let message = self.header.message(self.n_parts, more, &body);
         self.n_parts += 1;
         let response = Response {
             topic_name: self.topic_name.clone(),
@@ -220,125 +270,19 @@ impl Answering<'_> {
             payload: Bytes::from(message),
         };
         let n_bytes = response.payload.len() as u64;
+        let patience = self.patience.min(Instant::now() + PATIENCE);
         loop {
-            let responded = self.desk.server.respond(self.connection, response.clone());
-            match responded.await {
-                Responded::Sent => {
-                    self.desk.shared.answer_bytes.add(n_bytes);
-                    if self.turn.is_none() {
-                        self.turn = self.desk.turns.acquire().await.ok();
-                    }
-                    return true;
-                }
-                Responded::Later if !self.patience.is_zero() => {
-                    self.turn = None;
-                    self.patience = self.patience.saturating_sub(AGAIN_AFTER);
-                    sleep(AGAIN_AFTER).await;
-                }
-                Responded::Later | Responded::Refused => return false,
+            let server = &self.desk.server;
+            let responded = server.respond(self.connection, response.clone()).await;
+            if responded == Responded::Later && Instant::now() < patience {
+                sleep(AGAIN_AFTER).await;
+                continue;
             }
-        }
-    }
-}
-
-type Give<'a> = dyn FnMut(String) -> bool + 'a;
-
-impl Inquiry {
-    /// Gives the bodies of the answer as long as they are taken.
-    fn run(self, give: &mut Give<'_>) {
-        match &self.asked {
-            Asked::List(filter) => {
-                for body in self.list(filter) {
-                    if !give(body) {
-                        return;
-                    }
-                }
+            if responded == Responded::Sent {
+                self.desk.shared.answer_bytes.add(n_bytes);
             }
-            Asked::Window(window) => self.window(window, give),
+            return responded;
         }
-    }
-
-    fn list(&self, filter: &TopicFilter) -> Vec<String> {
-        let found: Vec<(String, (i64, i64))> = {
-            let history = self.desk.shared.lock();
-            let all = history.series();
-            let matching = all.filter(|(name, _)| {
-                let topic = TopicName::new((*name).to_owned());
-                topic.is_ok_and(|topic| filter.matches(&topic))
-            });
-            matching
-                .filter_map(|(name, id)| Some((name.to_owned(), history.span(id)?)))
-                .collect()
-        };
-        let allowed = found.iter().filter(|(name, _)| self.may_read(name));
-        let allowed = allowed.map(|(name, span)| (name.as_str(), *span));
-        answer::list(allowed, self.len_max)
-    }
-
-    fn window(&self, window: &Window, give: &mut Give<'_>) {
-        let limit = self.desk.limits.series_per_request;
-        if window.series.len() > limit {
-            let error = QueryError::TooManySeries { limit };
-            self.bad(None, &error.to_string(), give);
-            return;
-        }
-        if window.series.is_empty() {
-            self.bad(None, "series is an empty list", give);
-            return;
-        }
-        for name in &window.series {
-            if !self.series(name, window, give) {
-                return;
-            }
-        }
-    }
-
-    fn series(&self, name: &str, window: &Window, give: &mut Give<'_>) -> bool {
-        let id = self.desk.shared.lock().find(name);
-        let Some(id) = id.filter(|_| self.may_read(name)) else {
-            return give(answer::error(Some(name), NO_SERIES));
-        };
-        match self.columns(id, window) {
-            Ok(columns) => {
-                let bodies = answer::window(name, &columns, self.len_max);
-                bodies.into_iter().all(give)
-            }
-            Err(error) => self.bad(Some(name), &error.to_string(), give),
-        }
-    }
-
-    fn columns(&self, id: SeriesId, window: &Window) -> Result<Columns, QueryError> {
-        let shared = &self.desk.shared;
-        let query = Query {
-            series: vec![id],
-            from: window.from,
-            to: window.to,
-            points: window.points,
-        };
-        let share = self.desk.limits.work_per_request / window.series.len().max(1) as u64;
-        let mut n_left = N_PLANS_MAX;
-        loop {
-            // Each by itself, so that nobody waits for long who has a reading.
-            let plan = shared.lock().plan_within(&query, share)?;
-            let mut view = ViewReader(self.desk.reader.view());
-            let columns = plan.run(&mut view).next();
-            let columns = columns.ok_or(QueryError::UnknownSeries)?;
-            n_left -= 1;
-            if n_left == 0 || !columns.is_outdated() {
-                return Ok(columns);
-            }
-        }
-    }
-
-    /// What is not allowed is not there either.
-    fn may_read(&self, name: &str) -> bool {
-        let server = &self.desk.server;
-        server.is_authorized(self.connection, Action::Receive(name))
-    }
-
-    fn bad(&self, series: Option<&str>, reason: &str, give: &mut Give<'_>) -> bool {
-        self.desk.shared.bad_requests.add(1);
-        give(answer::error(series, reason))
     }
 }
 
@@ -349,15 +293,12 @@ impl fmt::Debug for Desk {
 }
 
 const TOPIC: &str = "rootzone/history/get";
-const NO_SERIES: &str = "there is no such series; {\"list\":\"#\"} asks which there are";
 /// What a PUBLISH adds to its topic, Correlation Data and payload: the header, lengths, Subscription Identifiers.
 const PACKET_LEN: usize = 64;
-/// Found while others are sent.
-const BODIES_AHEAD: usize = 2;
-/// A chunk can be written anew between two plans, but not again and again.
-const N_PLANS_MAX: usize = 5;
-/// Each takes a thread of those that the store needs too.
-const ANSWERS_AT_ONCE: usize = 64;
-/// For a client that does not read, in all parts of an answer together.
+/// For a client that does not read …
 const PATIENCE: Duration = Duration::from_secs(10);
+/// … and for one that reads slowly.
+const PATIENCE_WITH_ALL: Duration = Duration::from_secs(60);
 const AGAIN_AFTER: Duration = Duration::from_millis(10);
+/// Whether who waits for a place is still there.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);

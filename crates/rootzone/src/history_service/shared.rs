@@ -11,7 +11,8 @@ use tokio::sync::watch;
 
 use super::HistoryCounters;
 
-/// One history; nobody holds its lock for longer than a plan or a reading takes.
+/// One history. Nobody holds its lock while reading chunks, looking at all series' names or encoding an answer: only for
+/// a reading, a plan, a few names, what one commit takes along, and once an hour a look at which chunks are too old.
 #[derive(Debug)]
 pub(crate) struct Shared {
     history: Mutex<History>,
@@ -54,7 +55,7 @@ impl Shared {
         Ok((Self::new(restoration.finish(clock()), clock), corrupt))
     }
 
-    fn new(history: History, clock: fn() -> i64) -> Self {
+    pub(super) fn new(history: History, clock: fn() -> i64) -> Self {
         Self {
             history: Mutex::new(history),
             stored: watch::Sender::new(0),
@@ -100,7 +101,7 @@ impl Shared {
         let history = self.lock();
         HistoryCounters {
             history: history.counters(),
-            n_series: history.series().count() as u64,
+            n_series: history.n_series() as u64,
             beyond_series: self.beyond_series.value(),
             requests: self.requests.value(),
             bad_requests: self.bad_requests.value(),

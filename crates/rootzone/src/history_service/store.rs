@@ -54,26 +54,19 @@ impl Store for HistoryStore {
 }
 
 /// Reads chunks from one state of the store.
-pub(super) struct ViewReader(pub(super) Result<View, StoreError>);
+pub(crate) struct ViewReader(pub(crate) Result<View, StoreError>);
 
 impl Reader for ViewReader {
     fn read(&mut self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<(), Unreadable> {
         let view = self.0.as_ref().map_err(|_| Unreadable)?;
-        unless_damaged(view.read(key, found), found)
-    }
-}
-
-/// An entry that is damaged stays so, and is no chunk; anything else may be better the next time.
-pub(crate) fn unless_damaged(
-    outcome: Result<(), StoreError>,
-    found: &mut dyn FnMut(&[u8]),
-) -> Result<(), Unreadable> {
-    match outcome {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind == StoreErrorKind::Damaged => {
-            found(&[]);
-            Ok(())
+        match view.read(key, found) {
+            Ok(()) => Ok(()),
+            // An entry that is damaged stays so, and is no chunk; anything else may be better the next time.
+            Err(error) if error.kind == StoreErrorKind::Damaged => {
+                found(&[]);
+                Ok(())
+            }
+            Err(_) => Err(Unreadable),
         }
-        Err(_) => Err(Unreadable),
     }
 }

@@ -29,6 +29,9 @@ use crate::{
 
 const BED: &str = "rootzone/north-beds/bed-1/moisture";
 const ANSWERS: &str = "my/answers";
+/// In milliseconds since 1970.
+const LONG_AGO: i64 = 1_700_000_000_000;
+const LONG_ANSWERS: &str = "[history]\nraw_days = 0\nwork_per_request = 100000000\n";
 const BOTH: [ProtocolVersion; 2] = [ProtocolVersion::V3_1_1, ProtocolVersion::V5_0];
 
 /// A client that publishes readings and asks for them.
@@ -439,6 +442,30 @@ fn who_gets_no_answer_is_told_so() {
 }
 
 #[test]
+fn a_list_of_many_series_comes_in_parts() {
+    let folder = TempDir::new().unwrap();
+    let broker = Broker::start_in(folder.path());
+    let size = Property::MaximumPacketSize(2_000.try_into().unwrap());
+    let properties = Properties::from_iter([size]);
+    let mut client = Client::connect_with(&broker, ProtocolVersion::V5_0, properties);
+    let names: Vec<String> = (100..400)
+        .map(|n| format!("rootzone/beds/bed-{n}/moisture"))
+        .collect();
+    for name in names.iter().rev() {
+        client.publish(name, "37.2");
+    }
+    let answer = client.ask(r#"{"list":"rootzone/beds/#"}"#);
+    assert!(answer.len() > 5);
+    let lists = answer.iter().map(|part| part.value("list"));
+    let all = lists.flat_map(|list| list.and_then(Json::as_list).unwrap());
+    let found = all.map(|series| series.as_object()?.value("series")?.as_text());
+    assert!(found.eq(names.iter().map(|name| Some(name.as_str()))));
+    let one = client.ask(r#"{"list":"rootzone/beds/bed-399/moisture"}"#);
+    let one = one[0].value("list").and_then(Json::as_list);
+    assert_eq!(one.map(<[Json]>::len), Some(1));
+}
+
+#[test]
 fn a_small_maximum_packet_size_makes_many_messages() {
     let folder = TempDir::new().unwrap();
     let broker = Broker::start_in(folder.path());
@@ -521,6 +548,71 @@ fn what_one_client_may_ask_has_limits() {
         }
     }
     assert!(n_taken >= 2 && n_refused > 0, "{n_taken} were taken");
+}
+
+/// A data directory with so many readings of a bed that an answer of them all is longer than a socket takes.
+fn long_history() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("readings.csv");
+    let mut text = String::from("time,bed\n");
+    for minute in 0..40_000_u32 {
+        let time = LONG_AGO / 1_000 + i64::from(minute) * 60;
+        text += &format!("{time},{}\n", minute * 7_919 % 100_000);
+    }
+    fs::write(&file, &text).unwrap();
+    let file = file.to_str().unwrap();
+    let import = ["history", "import", file, "--time-column", "time"];
+    let output = rootzone(&[&import[..], &["--series", BED]].concat(), folder.path());
+    assert!(output.status.success(), "{output:?}");
+    folder
+}
+
+/// A client that has asked for far more than it reads.
+fn slow_reader(broker: &Broker, n_requests: u16) -> Client {
+    let mut client = Client::connect(broker, ProtocolVersion::V5_0);
+    let series = vec![format!("\"{BED}\""); 100].join(",");
+    let request = format!("{{\"series\":[{series}],\"from\":{LONG_AGO},\"points\":10000}}");
+    for _ in 0..n_requests {
+        client.send_publish("rootzone/history/get", &request, response_topic(ANSWERS));
+    }
+    assert_eq!(client.puback(), ReasonCode::Success);
+    client
+}
+
+#[test]
+fn who_does_not_read_lets_nobody_wait() {
+    let folder = long_history();
+    let broker = Broker::start_in_with_config(
+        folder.path(),
+        &format!("{LONG_ANSWERS}requests_at_once = 1\n"),
+    );
+    let _slow = [slow_reader(&broker, 16), slow_reader(&broker, 16)];
+    let mut client = Client::connect(&broker, ProtocolVersion::V5_0);
+    for _ in 0..5 {
+        let found = client.window(BED, LONG_AGO, LONG_AGO + 600_000);
+        assert_eq!(found.len(), 10);
+        assert_eq!(client.ask("{\"list\":\"#\"}").len(), 1);
+    }
+}
+
+#[test]
+fn what_all_clients_may_ask_has_a_limit() {
+    let folder = long_history();
+    let broker = Broker::start_in_with_config(
+        folder.path(),
+        &format!("{LONG_ANSWERS}requests = 2\nanswers_at_once = 1\n"),
+    );
+    let _slow = slow_reader(&broker, 1);
+    let ask = |client: &mut Client| {
+        let properties = response_topic(ANSWERS);
+        client.send_publish("rootzone/history/get", "{\"list\":\"#\"}", properties);
+        client.puback()
+    };
+    let mut client = Client::connect(&broker, ProtocolVersion::V5_0);
+    assert_eq!(ask(&mut client), ReasonCode::Success);
+    assert_eq!(ask(&mut client), ReasonCode::Success);
+    let mut other = Client::connect(&broker, ProtocolVersion::V5_0);
+    assert_eq!(ask(&mut other), ReasonCode::QuotaExceeded);
 }
 
 #[test]
