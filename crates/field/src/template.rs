@@ -49,10 +49,30 @@ impl Template {
     pub fn number(&self, payload: &[u8]) -> Result<f64, TemplateError> {
         match self {
             Self::Value => text_of(payload).ok().and_then(number_in),
-            Self::Path(path) => number_of(at(path, &json(payload)?)?),
+            Self::Path(_) => return self.number_in(&Self::json(payload)?),
             Self::NotSupported(template) => return Err(TemplateError::not_supported(template)),
         }
         .ok_or(TemplateError::NotANumber)
+    }
+
+    /// The JSON of a payload, for many templates that look into it.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn json(payload: &[u8]) -> Result<Json, TemplateError> {
+        let value = text_of(payload).ok().and_then(Json::parse);
+        value.ok_or(TemplateError::NotJson)
+    }
+
+    /// The number that stands at a place within JSON.
+    ///
+    /// # Errors
+    /// If there is none, or the template is not about JSON.
+    pub fn number_in(&self, json: &Json) -> Result<f64, TemplateError> {
+        let Self::Path(path) = self else {
+            return Err(TemplateError::Missing);
+        };
+        number_of(at(path, json)?).ok_or(TemplateError::NotANumber)
     }
 
     /// The text that stands there, whole numbers and truth values included.
@@ -64,7 +84,7 @@ impl Template {
             Self::Value => text_of(payload)
                 .map(Into::into)
                 .map_err(|_| TemplateError::NotAText),
-            Self::Path(path) => match at(path, &json(payload)?)? {
+            Self::Path(path) => match at(path, &Self::json(payload)?)? {
                 Json::Text(text) => Ok(text.clone()),
                 // As Jinja writes them.
                 Json::Bool(true) => Ok("True".into()),
@@ -158,11 +178,6 @@ fn bracketed(inner: &str) -> Option<Step> {
 
 /// Far deeper than devices put anything.
 const STEPS_MAX: usize = 32;
-
-fn json(payload: &[u8]) -> Result<Json, TemplateError> {
-    let value = text_of(payload).ok().and_then(Json::parse);
-    value.ok_or(TemplateError::NotJson)
-}
 
 fn at<'a>(path: &[Step], value: &'a Json) -> Result<&'a Json, TemplateError> {
     let found = path

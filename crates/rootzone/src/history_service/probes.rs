@@ -1,6 +1,6 @@
 //! Which messages are readings of which series.
 
-use std::collections::HashMap;
+use std::{cell::OnceCell, collections::HashMap};
 
 use field::{Address, Entity, Reading, Template, Timestamp, payload_time};
 
@@ -80,8 +80,18 @@ impl Probes {
                 time,
             });
         }
+        // Read once, for as many as look into it.
+        let json = OnceCell::new();
         for sensor in sensors.into_iter().flatten() {
-            if let Ok(value) = sensor.template.number(payload) {
+            let template = &sensor.template;
+            let value = match template {
+                Template::Path(_) => {
+                    let json = json.get_or_init(|| Template::json(payload).ok());
+                    json.as_ref().and_then(|json| template.number_in(json).ok())
+                }
+                Template::Value | Template::NotSupported(_) => template.number(payload).ok(),
+            };
+            if let Some(value) = value {
                 each(ProbeReading {
                     series: &sensor.series,
                     value: value as f32,
