@@ -290,7 +290,7 @@ fn listed(fields: &Fields) -> Vec<Heard> {
         let id = probe_of(item.value("series")?.as_text()?);
         match item.value("from")? {
             Json::Number(from) => Some(Heard::Since(id, *from as i64)),
-            _ => None,
+            Json::Null | Json::Bool(_) | Json::Text(_) | Json::List(_) | Json::Object(_) => None,
         }
     };
     list.unwrap_or_default().iter().filter_map(since).collect()

@@ -13,7 +13,6 @@ use crate::{
 };
 
 /// The part of time that the address asks for; the address follows it as long as the second is kept.
-#[must_use]
 pub fn addressed_view() -> (Rc<Signal<View>>, RenderEffect<()>) {
     let asked = View::from_text(&field_in_address(WINDOW));
     let view = Rc::new(Signal::new(asked.unwrap_or_default()));
@@ -23,7 +22,6 @@ pub fn addressed_view() -> (Rc<Signal<View>>, RenderEffect<()>) {
 }
 
 /// The probes that the address puts beside the page's own; it follows them in the same way.
-#[must_use]
 pub fn addressed_probes() -> (Rc<Signal<Vec<ProbeId>>>, RenderEffect<()>) {
     let asked = field_in_address(BESIDE);
     let asked = asked.split(JOINT).filter(|key| !key.is_empty());

@@ -243,7 +243,7 @@ impl<'a> Plot<'a> {
                     .dash
                     .lengths()
                     .iter()
-                    .map(|&length| length as f32 * self.ratio * HALVES as f32)
+                    .map(|&length| length * self.ratio * HALVES as f32)
                     .collect(),
             };
             raster.line(&line, cuts);
