@@ -210,6 +210,13 @@ async fn years(range: &str) -> (Page, History) {
     page.press("link", "Bench a").await;
     page.press("button", range).await;
     page.reads("figure", "", "lowest 20.0 %").await;
+    // Only what is painted can be pointed at.
+    until("a painted chart", || {
+        point("pointermove", "mouse", 1, 300);
+        readout()?.contains('%').then_some(())
+    })
+    .await;
+    point("pointerleave", "mouse", 1, 300);
     settle().await;
     (page, history)
 }
