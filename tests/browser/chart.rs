@@ -225,8 +225,14 @@ async fn years(range: &str) -> (Page, History) {
     page.press("link", "Bench a").await;
     page.press("button", range).await;
     page.reads("figure", "", "lowest 20.0 %").await;
-    // What cannot be seen is not drawn, and nobody points at it.
+    // What cannot be seen is not painted, and only what is can be pointed at.
     stage().unwrap().scroll_into_view();
+    until("a painted chart", || {
+        point("pointermove", "mouse", 1, 300);
+        readout()?.contains('%').then_some(())
+    })
+    .await;
+    point("pointerleave", "mouse", 1, 300);
     settle().await;
     (page, history)
 }
