@@ -5,17 +5,32 @@ window.acknowledged = [];
 window.failures = [];
 window.isEnough = false;
 const UNACKNOWLEDGED_MAX = 32;
-// By then what was published is stored, whatever becomes of the page.
-const STORED_AFTER_MS = 500;
-const published = [];
 let nUnacknowledged = 0;
+
+// What is certainly stored, whatever becomes of the page: when a transaction has completed, at least what was
+// published before the one before it began.
+let published = -1;
+let publishedBefore = -1;
+let stored = -1;
+const begin = IDBDatabase.prototype.transaction;
+IDBDatabase.prototype.transaction = function (...settings) {
+    const transaction = begin.apply(this, settings);
+    if (settings[1] === 'readwrite') {
+        const number = publishedBefore;
+        publishedBefore = published;
+        transaction.addEventListener('complete', () => {
+            stored = Math.max(stored, number);
+        });
+    }
+    return transaction;
+};
 
 const publish = () => {
     if (isEnough || nUnacknowledged >= UNACKNOWLEDGED_MAX) return;
     const number = Number(localStorage.next ?? 0);
     localStorage.next = number + 1;
     nUnacknowledged += 1;
-    published.push({ number, at: performance.now() });
+    published = number;
     mqttClient.publish('crash/number', bytes(String(number)), 2, true).then(
         () => {
             acknowledged.push(number);
@@ -30,9 +45,7 @@ const command = () => mqttClient.publish('crash/pump', bytes(String(Date.now()))
 connect(url, true, 'crash-', '', '').then(() => {
     const first = Number(localStorage.next ?? 0);
     window.addEventListener('pagehide', () => {
-        const owed = published.filter(({ at }) => performance.now() - at > STORED_AFTER_MS);
-        const end = owed.length > 0 ? owed.at(-1).number + 1 : first;
-        localStorage.loads = `${localStorage.loads ?? ''} ${first} ${end}`;
+        localStorage.loads = `${localStorage.loads ?? ''} ${first} ${Math.max(first, stored + 1)}`;
     });
     window.first = first;
     setInterval(publish, 5);
