@@ -204,7 +204,7 @@ impl Scene {
     /// over years the year in place of the hour.
     pub(crate) fn time_label(&self, time: i64, exactness: i64) -> String {
         let mut text = String::new();
-        if self.window.duration() > YEAR {
+        if self.window.duration() >= YEAR {
             let day = self.zone.local(time).div_euclid(DAY);
             text.push_str(&date(time, self.zone));
             text.push(' ');

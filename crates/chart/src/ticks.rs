@@ -88,7 +88,12 @@ pub fn time_ticks(window: Span, n_max: usize, zone: Zone) -> Vec<TimeTick> {
         label,
     };
     let is_within = |tick: &TimeTick| window.contains(tick.time);
-    for (step, phase) in DAY_STEPS {
+    // Weeks say more, where there are several.
+    let are_weeks = window.duration() > 14 * DAY;
+    let day_steps = DAY_STEPS
+        .into_iter()
+        .filter(|(step, _)| *step != 3 || !are_weeks);
+    for (step, phase) in day_steps {
         if let Some(multiples) = multiples(local, step * DAY, phase * DAY, n_max) {
             return multiples
                 .map(|local| tick(local, day_label(local)))
@@ -214,7 +219,7 @@ const CLOCK_STEPS: [i64; 15] = [
     6 * HOUR,
 ];
 /// Days and where to begin: 1 January 1970 was a Thursday, and weeks begin on Monday.
-const DAY_STEPS: [(i64, i64); 4] = [(1, 0), (2, 0), (7, 4), (14, 4)];
+const DAY_STEPS: [(i64, i64); 5] = [(1, 0), (2, 0), (3, 0), (7, 4), (14, 4)];
 const MONTH_STEPS: [i64; 9] = [1, 3, 6, 12, 24, 60, 120, 600, 1_200];
 
 #[cfg(test)]
@@ -378,6 +383,15 @@ mod tests {
         );
         assert_eq!(labels(-0.3, 0.3, 3), ["0.0"]);
         assert_eq!(labels(0.0, 2_400.0, 4), ["0", "1000", "2000"]);
+    }
+
+    #[test]
+    fn a_week_has_several_ticks_on_a_phone_too() {
+        for day in 0..21 {
+            let start = day * DAY + 19 * HOUR;
+            let ticks = time_ticks(Span::new(start, start + 7 * DAY), 3, ahead_by(0));
+            assert!((2..=3).contains(&ticks.len()), "{ticks:?}");
+        }
     }
 
     proptest! {
