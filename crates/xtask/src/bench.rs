@@ -27,6 +27,7 @@ mod durable;
 mod figures;
 mod history;
 mod micro;
+mod options;
 mod peers;
 mod program;
 mod scenario;

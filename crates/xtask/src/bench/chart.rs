@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use lexopt::{Arg, Parser};
+use lexopt::Parser;
 use serde_json::{Value, json};
 
 use crate::process::{Running, cargo, command, run as run_command};
@@ -15,6 +15,7 @@ use crate::{prerequisites, tools, wasm_opt, workspace};
 
 use self::server::{Report, Server};
 use super::figures::rounded;
+use super::options::Options;
 
 pub(crate) fn run(arguments: Parser) -> Result<()> {
     let options = Options::parse(arguments)?;
@@ -36,31 +37,6 @@ pub(crate) fn run(arguments: Parser) -> Result<()> {
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(())
-}
-
-#[derive(Default)]
-struct Options {
-    quick: bool,
-    json: Option<PathBuf>,
-}
-
-impl Options {
-    fn parse(mut arguments: Parser) -> Result<Self> {
-        let mut options = Self::default();
-        while let Some(argument) = arguments.next()? {
-            match argument {
-                Arg::Long("quick") => options.quick = true,
-                // Relative to where we were started, not to where we work.
-                Arg::Long("json") => {
-                    options.json = Some(std::path::absolute(arguments.value()?)?);
-                }
-                Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
-                    return Err(argument.unexpected().into());
-                }
-            }
-        }
-        Ok(options)
-    }
 }
 
 /// Gathers what the browser loads in a folder.

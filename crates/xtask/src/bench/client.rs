@@ -1,10 +1,9 @@
 //! `cargo xtask bench client`: the browser client beside other people's, in headless Chromium.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use lexopt::{Arg, Parser};
+use lexopt::Parser;
 use serde_json::{Value, json};
 
 use crate::process::{cargo, read, run as run_command};
@@ -12,6 +11,7 @@ use crate::progress::{print, say, step};
 use crate::test;
 
 use super::figures::{median, rounded};
+use super::options::Options;
 use super::program::{ROOTZONE, release_binary};
 
 pub(crate) fn run(arguments: Parser) -> Result<()> {
@@ -38,31 +38,6 @@ pub(crate) fn run(arguments: Parser) -> Result<()> {
         say(format_args!("missed: {goal}"));
     }
     Ok(())
-}
-
-#[derive(Default)]
-struct Options {
-    quick: bool,
-    json: Option<PathBuf>,
-}
-
-impl Options {
-    fn parse(mut arguments: Parser) -> Result<Self> {
-        let mut options = Self::default();
-        while let Some(argument) = arguments.next()? {
-            match argument {
-                Arg::Long("quick") => options.quick = true,
-                // Relative to where we were started, not to where we work.
-                Arg::Long("json") => {
-                    options.json = Some(std::path::absolute(arguments.value()?)?);
-                }
-                Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
-                    return Err(argument.unexpected().into());
-                }
-            }
-        }
-        Ok(options)
-    }
 }
 
 /// All rounds, by scenario, program and metric.

@@ -2,17 +2,17 @@
 //!
 //! Beside `rootzone` stand Mosquitto, which acknowledges from memory, and the disk itself.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::Parser;
 use serde_json::Value;
 
 use self::disk::Disk;
 use self::kept::SCENARIOS as KEPT;
 use super::cores::{self, Cores};
 use super::figures::{self, Figures};
+use super::options::Options;
 use super::program::{Program, ROOTZONE};
 use super::scenario::{Metric, Scenario, saturating};
 use super::{build, folder, generate, generator, peers, tell_times};
@@ -24,10 +24,10 @@ mod kept;
 mod table;
 
 pub(super) fn run(arguments: Parser) -> Result<()> {
-    let options = Options::parse(arguments)?;
-    let scenarios = options.scenarios(&SCENARIOS);
+    let options = Options::parse_with_only(arguments)?;
+    let scenarios = wanted(&options, &SCENARIOS);
     let kept = match &options.only {
-        Some(_) => options.scenarios(&KEPT),
+        Some(_) => wanted(&options, &KEPT),
         None => Vec::new(),
     };
     if scenarios.is_empty() && kept.is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn run(arguments: Parser) -> Result<()> {
     build()?;
     let mut figures = Figures::default();
     let programs = programs()?;
-    for round in 1..=options.rounds() {
+    for round in 1..=rounds(&options) {
         for &scenario in &scenarios {
             let mut disk = Disk::default();
             for program in &programs {
@@ -98,7 +98,7 @@ fn programs() -> Result<Vec<Program>> {
 
 fn measure_disk(disk: &mut Disk, cores: &Cores, options: &Options) -> Result<()> {
     let (core, _) = cores.apart();
-    cores::on(&core, || disk.measure(&folder(), options.measured() / 2))
+    cores::on(&core, || disk.measure(&folder(), measured(options) / 2))
 }
 
 fn play(options: &Options, cores: &Cores, program: &Program, scenario: &Scenario) -> Result<Value> {
@@ -106,7 +106,7 @@ fn play(options: &Options, cores: &Cores, program: &Program, scenario: &Scenario
     let (broker_cores, generator_cores) = cores.apart();
     let mut broker = cores::on(&broker_cores, || program.start())?;
     let mut generator = generator(&mut broker, scenario)?;
-    tell_times(&mut generator, options.measured(), options.warm_up());
+    tell_times(&mut generator, measured(options), warm_up(options));
     if program.name == ROOTZONE {
         generator.args(["--metrics", &broker.address(true)]);
     }
@@ -170,49 +170,20 @@ const fn publishers(name: &'static str, load: &'static [&'static str]) -> Scenar
 
 const ONLINE: &str = "-online";
 
-#[derive(Default)]
-struct Options {
-    quick: bool,
-    json: Option<PathBuf>,
-    /// Only scenarios whose names contain this.
-    only: Option<String>,
+fn wanted<'a>(options: &Options, all: &'a [Scenario]) -> Vec<&'a Scenario> {
+    all.iter().filter(|one| options.wants(one.name)).collect()
 }
 
-impl Options {
-    fn parse(mut arguments: Parser) -> Result<Self> {
-        let mut options = Self::default();
-        while let Some(argument) = arguments.next()? {
-            match argument {
-                Arg::Long("quick") => options.quick = true,
-                Arg::Long("json") => {
-                    // Relative to where we were started, not to where we work.
-                    options.json = Some(std::path::absolute(arguments.value()?)?);
-                }
-                Arg::Long("only") => options.only = Some(arguments.value()?.string()?),
-                Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
-                    return Err(argument.unexpected().into());
-                }
-            }
-        }
-        Ok(options)
-    }
+const fn rounds(options: &Options) -> usize {
+    if options.quick { 1 } else { 5 }
+}
 
-    fn scenarios<'a>(&self, all: &'a [Scenario]) -> Vec<&'a Scenario> {
-        let part = self.only.as_deref().unwrap_or_default();
-        all.iter().filter(|one| one.name.contains(part)).collect()
-    }
+const fn measured(options: &Options) -> Duration {
+    Duration::from_secs(if options.quick { 2 } else { 3 })
+}
 
-    const fn rounds(&self) -> usize {
-        if self.quick { 1 } else { 5 }
-    }
-
-    const fn measured(&self) -> Duration {
-        Duration::from_secs(if self.quick { 2 } else { 3 })
-    }
-
-    const fn warm_up(&self) -> Duration {
-        Duration::from_millis(if self.quick { 500 } else { 1_000 })
-    }
+const fn warm_up(options: &Options) -> Duration {
+    Duration::from_millis(if options.quick { 500 } else { 1_000 })
 }
 
 #[cfg(test)]
@@ -222,9 +193,10 @@ mod tests {
     #[test]
     fn what_takes_long_is_measured_when_it_is_named() {
         let names = |words: &[&str]| -> Vec<_> {
-            let options = Options::parse(Parser::from_args(words.iter().copied())).unwrap();
-            let scenarios = options.scenarios(&SCENARIOS).into_iter();
-            let all = scenarios.chain(options.scenarios(&KEPT));
+            let options =
+                Options::parse_with_only(Parser::from_args(words.iter().copied())).unwrap();
+            let scenarios = wanted(&options, &SCENARIOS).into_iter();
+            let all = scenarios.chain(wanted(&options, &KEPT));
             all.map(|scenario| scenario.name).collect()
         };
         assert_eq!(

@@ -4,16 +4,16 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::Parser;
 use serde_json::{Value, json};
 
 use self::load::{Durations, Load};
 use self::readings::{Readings, SCENARIOS};
 use super::figures::rounded;
+use super::options::Options;
 use super::program::{Program, ROOTZONE, Started, release_binary};
 use crate::process::{cargo, command, is_interrupted, read, run as run_command};
 use crate::progress::{Elapsed, print, say, step};
@@ -22,15 +22,14 @@ mod load;
 mod readings;
 
 pub(super) fn run(arguments: Parser) -> Result<()> {
-    let options = Options::parse(arguments)?;
+    let options = Options::parse_with_only(arguments)?;
     let start = Instant::now();
     step("building the broker", || {
         run_command(cargo()?.args(["build", "--release", "--package", ROOTZONE]))
     })?;
     let mut figures = Vec::new();
     for scenario in &SCENARIOS {
-        let is_wanted = |part: &String| scenario.name.contains(part.as_str());
-        if !options.only.as_ref().is_none_or(is_wanted) {
+        if !options.wants(scenario.name) {
             continue;
         }
         let readings = step("writing the file of readings", || {
@@ -53,39 +52,9 @@ pub(super) fn run(arguments: Parser) -> Result<()> {
     Ok(())
 }
 
-struct Options {
-    quick: bool,
-    json: Option<PathBuf>,
-    only: Option<String>,
-}
-
-impl Options {
-    fn parse(mut arguments: Parser) -> Result<Self> {
-        let mut options = Self {
-            quick: false,
-            json: None,
-            only: None,
-        };
-        while let Some(argument) = arguments.next()? {
-            match argument {
-                Arg::Long("quick") => options.quick = true,
-                Arg::Long("json") => {
-                    // Relative to where we were started, not to where we work.
-                    options.json = Some(std::path::absolute(arguments.value()?)?);
-                }
-                Arg::Long("only") => options.only = Some(arguments.value()?.string()?),
-                Arg::Long(_) | Arg::Short(_) | Arg::Value(_) => {
-                    return Err(argument.unexpected().into());
-                }
-            }
-        }
-        Ok(options)
-    }
-
-    /// How long each kind of load lasts.
-    const fn measured(&self) -> Duration {
-        Duration::from_secs(if self.quick { 5 } else { 20 })
-    }
+/// How long each kind of load lasts.
+const fn measured(options: &Options) -> Duration {
+    Duration::from_secs(if options.quick { 5 } else { 20 })
 }
 
 struct Figure {
@@ -164,7 +133,7 @@ fn measure(
     for _ in 0..TURNS {
         for (topics, durations) in [(&elsewhere, &mut without), (&topics, &mut with)] {
             let load = Load::begin(&broker.address(false), topics)?;
-            durations.add(load.end_after(options.measured() / TURNS)?);
+            durations.add(load.end_after(measured(options) / TURNS)?);
         }
     }
     tell("puback_p50_without_ms", without.percentile(50), "ms");
@@ -174,12 +143,7 @@ fn measure(
     tell("readings_per_s", with.rate(), "1/s");
 
     let load = Load::begin(&broker.address(false), &topics)?;
-    let (answers, pings) = load::ask(
-        &broker.address(false),
-        readings,
-        &topics,
-        options.measured(),
-    )?;
+    let (answers, pings) = load::ask(&broker.address(false), readings, &topics, measured(options))?;
     load.end_after(Duration::ZERO)?;
     tell("queries", answers.len() as f64, "");
     tell("query_p50_ms", answers.percentile(50), "ms");
