@@ -37,6 +37,14 @@ pub struct Sealed {
     pub(crate) outcome: Result<Outcome, FaultKind>,
 }
 
+impl Sealed {
+    /// Whether the reader could not read what there is: it is worth trying again later.
+    #[must_use]
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self.outcome, Err(FaultKind::Unreadable))
+    }
+}
+
 /// Chunks instead of others.
 #[derive(Debug)]
 pub(crate) struct Outcome {

@@ -284,6 +284,9 @@ impl Kept {
             let mut view = ViewReader(self.store.reader().view());
             while let Some(task) = self.history.next_task(due) {
                 let sealed = task.run(&mut view);
+                if sealed.is_unreadable() {
+                    bail!("the disk does not give back what is on it; what was stored so far stays");
+                }
                 self.history.finish(sealed, now);
                 n_tasks += 1;
             }
