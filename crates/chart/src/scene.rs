@@ -200,19 +200,23 @@ impl Scene {
         lines
     }
 
-    /// A moment in words: the day where the window is longer than one, seconds where they count, and
-    /// over years the year in place of the hour.
+    /// A moment in words: its day unless that is today and all that is shown, its year unless that is this one,
+    /// seconds where they count; over a year no hour.
     pub(crate) fn time_label(&self, time: i64, exactness: i64) -> String {
         let mut text = String::new();
-        if self.window.duration() >= YEAR {
-            let day = self.zone.local(time).div_euclid(DAY);
+        let day_of = |time| self.zone.local(time).div_euclid(DAY);
+        let (day, today) = (day_of(time), day_of(self.now));
+        let year = Date::of_day(day).year;
+        let is_long = self.window.duration() > MANY_MONTHS;
+        if self.window.duration() > DAY || day != today {
             text.push_str(&date(time, self.zone));
-            text.push(' ');
-            push_whole(&mut text, Date::of_day(day).year.unsigned_abs(), 1);
-            return text;
-        }
-        if self.window.duration() > DAY {
-            text.push_str(&date(time, self.zone));
+            if is_long || year != Date::of_day(today).year {
+                text.push(' ');
+                push_whole(&mut text, year.unsigned_abs(), 1);
+            }
+            if is_long {
+                return text;
+            }
             text.push_str(", ");
         }
         text.push_str(&if exactness < MINUTE {
@@ -260,7 +264,12 @@ impl Scene {
     /// Names the band once, in the first of its corners where neither the line nor a gap is.
     fn band_label(&self, picture: &mut Picture, plot: &Plot<'_>) {
         let Some(band) = self.band else { return };
-        let mut text = String::from("target ");
+        let mut text = String::new();
+        if let Some(owner) = self.lines.first().filter(|_| self.has_several()) {
+            text.push_str(&owner.name);
+            text.push_str(": ");
+        }
+        text.push_str("target ");
         text.push_str(&band.label(&self.unit));
         let width = text.chars().count() as f32 * LABEL_ADVANCE;
         let layer = plot.layer(band, picture.values);
@@ -371,8 +380,8 @@ fn value_axis(picture: &mut Picture) {
     picture.stroke(from, Ink::Line, 1.0, Dash::Solid);
 }
 
-/// A year and a day: a window of one year has no day twice but its ends.
-const YEAR: i64 = 366 * DAY;
+/// So long that the hour does not matter, and that its ends could be taken for days of one year.
+const MANY_MONTHS: i64 = 300 * DAY;
 pub(crate) const NO_DATA: &str = "no data";
 const NO_DATA_WIDTH: f32 = 56.0;
 const COLLECTING_WIDTH: f32 = 150.0;

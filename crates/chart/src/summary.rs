@@ -70,7 +70,14 @@ impl Scene {
                 text.push_str(", ");
                 text.push_str(&trend.words(&self.unit));
             }
-            self.push_standing(text, line, last);
+            // The target is that of the first line alone.
+            if self
+                .lines
+                .first()
+                .is_some_and(|first| first.key == line.key)
+            {
+                self.push_standing(text, line, last);
+            }
         }
     }
 
@@ -237,10 +244,28 @@ mod tests {
     fn nothing_yet_is_said_too() {
         let scene = Scene {
             window: Span::new(START, START + MINUTE),
+            now: START + MINUTE,
             since: START,
             ..Scene::of(Series::new(9))
         };
         assert_eq!(scene.summary(), "No readings since 14:02.");
+    }
+
+    #[test]
+    fn a_day_that_is_not_today_is_named_and_a_year_that_is_not_this_one() {
+        let mut scene = scene(&[20.0, 19.0], 3 * MINUTE);
+        scene.now += 2 * DAY;
+        assert_eq!(
+            scene.summary(),
+            "4 May, 14:02–4 May, 14:05: lowest 19.0 %, highest 20.0 %."
+        );
+        scene.now += 365 * DAY;
+        assert_eq!(
+            scene.summary(),
+            "4 May 2026, 14:02–4 May 2026, 14:05: lowest 19.0 %, highest 20.0 %."
+        );
+        scene.window.start -= 365 * DAY;
+        assert!(scene.summary().starts_with("4 May 2026–4 May 2026: "));
     }
 
     #[test]
