@@ -82,6 +82,10 @@ fn parse(text: &str) -> Result<AllLimits, String> {
             history.requests_per_client == 0,
         ),
         ("history.requests", history.requests == 0),
+        ("history.bytes", history.bytes == 0),
+        ("history.series", history.series == 0),
+        ("history.request_bytes", history.request_bytes == 0),
+        ("history.answer_bytes", history.answer_bytes == 0),
         ("history.requests_at_once", history.requests_at_once == 0),
         ("history.answers_at_once", history.answers_at_once == 0),
     ] {

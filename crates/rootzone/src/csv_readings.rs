@@ -4,6 +4,7 @@ use std::io::Read;
 
 use anyhow::{Context, bail};
 use field::Timestamp;
+use mqtt_protocol::TopicName;
 
 /// How the columns of a file are readings.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
@@ -147,7 +148,11 @@ impl Places {
     fn readings(&self, record: &csv::StringRecord) -> Result<Vec<CsvReading>, String> {
         let fields = self.time.iter().map(|place| record.get(*place));
         let text: Option<Vec<&str>> = fields.map(|field| field.map(str::trim)).collect();
-        let text = text.ok_or("it is too short")?.join(" ");
+        let text = text.ok_or("it is too short")?;
+        if text.contains(&"") {
+            return Err("it has no time".to_owned());
+        }
+        let text = text.join(" ");
         let time = time_in(&text, &self.zone);
         let time = time.ok_or_else(|| format!("{text:?} is no time"))?;
         let mut readings = Vec::new();
@@ -178,15 +183,23 @@ impl Value {
                 Part::Column => series.push_str(&self.column),
                 Part::Field(place) => {
                     let field = record.get(*place).unwrap_or_default().trim();
-                    // It becomes part of a topic.
-                    if field.is_empty() || field.contains(['+', '#', '\0']) {
-                        return Err(format!("{field:?} cannot be in the name of a series"));
+                    if field.is_empty() {
+                        return Err("it has no name of a series".to_owned());
                     }
                     series.push_str(field);
                 }
             }
         }
-        Ok(series)
+        // It is asked for as a topic.
+        match TopicName::new(&*series) {
+            Ok(_) if series.len() <= NAME_BYTES_MAX => Ok(series),
+            Ok(_) => Err(format!(
+                "the name of its series is longer than {NAME_BYTES_MAX} bytes"
+            )),
+            Err(error) => Err(format!(
+                "{series:?} cannot be the name of a series: {error}"
+            )),
+        }
     }
 }
 
@@ -240,6 +253,9 @@ fn time_in(text: &str, zone: &str) -> Option<i64> {
         complete(&format!("{date}T{seconds}{zone}"))
     })
 }
+
+/// As long as the broker lets a topic be.
+const NAME_BYTES_MAX: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -308,6 +324,18 @@ mod tests {
             "s 259200000 4",
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_has_no_time_or_no_name_is_a_bad_line() {
+        let file = "day,hour,Farm,v\n1970-01-02,,east,1\n1970-01-02,0,,2\n1970-01-02,0,a+b,3\n";
+        let columns = columns(&["day", "hour"], &["v"], "{Farm}/moisture");
+        let found = all(file, &columns).unwrap();
+        assert_eq!(found[0], "line 2: it has no time");
+        assert_eq!(found[1], "line 3: it has no name of a series");
+        let bad_name = "line 4: \"a+b/moisture\" cannot be the name of a series: ";
+        assert!(found[2].starts_with(bad_name), "{found:?}");
+        assert_eq!(found.len(), 3);
     }
 
     #[test]

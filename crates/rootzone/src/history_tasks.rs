@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    fs::File,
+    fs::{self, File},
     io::{self, BufWriter, Read, Write},
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -71,15 +71,40 @@ pub(crate) fn run(task: &HistoryTask, directory: &Path) -> anyhow::Result<()> {
             format,
             series,
             output,
-        } => match output {
-            None => export(directory, *format, series, &mut io::stdout().lock()),
-            Some(path) => {
-                let file = File::create(path)
-                    .with_context(|| format!("cannot write {}", path.display()))?;
-                export(directory, *format, series, &mut BufWriter::new(file))
+        } => {
+            let export = Export::of(directory, series)?;
+            match output {
+                None => export.write(*format, &mut io::stdout().lock()),
+                Some(path) => write_file(path, &mut |file| export.write(*format, file)),
             }
-        },
+        }
     }
+}
+
+/// Writes a file of that name, which keeps what it has until everything is written.
+fn write_file(
+    path: &Path,
+    write: &mut dyn FnMut(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", path.display());
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        // A pipe or a device has nothing to keep, and another file must not take its place.
+        let mut file = File::options()
+            .write(true)
+            .open(path)
+            .with_context(cannot)?;
+        return write(&mut file);
+    }
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".unfinished");
+    let mut file = File::create(&unfinished).with_context(cannot)?;
+    let written = write(&mut file);
+    if written.is_ok() {
+        return fs::rename(&unfinished, path).with_context(cannot);
+    }
+    // What is wrong is said already.
+    let _ = fs::remove_file(&unfinished);
+    written
 }
 
 fn import(directory: &Path, path: &Path, columns: &Columns, strict: bool) -> anyhow::Result<()> {
@@ -167,64 +192,72 @@ impl Import {
     }
 }
 
-fn export(
-    directory: &Path,
-    format: Format,
-    names: &[String],
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
-    if !directory.exists() {
-        bail!("there is no {}", directory.display());
+/// What is to be exported.
+struct Export {
+    kept: Kept,
+    wanted: Vec<(String, SeriesId)>,
+}
+
+impl Export {
+    /// These series, or all.
+    fn of(directory: &Path, names: &[String]) -> anyhow::Result<Self> {
+        let kept = Kept::of(DataDirectory::open_whole(directory, STORE_FORMAT)?)?;
+        let mut wanted: Vec<(String, SeriesId)> = Vec::new();
+        for name in names {
+            let id = kept.history.find(name);
+            let id = id.with_context(|| format!("there is no series {name}"))?;
+            wanted.push((name.clone(), id));
+        }
+        if names.is_empty() {
+            let all = kept.history.series();
+            wanted.extend(all.map(|(name, id)| (name.to_owned(), id)));
+        }
+        Ok(Self { kept, wanted })
     }
-    let kept = Kept::of(DataDirectory::open_whole(directory, STORE_FORMAT)?)?;
-    let mut wanted: Vec<(String, SeriesId)> = Vec::new();
-    for name in names {
-        let id = kept.history.find(name);
-        let id = id.with_context(|| format!("there is no series {name}"))?;
-        wanted.push((name.clone(), id));
+
+    fn write(&self, format: Format, out: &mut dyn Write) -> anyhow::Result<()> {
+        let mut out = BufWriter::new(out);
+        if format == Format::Csv {
+            writeln!(out, "series,time,value")?;
+        }
+        let mut n_faults = 0;
+        let mut result = Ok(());
+        for (name, id) in &self.wanted {
+            let name = match format {
+                Format::Csv => csv_field(name),
+                Format::LineProtocol => tag_value(name),
+            };
+            let Kept { history, store, .. } = &self.kept;
+            let mut view = ViewReader(store.reader().view());
+            history.points(*id, &mut view, |points| match points {
+                Ok(points) if result.is_ok() => {
+                    result = points
+                        .iter()
+                        .try_for_each(|Point { time, value }| match format {
+                            Format::Csv => {
+                                writeln!(out, "{name},{},{value}", Timestamp::from_millis(*time))
+                            }
+                            Format::LineProtocol => {
+                                writeln!(
+                                    out,
+                                    "mqtt_consumer,topic={name} value={value} {time}000000"
+                                )
+                            }
+                        });
+                }
+                Ok(_) => {}
+                Err(fault) => {
+                    n_faults += 1;
+                    complain(&format!("left out: {fault}"));
+                }
+            });
+        }
+        result.and_then(|()| out.flush()).context("cannot write")?;
+        if n_faults > 0 {
+            bail!("{n_faults} chunks cannot be read; the rest was written");
+        }
+        Ok(())
     }
-    if names.is_empty() {
-        let all = kept.history.series();
-        wanted.extend(all.map(|(name, id)| (name.to_owned(), id)));
-    }
-    let mut out = BufWriter::new(out);
-    if format == Format::Csv {
-        writeln!(out, "series,time,value")?;
-    }
-    let mut n_faults = 0;
-    let mut result = Ok(());
-    for (name, id) in wanted {
-        let name = match format {
-            Format::Csv => csv_field(&name),
-            Format::LineProtocol => tag_value(&name),
-        };
-        let Kept { history, store, .. } = &kept;
-        let mut view = ViewReader(store.reader().view());
-        history.points(id, &mut view, |points| match points {
-            Ok(points) if result.is_ok() => {
-                result = points
-                    .iter()
-                    .try_for_each(|Point { time, value }| match format {
-                        Format::Csv => {
-                            writeln!(out, "{name},{},{value}", Timestamp::from_millis(*time))
-                        }
-                        Format::LineProtocol => {
-                            writeln!(out, "mqtt_consumer,topic={name} value={value} {time}000000")
-                        }
-                    });
-            }
-            Ok(_) => {}
-            Err(fault) => {
-                n_faults += 1;
-                complain(&format!("left out: {fault}"));
-            }
-        });
-    }
-    result.and_then(|()| out.flush()).context("cannot write")?;
-    if n_faults > 0 {
-        bail!("{n_faults} chunks cannot be read; the rest was written");
-    }
-    Ok(())
 }
 
 /// A history and the store that it is in.
@@ -285,7 +318,9 @@ impl Kept {
             while let Some(task) = self.history.next_task(due) {
                 let sealed = task.run(&mut view);
                 if sealed.is_unreadable() {
-                    bail!("the disk does not give back what is on it; what was stored so far stays");
+                    bail!(
+                        "the disk does not give back what is on it; what was stored so far stays"
+                    );
                 }
                 self.history.finish(sealed, now);
                 n_tasks += 1;

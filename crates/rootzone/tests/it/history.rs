@@ -117,6 +117,29 @@ fn a_strict_import_stops_at_a_bad_line() {
 }
 
 #[test]
+fn an_export_that_fails_leaves_the_last_one_as_it_was() {
+    let files = Files::new();
+    files.import(&[]);
+    let file = files.folder.path().join("kept.csv");
+    let output = ["--output", file.to_str().unwrap()];
+    files.export(&output);
+    assert_eq!(fs::read_to_string(&file).unwrap(), EXPORTED);
+    for (data_directory, more) in [
+        (files.data(), &["--series", "nope"][..]),
+        (files.folder.path().join("nowhere"), &[]),
+    ] {
+        let failed = history(&data_directory, &[&["export"], &output[..], more].concat());
+        assert!(!failed.status.success());
+        assert_eq!(fs::read_to_string(&file).unwrap(), EXPORTED);
+    }
+    let names: Vec<_> = fs::read_dir(files.folder.path()).unwrap().collect();
+    assert_eq!(names.len(), 3, "nothing unfinished is left: {names:?}");
+    // A device is written to, and stays one.
+    files.export(&["--output", "/dev/null"]);
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+}
+
+#[test]
 fn influxdb_can_read_an_export() {
     let files = Files::new();
     files.import(&[]);
