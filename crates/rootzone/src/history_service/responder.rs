@@ -23,7 +23,7 @@ use super::{
     answer::{self, Header},
     inquiry::{Asker, Inquiry, Part},
     limits::HistoryLimits,
-    request::{Asked, Question},
+    request::{Asked, Mistake, Question},
     shared::Shared,
 };
 
@@ -86,6 +86,12 @@ impl Responder for Queue {
         {
             return Err(ReasonCode::QuotaExceeded);
         }
+        if request.response_topic.is_none()
+            && let Err(reason) = names_a_topic(&request.payload, desk.limits.request_bytes)
+        {
+            desk.shared.bad_requests.add(1);
+            return Err(reason);
+        }
         waiting.push(detached(&request, desk.limits.request_bytes));
         if is_first {
             let desk = Arc::clone(desk);
@@ -115,6 +121,18 @@ impl Waiting {
     fn forget(&mut self, client: ConnectionId) {
         let queue = self.by_client.remove(&client);
         self.n -= queue.map_or(0, |queue| queue.len());
+    }
+}
+
+/// Whether a request without a Response Topic says where the answer goes; if not, nobody can be told anything later.
+fn names_a_topic(payload: &[u8], len_max: usize) -> Result<(), ReasonCode> {
+    let question = Question::parse(payload, len_max, 0);
+    match (question.response, question.asked) {
+        (Some(_), _) => Ok(()),
+        (None, Err(Mistake::TooLong { .. } | Mistake::NotAnObject | Mistake::NotATopic)) => {
+            Err(ReasonCode::PayloadFormatInvalid)
+        }
+        (None, _) => Err(ReasonCode::ImplementationSpecificError),
     }
 }
 

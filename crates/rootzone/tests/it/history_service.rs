@@ -439,6 +439,15 @@ fn who_gets_no_answer_is_told_so() {
     let properties = response_topic("not/subscribed");
     client.send_publish("rootzone/history/get", "{}", properties);
     assert_eq!(client.puback(), ReasonCode::NotAuthorized);
+    for (payload, reason) in [
+        ("{\"list\":\"#\"}", ReasonCode::ImplementationSpecificError),
+        ("{}", ReasonCode::ImplementationSpecificError),
+        ("{\"list\":", ReasonCode::PayloadFormatInvalid),
+        ("{\"response\":\"a/+\"}", ReasonCode::PayloadFormatInvalid),
+    ] {
+        client.send_publish("rootzone/history/get", payload, Properties::new());
+        assert_eq!(client.puback(), reason, "{payload}");
+    }
 }
 
 #[test]
