@@ -205,10 +205,7 @@ fn look(
             continue;
         }
         plan.usual_step = chunk.step.max(plan.usual_step);
-        let has_rows = |level: &Level| {
-            let is_kept = chunk.first >= series.kept_from[level.index()];
-            chunk.has_level(*level) && is_kept && chunk.state != RawState::Open
-        };
+        let has_rows = |level: &Level| series.has_rows(chunk, *level);
         // Points of the head may be ones that the chunk has: only its points tell.
         let is_covered = |level: &Level| {
             let is_changed = series.has_head_within(chunk.first, chunk.last);

@@ -99,6 +99,29 @@ fn what_is_gone_at_every_level_leaves_nothing() {
 }
 
 #[test]
+fn a_series_begins_where_something_of_it_is_left() {
+    let mut probe = Probe::new(Settings {
+        rollups_kept: [Some(10 * DAY); 3],
+        ..kept_for_ten_days()
+    });
+    probe.fill(96 * 30, 15 * MINUTE);
+    // All but the last chunks are too old for every level, and places of none are forgotten yet.
+    probe.now += 4 * DAY;
+    let mut n_dropped = 0;
+    while n_dropped < probe.history.counters().dropped_chunks || n_dropped == 0 {
+        n_dropped = probe.history.counters().dropped_chunks;
+        probe.history.handle_timeout(probe.now + HOUR);
+        let (from, to) = probe.history.span(probe.id).unwrap();
+        let found = probe.ask(from, from + DAY, 10);
+        assert!(!found.time.is_empty(), "something is left at {from}");
+        assert_eq!(to, START + (96 * 30 - 1) * 15 * MINUTE);
+        probe.settle();
+    }
+    let (from, _) = probe.history.span(probe.id).unwrap();
+    assert!(from > START + 10 * DAY);
+}
+
+#[test]
 fn above_the_limit_of_size_the_oldest_points_go_first() {
     let settings = Settings {
         n_chunk_points: 480,
