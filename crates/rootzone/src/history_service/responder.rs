@@ -236,6 +236,7 @@ impl Desk {
             connection,
             work_max: self.limits.work_per_request / n_series.max(1) as u64,
             len_max,
+            is_bad: false,
         }
     }
 
