@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, mem, sync::Arc, vec};
 
-use history::{Columns, Query, QueryError, SeriesId};
+use history::{Columns, QueryError, SeriesId};
 use mqtt_broker::{Action, ConnectionId, Server, store::StoreReader};
 use mqtt_protocol::{TopicFilter, TopicName};
 
@@ -143,12 +143,7 @@ impl Asker {
     }
 
     fn columns(&self, id: SeriesId, window: &Window) -> Result<Columns, QueryError> {
-        let query = Query {
-            series: vec![id],
-            from: window.from,
-            to: window.to,
-            points: window.points,
-        };
+        let query = window.query(vec![id]);
         let mut n_left = N_PLANS_MAX;
         loop {
             // Each by itself, so that nobody waits for long who has a reading.

@@ -209,8 +209,7 @@ impl Desk {
             n_parts: 0,
             patience: Instant::now() + PATIENCE_WITH_ALL,
         };
-        let asked = question.asked;
-        match asked.and_then(|asked| asked.within(self.limits.series_per_request)) {
+        match self.check(question.asked) {
             Ok(asked) => {
                 self.shared.requests.add(1);
                 let asker = self.asker(connection, &asked, len_max);
@@ -218,10 +217,21 @@ impl Desk {
             }
             Err(mistake) => {
                 self.shared.bad_requests.add(1);
-                let body = answer::error(None, &mistake.to_string());
+                let body = answer::error(None, &mistake);
                 answering.send(Part { body, more: false }).await
             }
         }
+    }
+
+    /// What is wrong with all of a request is said once, before its first series.
+    fn check(&self, asked: Result<Asked, Mistake>) -> Result<Asked, String> {
+        let asked = asked.and_then(|asked| asked.within(self.limits.series_per_request));
+        let asked = asked.map_err(|mistake| mistake.to_string())?;
+        if let Asked::Window(window) = &asked {
+            let checked = self.shared.lock().check(&window.query(Vec::new()));
+            checked.map_err(|error| error.to_string())?;
+        }
+        Ok(asked)
     }
 
     fn asker(&self, connection: ConnectionId, asked: &Asked, len_max: usize) -> Asker {
