@@ -21,6 +21,8 @@ pub(crate) struct Series {
     pub(crate) next_numbers: [u32; 4],
     /// Whether a chunk of it is being written anew: then nothing else changes its chunks.
     pub(crate) is_sealing: bool,
+    /// Whether its last chunk is to get its rollups although it is not full, as its points are to go.
+    pub(crate) closes_last: bool,
     /// When its head is to be sealed.
     pub(crate) due: Option<i64>,
 }
@@ -114,6 +116,7 @@ impl Series {
             kept_from: [i64::MIN; 3],
             next_numbers: [0; 4],
             is_sealing: false,
+            closes_last: false,
             due: None,
         }
     }
