@@ -335,10 +335,11 @@ impl History {
             let series = &mut self.series[id.index()];
             series.due = None;
             let kept = self.settings.raw_kept;
-            let closes_last = kept.is_some_and(|kept| {
+            let is_old = kept.is_some_and(|kept| {
                 let last = series.chunks.last();
                 last.is_some_and(|last| last.last < now.saturating_sub(kept))
             });
+            let closes_last = std::mem::take(&mut series.closes_last) || is_old;
             if let Some(task) = Task::of(id, series, closes_last, &self.settings) {
                 series.is_sealing = true;
                 return Some(task);

@@ -103,13 +103,34 @@ impl History {
     /// # Errors
     /// The query cannot be answered; see [`QueryError`].
     pub fn plan_within(&self, query: &Query, work_max: u64) -> Result<Plan, QueryError> {
-        let settings = &self.settings;
+        self.check(query)?;
         let query = &Query {
             from: query.from.clamp(TIME_MIN, TIME_MAX),
             to: query.to.clamp(TIME_MIN, TIME_MAX + 1),
             ..query.clone()
         };
-        if query.from >= query.to {
+        let work_max = work_max / query.series.len().max(1) as u64;
+        let series = query.series.iter().map(|&id| {
+            let series = self.series.get(id.index());
+            let series = series.ok_or(QueryError::UnknownSeries)?;
+            plan_series(id, series, query, work_max).ok_or(QueryError::TooMuchWork)
+        });
+        Ok(Plan {
+            from: query.from,
+            to: query.to,
+            n_rows_max: n_rows_max(query),
+            series: series.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Whether a query can be answered, as far as that does not depend on what its series have.
+    ///
+    /// # Errors
+    /// It cannot; see [`QueryError`].
+    pub fn check(&self, query: &Query) -> Result<(), QueryError> {
+        let settings = &self.settings;
+        let from = query.from.clamp(TIME_MIN, TIME_MAX);
+        if from >= query.to.clamp(TIME_MIN, TIME_MAX + 1) {
             return Err(QueryError::EmptyWindow);
         }
         if query.points == 0 {
@@ -123,18 +144,7 @@ impl History {
             let limit = settings.query_series_max;
             return Err(QueryError::TooManySeries { limit });
         }
-        let work_max = work_max / query.series.len().max(1) as u64;
-        let series = query.series.iter().map(|&id| {
-            let series = self.series.get(id.index());
-            let series = series.ok_or(QueryError::UnknownSeries)?;
-            plan_series(id, series, query, work_max).ok_or(QueryError::TooMuchWork)
-        });
-        Ok(Plan {
-            from: query.from,
-            to: query.to,
-            n_rows_max: n_rows_max(query),
-            series: series.collect::<Result<_, _>>()?,
-        })
+        Ok(())
     }
 }
 
@@ -205,10 +215,7 @@ fn look(
             continue;
         }
         plan.usual_step = chunk.step.max(plan.usual_step);
-        let has_rows = |level: &Level| {
-            let is_kept = chunk.first >= series.kept_from[level.index()];
-            chunk.has_level(*level) && is_kept && chunk.state != RawState::Open
-        };
+        let has_rows = |level: &Level| series.has_rows(chunk, *level);
         // Points of the head may be ones that the chunk has: only its points tell.
         let is_covered = |level: &Level| {
             let is_changed = series.has_head_within(chunk.first, chunk.last);

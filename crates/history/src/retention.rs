@@ -29,9 +29,16 @@ impl History {
         }
         let n_bytes_max = self.settings.n_bytes_max.unwrap_or(u64::MAX);
         while n_left > 0 && self.counters.n_bytes > n_bytes_max {
-            let Some((id, level)) = self.oldest() else {
+            let Some((id, level, is_open)) = self.oldest() else {
                 break;
             };
+            if is_open {
+                // It gets its rollups before it goes, and nothing newer goes meanwhile.
+                self.series[id.index()].closes_last = true;
+                self.bring_forward(id, now);
+                n_left = 0;
+                break;
+            }
             self.drop_first(id, level);
             n_left -= 1;
         }
@@ -66,16 +73,19 @@ impl History {
         self.forget_empty_places(id, raw_limit);
     }
 
-    /// Where the oldest is that can go: points before rollups, fine rollups before coarse ones.
-    fn oldest(&self) -> Option<(SeriesId, Level)> {
+    /// Where the oldest is that can go: points before rollups, fine rollups before coarse ones; and whether it is open.
+    fn oldest(&self) -> Option<(SeriesId, Level, bool)> {
         let mut levels = [Level::Raw].into_iter().chain(Level::ROLLUPS);
         levels.find_map(|level| {
             let series = self.series.iter().enumerate();
-            let candidates = series.filter_map(|(index, series)| {
-                let last = series.first_to_go(level)?;
-                Some((last, SeriesId(index as u32)))
+            let candidates = series.flat_map(|(index, series)| {
+                let id = SeriesId(index as u32);
+                let closed = series.first_to_go(level).map(|last| (last, id, false));
+                let open = series.open_to_go(level).map(|last| (last, id, true));
+                closed.into_iter().chain(open)
             });
-            candidates.min().map(|(_, id)| (id, level))
+            let first = candidates.min();
+            first.map(|(_, id, is_open)| (id, level, is_open))
         })
     }
 
@@ -149,6 +159,17 @@ impl Series {
         let is_rollup = level != Level::Raw;
         let rollups = is_rollup.then(|| &self.rollups[level.index()])?;
         rollups.first().map(|chunk| chunk.last)
+    }
+
+    /// When the last chunk ends, if it is open and goes with this level.
+    fn open_to_go(&self, level: Level) -> Option<i64> {
+        let open = self.chunks.last();
+        let open = open.filter(|chunk| chunk.state == RawState::Open && !self.is_sealing)?;
+        let goes_with = match open.n_levels {
+            0 => Level::Day,
+            _ => Level::Raw,
+        };
+        (level == goes_with).then_some(open.last)
     }
 
     /// A chunk that has rollups goes with the points; one that has none is the coarsest of its time itself.

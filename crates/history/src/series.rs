@@ -21,6 +21,8 @@ pub(crate) struct Series {
     pub(crate) next_numbers: [u32; 4],
     /// Whether a chunk of it is being written anew: then nothing else changes its chunks.
     pub(crate) is_sealing: bool,
+    /// Whether its last chunk is to get its rollups although it is not full, as its points are to go.
+    pub(crate) closes_last: bool,
     /// When its head is to be sealed.
     pub(crate) due: Option<i64>,
 }
@@ -114,6 +116,7 @@ impl Series {
             kept_from: [i64::MIN; 3],
             next_numbers: [0; 4],
             is_sealing: false,
+            closes_last: false,
             due: None,
         }
     }
@@ -163,9 +166,20 @@ impl Series {
         next.is_some_and(|head| head.point.time <= last)
     }
 
-    /// From the first to the last reading.
+    /// Whether all rows of a chunk are there at this level.
+    pub(crate) fn has_rows(&self, chunk: &RawChunk, level: Level) -> bool {
+        let is_kept = chunk.first >= self.kept_from[level.index()];
+        chunk.has_level(level) && is_kept && chunk.state != RawState::Open
+    }
+
+    /// From the first to the last reading of which something is left.
     pub(crate) fn span(&self) -> Option<(i64, i64)> {
-        let chunks = (self.chunks.first(), self.chunks.last());
+        let mut left = self.chunks.iter().filter(|chunk| {
+            let has_rows = |level: &Level| self.has_rows(chunk, *level);
+            chunk.is_readable() || Level::ROLLUPS.iter().any(has_rows)
+        });
+        let first = left.next();
+        let chunks = (first, left.next_back().or(first));
         let head = (self.head.first(), self.head.last());
         let firsts = [chunks.0.map(|c| c.first), head.0.map(|h| h.point.time)];
         let lasts = [chunks.1.map(|c| c.last), head.1.map(|h| h.point.time)];

@@ -99,6 +99,29 @@ fn what_is_gone_at_every_level_leaves_nothing() {
 }
 
 #[test]
+fn a_series_begins_where_something_of_it_is_left() {
+    let mut probe = Probe::new(Settings {
+        rollups_kept: [Some(10 * DAY); 3],
+        ..kept_for_ten_days()
+    });
+    probe.fill(96 * 30, 15 * MINUTE);
+    // All but the last chunks are too old for every level, and places of none are forgotten yet.
+    probe.now += 4 * DAY;
+    let mut n_dropped = 0;
+    while n_dropped < probe.history.counters().dropped_chunks || n_dropped == 0 {
+        n_dropped = probe.history.counters().dropped_chunks;
+        probe.history.handle_timeout(probe.now + HOUR);
+        let (from, to) = probe.history.span(probe.id).unwrap();
+        let found = probe.ask(from, from + DAY, 10);
+        assert!(!found.time.is_empty(), "something is left at {from}");
+        assert_eq!(to, START + (96 * 30 - 1) * 15 * MINUTE);
+        probe.settle();
+    }
+    let (from, _) = probe.history.span(probe.id).unwrap();
+    assert!(from > START + 10 * DAY);
+}
+
+#[test]
 fn above_the_limit_of_size_the_oldest_points_go_first() {
     let settings = Settings {
         n_chunk_points: 480,
@@ -127,16 +150,40 @@ fn above_the_limit_of_size_the_oldest_points_go_first() {
 }
 
 #[test]
-fn a_limit_that_nothing_fits_into_leaves_what_is_open() {
+fn a_limit_that_nothing_fits_into_leaves_room_for_what_comes() {
     let mut probe = Probe::new(Settings {
         n_bytes_max: Some(1),
         ..small()
     });
     probe.fill(96 * 10, 15 * MINUTE);
     probe.tidy_up();
+    probe.tidy_up();
+    assert_eq!(probe.disk.count(is_body_of(Level::Raw)), 0);
     assert_eq!(probe.disk.count(is_body_of(Level::Hour)), 0);
     assert_eq!(probe.disk.count(is_body_of(Level::Day)), 0);
     assert_eq!(probe.record(probe.now, 1.0), Recorded::Kept);
+}
+
+#[test]
+fn above_the_limit_open_chunks_go_before_rollups() {
+    let mut probe = Probe::new(Settings {
+        n_bytes_max: Some(1),
+        ..small()
+    });
+    probe.fill(60, 15 * MINUTE);
+    let mut n_hours = probe.disk.count(is_body_of(Level::Hour));
+    for _ in 0..10 {
+        probe.history.handle_timeout(probe.now);
+        probe.settle();
+        probe.now += HOUR;
+        if probe.disk.count(is_body_of(Level::Raw)) == 0 {
+            return;
+        }
+        let n_before = n_hours;
+        n_hours = probe.disk.count(is_body_of(Level::Hour));
+        assert!(n_hours >= n_before, "rollups went before points");
+    }
+    panic!("points are left above the limit");
 }
 
 #[test]

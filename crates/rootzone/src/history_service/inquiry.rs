@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, mem, sync::Arc, vec};
 
-use history::{Columns, Query, QueryError, SeriesId};
+use history::{Columns, QueryError, SeriesId};
 use mqtt_broker::{Action, ConnectionId, Server, store::StoreReader};
 use mqtt_protocol::{TopicFilter, TopicName};
 
@@ -29,6 +29,8 @@ pub(super) struct Asker {
     pub(super) work_max: u64,
     /// Bytes of a body.
     pub(super) len_max: usize,
+    /// Whether the request is counted as a bad one.
+    pub(super) is_bad: bool,
 }
 
 enum Progress {
@@ -95,7 +97,7 @@ impl Inquiry {
 
 impl Asker {
     fn next_rows(
-        &self,
+        &mut self,
         window: &Window,
         names: &mut vec::IntoIter<String>,
         rows: &mut Option<Box<Rows>>,
@@ -117,24 +119,31 @@ impl Asker {
     }
 
     /// Reads a series, or says what is wrong.
-    fn begin(&self, name: &str, window: &Window) -> Result<Box<Rows>, String> {
+    fn begin(&mut self, name: &str, window: &Window) -> Result<Box<Rows>, String> {
         let id = self.shared.lock().find(name);
         let id = id.filter(|_| self.may_read(name));
-        let id = id.ok_or_else(|| answer::error(Some(name), NO_SERIES))?;
-        let columns = self.columns(id, window).map_err(|error| {
+        let found = match id {
+            Some(id) => self.columns(id, window).map_err(|error| error.to_string()),
+            None => Err(NO_SERIES.to_owned()),
+        };
+        match found {
+            Ok(columns) => Ok(Box::new(Rows::new(name, columns))),
+            Err(reason) => {
+                self.count_bad();
+                Err(answer::error(Some(name), &reason))
+            }
+        }
+    }
+
+    /// However many of its series are wrong, it is one request.
+    fn count_bad(&mut self) {
+        if !mem::replace(&mut self.is_bad, true) {
             self.shared.bad_requests.add(1);
-            answer::error(Some(name), &error.to_string())
-        })?;
-        Ok(Box::new(Rows::new(name, columns)))
+        }
     }
 
     fn columns(&self, id: SeriesId, window: &Window) -> Result<Columns, QueryError> {
-        let query = Query {
-            series: vec![id],
-            from: window.from,
-            to: window.to,
-            points: window.points,
-        };
+        let query = window.query(vec![id]);
         let mut n_left = N_PLANS_MAX;
         loop {
             // Each by itself, so that nobody waits for long who has a reading.

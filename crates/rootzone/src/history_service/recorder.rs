@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use field::Address;
 use history::{Point, Recorded};
 use mqtt_broker::Recorder;
 
@@ -54,10 +55,14 @@ impl Recorder for FieldRecorder {
 
     fn record(&mut self, topic: &str, payload: &[u8]) -> bool {
         self.probes.learn(topic, payload);
-        let mut is_kept = false;
+        let (mut is_kept, mut is_reading) = (false, false);
         self.probes.read(topic, payload, &mut |reading| {
+            is_reading = true;
             is_kept |= self.take(reading);
         });
+        if !is_reading && Address::is_moisture(topic) {
+            self.shared.not_readings.add(1);
+        }
         is_kept
     }
 
@@ -100,6 +105,25 @@ mod tests {
         assert_eq!((n_series, counters.ahead), (0, 1));
         assert!(recorder.record(BED, b"37.2"));
         assert_eq!(counted(&recorder).0, 1);
+    }
+
+    #[test]
+    fn what_our_own_probes_say_and_is_no_reading_is_counted() {
+        let mut recorder = recorder(|| NOW);
+        let payloads: [&[u8]; 6] = [
+            b"wet",
+            b"NaN",
+            b"101",
+            b"null",
+            b"",
+            br#"{"moisture":37.2,"time":"yesterday"}"#,
+        ];
+        for (n, payload) in (1..).zip(payloads) {
+            assert!(!recorder.record(BED, payload));
+            assert_eq!(counted(&recorder).1.invalid, n);
+        }
+        assert!(!recorder.record("elsewhere", b"wet"));
+        assert_eq!(counted(&recorder).1.invalid, 6);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use field::{
     Timestamp,
     json::{Fields, Json},
 };
+use history::{Query, SeriesId};
 use mqtt_protocol::{TopicFilter, TopicName};
 
 /// A request as it was understood.
@@ -107,6 +108,17 @@ impl Question {
             to: time(fields, "to")?.unwrap_or(now.saturating_add(1)),
             points: points(fields)?,
         }))
+    }
+}
+
+impl Window {
+    pub(super) fn query(&self, series: Vec<SeriesId>) -> Query {
+        Query {
+            series,
+            from: self.from,
+            to: self.to,
+            points: self.points,
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use super::{
     answer::{self, Header},
     inquiry::{Asker, Inquiry, Part},
     limits::HistoryLimits,
-    request::{Asked, Question},
+    request::{Asked, Mistake, Question},
     shared::Shared,
 };
 
@@ -86,6 +86,12 @@ impl Responder for Queue {
         {
             return Err(ReasonCode::QuotaExceeded);
         }
+        if request.response_topic.is_none()
+            && let Err(reason) = names_a_topic(&request.payload, desk.limits.request_bytes)
+        {
+            desk.shared.bad_requests.add(1);
+            return Err(reason);
+        }
         waiting.push(detached(&request, desk.limits.request_bytes));
         if is_first {
             let desk = Arc::clone(desk);
@@ -115,6 +121,18 @@ impl Waiting {
     fn forget(&mut self, client: ConnectionId) {
         let queue = self.by_client.remove(&client);
         self.n -= queue.map_or(0, |queue| queue.len());
+    }
+}
+
+/// Whether a request without a Response Topic says where the answer goes; if not, nobody can be told anything later.
+fn names_a_topic(payload: &[u8], len_max: usize) -> Result<(), ReasonCode> {
+    let question = Question::parse(payload, len_max, 0);
+    match (question.response, question.asked) {
+        (Some(_), _) => Ok(()),
+        (None, Err(Mistake::TooLong { .. } | Mistake::NotAnObject | Mistake::NotATopic)) => {
+            Err(ReasonCode::PayloadFormatInvalid)
+        }
+        (None, _) => Err(ReasonCode::ImplementationSpecificError),
     }
 }
 
@@ -191,8 +209,7 @@ impl Desk {
             n_parts: 0,
             patience: Instant::now() + PATIENCE_WITH_ALL,
         };
-        let asked = question.asked;
-        match asked.and_then(|asked| asked.within(self.limits.series_per_request)) {
+        match self.check(question.asked) {
             Ok(asked) => {
                 self.shared.requests.add(1);
                 let asker = self.asker(connection, &asked, len_max);
@@ -200,10 +217,21 @@ impl Desk {
             }
             Err(mistake) => {
                 self.shared.bad_requests.add(1);
-                let body = answer::error(None, &mistake.to_string());
+                let body = answer::error(None, &mistake);
                 answering.send(Part { body, more: false }).await
             }
         }
+    }
+
+    /// What is wrong with all of a request is said once, before its first series.
+    fn check(&self, asked: Result<Asked, Mistake>) -> Result<Asked, String> {
+        let asked = asked.and_then(|asked| asked.within(self.limits.series_per_request));
+        let asked = asked.map_err(|mistake| mistake.to_string())?;
+        if let Asked::Window(window) = &asked {
+            let checked = self.shared.lock().check(&window.query(Vec::new()));
+            checked.map_err(|error| error.to_string())?;
+        }
+        Ok(asked)
     }
 
     fn asker(&self, connection: ConnectionId, asked: &Asked, len_max: usize) -> Asker {
@@ -218,6 +246,7 @@ impl Desk {
             connection,
             work_max: self.limits.work_per_request / n_series.max(1) as u64,
             len_max,
+            is_bad: false,
         }
     }
 

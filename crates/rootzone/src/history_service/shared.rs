@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use history::{CorruptRecord, History, Key, Output, Restoration, Settings};
+use history::{CorruptRecord, Counters, History, Key, Output, Restoration, Settings};
 use mqtt_broker::store::{ChangeSet, RedbStore, StoreError};
 use tokio::sync::watch;
 
@@ -21,6 +21,8 @@ pub(crate) struct Shared {
     /// Milliseconds since the Unix epoch.
     clock: fn() -> i64,
     pub(super) beyond_series: Counter,
+    /// Messages of our own probes that are no readings.
+    pub(super) not_readings: Counter,
     pub(super) requests: Counter,
     pub(super) bad_requests: Counter,
     pub(super) answer_bytes: Counter,
@@ -61,6 +63,7 @@ impl Shared {
             stored: watch::Sender::new(0),
             clock,
             beyond_series: Counter::default(),
+            not_readings: Counter::default(),
             requests: Counter::default(),
             bad_requests: Counter::default(),
             answer_bytes: Counter::default(),
@@ -99,8 +102,12 @@ impl Shared {
 
     pub(super) fn counters(&self) -> HistoryCounters {
         let history = self.lock();
+        let counters = history.counters();
         HistoryCounters {
-            history: history.counters(),
+            history: Counters {
+                invalid: counters.invalid + self.not_readings.value(),
+                ..counters
+            },
             n_series: history.n_series() as u64,
             beyond_series: self.beyond_series.value(),
             requests: self.requests.value(),

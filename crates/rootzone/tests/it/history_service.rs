@@ -422,6 +422,11 @@ fn bad_requests_are_answered_by_what_is_wrong() {
         ] {
             assert_eq!(client.mistake(request), mistake);
         }
+        for wrong in ["\"from\":9,\"to\":9", "\"from\":0,\"points\":10001"] {
+            let answer = client.ask(&format!("{{\"series\":[\"{BED}\",\"none\"],{wrong}}}"));
+            assert_eq!(answer.len(), 1, "it is wrong for all of them");
+            assert!(answer[0].value("series").is_none());
+        }
         let request = format!("{{\"series\":[\"none\",\"{BED}\"],\"from\":0}}");
         let answer = client.ask(&request);
         assert_eq!(answer.len(), 2, "the other series is answered");
@@ -439,6 +444,15 @@ fn who_gets_no_answer_is_told_so() {
     let properties = response_topic("not/subscribed");
     client.send_publish("rootzone/history/get", "{}", properties);
     assert_eq!(client.puback(), ReasonCode::NotAuthorized);
+    for (payload, reason) in [
+        ("{\"list\":\"#\"}", ReasonCode::ImplementationSpecificError),
+        ("{}", ReasonCode::ImplementationSpecificError),
+        ("{\"list\":", ReasonCode::PayloadFormatInvalid),
+        ("{\"response\":\"a/+\"}", ReasonCode::PayloadFormatInvalid),
+    ] {
+        client.send_publish("rootzone/history/get", payload, Properties::new());
+        assert_eq!(client.puback(), reason, "{payload}");
+    }
 }
 
 #[test]

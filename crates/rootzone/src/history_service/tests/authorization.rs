@@ -140,7 +140,7 @@ async fn what_may_not_be_read_is_not_there() {
     let opened = DataDirectory::open(folder.path(), STORE_FORMAT).unwrap();
     let (service, store) = HistoryService::open(opened.store, HistoryLimits::default()).unwrap();
     let (server, _) = Server::open(Settings::default(), 42, Box::new(store)).unwrap();
-    service.serve(&server);
+    let counting = service.serve(&server);
     server.set_authenticator(Box::new(Guard));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -160,6 +160,7 @@ async fn what_may_not_be_read_is_not_there() {
     let (open, secret) = (member.answer().await, member.answer().await);
     assert!(open.contains("\"last\":[372]"), "{open}");
     assert!(secret.contains("there is no such series"), "{secret}");
+    assert_eq!(counting.counters().bad_requests, 1);
     let request = r##"{"list":"#"}"##;
     member.publish("rootzone/history/get", request).await;
     let list = member.answer().await;
