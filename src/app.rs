@@ -17,7 +17,7 @@ use crate::{
     preferences,
     router::{Route, follow_location, link_to},
     signal::{Signal, watch},
-    store::{Stores, use_brokers},
+    store::{Stores, use_brokers, use_fleet},
     widgets::{
         connection_badge::connection_badge, connection_notice::connection_notice,
         stop_all::stop_all_panel,
@@ -28,7 +28,7 @@ use crate::{
 pub struct App {
     link: &'static Link,
     _page: Piece,
-    _title: RenderEffect<()>,
+    _watching: [RenderEffect<()>; 2],
 }
 
 impl App {
@@ -57,16 +57,24 @@ impl App {
         // Moves a screen reader to the page that was navigated to.
         let focusing = FrameTask::new(|| offer_focus("main h1"));
         let mut is_first = true;
-        let title = watch(Box::new(move || {
-            document().set_title(title(&route(&path)));
-            if !std::mem::take(&mut is_first) {
-                focusing.request();
-            }
-        }));
+        let navigated = Rc::clone(&path);
+        let watching = [
+            watch(Box::new(move || {
+                // What it reads says when there is another page.
+                route(&navigated);
+                if !std::mem::take(&mut is_first) {
+                    focusing.request();
+                }
+            })),
+            // Apart, for a name that comes later is no navigation.
+            watch(Box::new(move || {
+                document().set_title(&title(&route(&path)));
+            })),
+        ];
         Self {
             link,
             _page: page,
-            _title: title,
+            _watching: watching,
         }
     }
 }
@@ -130,15 +138,22 @@ fn current(route: &Route, place: &str) -> Option<&'static str> {
     }
 }
 
-fn title(route: &Route) -> &'static str {
-    match route {
-        Route::Field => "Field · Rootzone",
-        Route::Probe(_) => "Probe · Rootzone",
-        Route::Zone(_) => "Zone · Rootzone",
-        Route::Pumps => "Pumps · Rootzone",
-        Route::Settings => "Settings · Rootzone",
-        Route::NotFound => "Nothing here · Rootzone",
-    }
+/// What a tab and the browser's list of visited pages say.
+fn title(route: &Route) -> String {
+    let fleet = use_fleet();
+    let mut title = match route {
+        Route::Field => "Field".into(),
+        Route::Probe(id) => {
+            let fleet = fleet.layout();
+            [&fleet.probe_name(id), ", ", &fleet.zone_name_of(id)].concat()
+        }
+        Route::Zone(key) => fleet.layout().zone_name(key),
+        Route::Pumps => "Pumps".into(),
+        Route::Settings => "Settings".into(),
+        Route::NotFound => "Nothing here".into(),
+    };
+    title.push_str(" · Rootzone");
+    title
 }
 
 /// What `index.html` showed until now.

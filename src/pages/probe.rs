@@ -4,7 +4,7 @@ use chart::{View, clock, decimal};
 use field::Timestamp;
 
 use crate::{
-    format::{moment, name_of_level, value},
+    format::{moment, value},
     piece::{Piece, Places},
     router::{link_to, zone_path},
     state::{Fleet, Freshness, Probe, ProbeId, key_of_device},
@@ -44,7 +44,10 @@ pub fn probe_page(id: &ProbeId) -> Piece {
         places.list("pumps", &pumps, &pump_card);
         match &probe {
             Some(probe) => show(places, probe, last_run(&fleet, zone), now),
-            None => show_unknown(places, &id, connection.read().is_connected()),
+            None => {
+                let name = fleet.probe_name(&id);
+                show_unknown(places, &name, connection.read().is_connected());
+            }
         }
     })
 }
@@ -82,11 +85,8 @@ fn show_fact(places: &mut Places, row: &str, place: &str, fact: Option<String>) 
 }
 
 /// No such probe has been heard of, or not yet.
-fn show_unknown(places: &mut Places, id: &ProbeId, is_connected: bool) {
-    places.text(
-        "name",
-        &name_of_level(id.as_str().split('/').fold("", |_, level| level)),
-    );
+fn show_unknown(places: &mut Places, name: &str, is_connected: bool) {
+    places.text("name", name);
     show_standing(places, None);
     places.show("fault", false);
     let lead = if is_connected {

@@ -6,16 +6,18 @@ use chart::{Scene, Series, View};
 
 use crate::{
     components::chart::{Read, Shared, ranges, small_chart},
-    format::count,
+    format::{count, value},
     piece::Piece,
-    router::link_to,
+    router::{link_to, probe_path},
     signal::watch,
-    state::ProbeId,
-    store::{use_fleet, use_now},
+    state::{Freshness, ProbeId},
+    store::{ZONE, use_fleet, use_now},
     widgets::{
         chart_address::addressed_view,
+        probe_card::show_standing,
         reading_chart::{ask_for, runs, scene_of},
     },
+    words,
 };
 
 /// The page at `/zone/<zone>`.
@@ -39,7 +41,8 @@ pub fn zone_page(key: &str) -> Piece {
         let zone = fleet.layout().zone(&key);
         let probes: Vec<String> = zone.probes.iter().map(|id| id.as_str().into()).collect();
         places.attribute("field", "href", Some(&link_to("/")));
-        places.text("name", &zone.name);
+        // Also of one that nothing was heard of.
+        places.text("name", &fleet.layout().zone_name(&key));
         places.text(
             "lead",
             &[&count(probes.len(), "probe"), ", side by side in time."].concat(),
@@ -64,18 +67,39 @@ pub fn zone_page(key: &str) -> Piece {
 fn probe_chart(probe: &str, zone: &str, shared: &Shared) -> Piece {
     let fleet = use_fleet();
     let id = ProbeId::new(probe);
-    let named = id.clone();
-    let label: Read<String> = Rc::new(move || {
-        let fleet = fleet.layout();
-        let name = fleet.probes.get(&named).map(|probe| probe.name.clone());
-        name.unwrap_or_default()
-    });
+    let (named, headed) = (id.clone(), id.clone());
+    let label: Read<String> =
+        Rc::new(move || ["Moisture of ", &fleet.layout().probe_name(&named)].concat());
     let (zone, view) = (String::from(zone), Rc::clone(&shared.view));
     small_chart(
         Rc::new(move || scene(&id, &zone, view.get())),
         label,
         shared,
+        move || heading(headed.clone()),
     )
+}
+
+/// Which probe it is, what it says now, and the way to its page.
+fn heading(id: ProbeId) -> Piece {
+    let fleet = use_fleet();
+    Piece::new(include_str!("zone_probe.html"), move |places| {
+        let now = use_now().get();
+        let Some(probe) = fleet.probe(&id) else {
+            return;
+        };
+        let freshness = probe.freshness(now);
+        let age = match (freshness, words::freshness(freshness, now, ZONE)) {
+            // As it should be.
+            (Freshness::Live { .. }, _) => String::new(),
+            (_, (word, age)) => [word, " ", &age].concat(),
+        };
+        places.attribute("name", "href", Some(&probe_path(&id)));
+        places.text("name", &probe.name);
+        places.text("value", &probe.moisture().map_or_else(|| "–".into(), value));
+        places.text("unit", &probe.unit);
+        places.text("age", &age);
+        show_standing(places, probe.standing(now));
+    })
 }
 
 /// A probe's readings over the time that all of the zone have in common.

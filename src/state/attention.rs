@@ -25,7 +25,7 @@ impl Attention {
         }
         // The pumps first: they are what may flood.
         let (mut findings, mut n_of_pumps) = (Vec::new(), 0);
-        let (mut n_zones, mut n_live) = (0, 0);
+        let (mut n_zones, mut n_live, mut n_of_unknown_age) = (0, 0, 0);
         for zone in fleet.zones() {
             let n_before = findings.len();
             let pumps = zone.pumps.iter().filter_map(|id| fleet.pumps.get(id));
@@ -37,7 +37,14 @@ impl Attention {
             }
             let mut names: [Vec<&str>; PROBE_FINDINGS.len()] = Default::default();
             for probe in zone.probes.iter().filter_map(|id| fleet.probes.get(id)) {
-                n_live += usize::from(matches!(probe.freshness(now), Freshness::Live { .. }));
+                match probe.freshness(now) {
+                    Freshness::Live { .. } => n_live += 1,
+                    Freshness::RetainedOnly | Freshness::ClockAhead => n_of_unknown_age += 1,
+                    Freshness::Stale { .. }
+                    | Freshness::Cut { .. }
+                    | Freshness::Offline { .. }
+                    | Freshness::Silent => {}
+                }
                 let found = probe_finding(probe, now).and_then(|kind| names.get_mut(kind));
                 if let Some(names) = found {
                     names.push(&probe.name);
@@ -48,7 +55,7 @@ impl Attention {
             }
             n_zones += usize::from(findings.len() > n_before);
         }
-        Self::words(&findings, n_zones, n_live, fleet)
+        Self::words(&findings, n_zones, (n_live, n_of_unknown_age), fleet)
     }
 
     /// Nothing that was heard before a cut is claimed of now.
@@ -66,14 +73,25 @@ impl Attention {
         }
     }
 
-    fn words(findings: &[String], n_zones: usize, n_live: usize, fleet: &Fleet) -> Self {
+    /// The probes are counted: those that are live, and those of whose value nobody knows how old it is.
+    fn words(
+        findings: &[String],
+        n_zones: usize,
+        (n_live, n_of_unknown_age): (usize, usize),
+        fleet: &Fleet,
+    ) -> Self {
         let mut detail = String::new();
         let lead = if n_zones == 0 {
             if n_live > 0 {
                 detail.push_str(&count(n_live, "probe"));
                 detail.push_str(" live.");
             }
-            String::from("Nothing needs a look.")
+            // Where nothing is heard, that nothing was found says nothing.
+            String::from(if n_live == 0 && !fleet.probes.is_empty() {
+                "No probe is live."
+            } else {
+                "Nothing needs a look."
+            })
         } else {
             for (n_named, finding) in findings.iter().take(FINDINGS_NAMED_MAX).enumerate() {
                 detail.push_str(if n_named == 0 { "" } else { ", " });
@@ -93,6 +111,12 @@ impl Attention {
                     " need a look:"
                 }
         };
+        push_count(
+            &mut detail,
+            (n_of_unknown_age, "probe"),
+            " has a value of unknown age.",
+            " have a value of unknown age.",
+        );
         let n_running = fleet.pumps.values().filter(|pump| pump.is_running());
         push_pumps(
             &mut detail,
@@ -162,9 +186,13 @@ fn n_asked(fleet: &Fleet) -> usize {
 }
 
 fn push_pumps(text: &mut String, number: usize, one: &str, several: &str) {
+    push_count(text, (number, "pump"), one, several);
+}
+
+fn push_count(text: &mut String, (number, what): (usize, &str), one: &str, several: &str) {
     if number > 0 {
         text.push(' ');
-        text.push_str(&count(number, "pump"));
+        text.push_str(&count(number, what));
         text.push_str(if number == 1 { one } else { several });
     }
 }
@@ -204,6 +232,39 @@ mod tests {
         assert_eq!(
             sentence(&[("rootzone/orchard/row-9/moisture", "20")]),
             "Nothing needs a look. 1 probe live."
+        );
+    }
+
+    #[test]
+    fn where_no_probe_is_live_nothing_is_found_in_order() {
+        let mut fleet = Fleet::new(1);
+        fleet.handle_link(true, now());
+        for row in ["row-1", "row-2"] {
+            let topic = ["rootzone/orchard/", row, "/moisture"].concat();
+            fleet.apply(&topic, b"20", true, now());
+        }
+        assert_eq!(
+            Attention::of(&fleet, now()),
+            Attention {
+                lead: "No probe is live.".into(),
+                detail: " 2 probes have a value of unknown age.".into(),
+            }
+        );
+        fleet.apply("rootzone/orchard/row-1/moisture", b"20", false, now());
+        assert_eq!(
+            Attention::of(&fleet, now()),
+            Attention {
+                lead: "Nothing needs a look.".into(),
+                detail: "1 probe live. 1 probe has a value of unknown age.".into(),
+            }
+        );
+    }
+
+    #[test]
+    fn a_field_of_pumps_alone_needs_no_live_probe() {
+        assert_eq!(
+            sentence(&[("rootzone/orchard/pump-1/pump/state", "OFF")]),
+            "Nothing needs a look. "
         );
     }
 

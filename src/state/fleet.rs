@@ -308,6 +308,24 @@ impl Fleet {
         probes.map(Probe::since).min()
     }
 
+    /// What people call a probe, or else the end of its key as a name.
+    #[must_use]
+    pub fn probe_name(&self, id: &ProbeId) -> String {
+        match self.probes.get(id) {
+            Some(probe) => probe.name.clone(),
+            None => name_of_level(id.as_str().split('/').fold("", |_, level| level)),
+        }
+    }
+
+    /// What people call a probe's zone, or else the beginning of the probe's key as a name.
+    #[must_use]
+    pub fn zone_name_of(&self, id: &ProbeId) -> String {
+        self.zone_name(match self.probes.get(id) {
+            Some(probe) => &probe.zone,
+            None => id.as_str().split('/').next().unwrap_or_default(),
+        })
+    }
+
     /// What people call a zone.
     #[must_use]
     pub fn zone_name(&self, key: &str) -> String {

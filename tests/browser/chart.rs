@@ -176,6 +176,25 @@ async fn probes_of_the_same_name_are_hidden_apart() {
 }
 
 #[wasm_bindgen_test]
+async fn a_small_chart_says_what_it_shows_and_leads_to_its_probe() {
+    let page = Page::open_at("/zone/greenhouse", || (), |_| ()).await;
+    page.find("heading", "Greenhouse").await;
+    page.keeps("rootzone/config/bench-b", r#"{"target":[14,22]}"#);
+    page.keeps(OTHER, "44");
+    page.reads("figure", "", "44.0 % age unknown").await;
+    page.says(OTHER, "45");
+    page.reads("figure", "", "Bench b 45.0 % wet").await;
+    page.reads("figure", "", "highest 45.0 %").await;
+    until("help with the keys", || {
+        let label = stage()?.get_attribute("aria-label")?;
+        (label.starts_with("Moisture of Bench b. ") && label.contains("arrow keys")).then_some(())
+    })
+    .await;
+    page.press("link", "Bench b").await;
+    page.reads("main", "", OTHER).await;
+}
+
+#[wasm_bindgen_test]
 async fn the_probes_of_a_zone_are_compared_at_one_moment() {
     let (page, _history) = history::open_at("/zone/greenhouse").await;
     page.says(OTHER, "44");

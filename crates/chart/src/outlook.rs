@@ -1,3 +1,5 @@
+use std::cmp::Ordering;
+
 use crate::calendar::{DAY, MINUTE};
 use crate::{Band, Scene, Span, Trend, Zone, clock, date, trend};
 
@@ -7,7 +9,8 @@ impl Scene {
     ///
     /// `since` says the moment in words. `None` while there are too few readings, or too short a time, to tell.
     pub fn outlook(&self, from: i64, since: &str) -> Option<String> {
-        let trend = trend(&self.leader()?.series, Span::new(from, self.now))
+        let series = &self.leader()?.series;
+        let trend = trend(series, Span::new(from, self.now))
             .filter(|trend| trend.duration >= RATE_LEAST)?;
         let mut text = trend.words(&self.unit);
         // A word of ours, so its first letter is one byte.
@@ -17,7 +20,11 @@ impl Scene {
         text.push_str(" since ");
         text.push_str(since);
         text.push('.');
-        let crossing = self.band.and_then(|band| crossing(trend, band));
+        let crossing = self.band.and_then(|band| {
+            let last = series.at_or_before(self.now)?;
+            // The line is on its way over a limit that the readings are beyond already, or the other way round.
+            (side(band, last.value) == side(band, trend.level)).then(|| crossing(trend, band))?
+        });
         let foreseen = (trend.duration >= OBSERVED_LEAST).then_some(FORESIGHT * trend.duration);
         if let (Some((what, time)), Some(foreseen)) = (crossing, foreseen)
             && self.leader().is_some_and(|line| line.is_fresh)
@@ -34,16 +41,24 @@ impl Scene {
 
 /// Which end of the band the trend passes next, and when.
 fn crossing(trend: Trend, band: Band) -> Option<(&'static str, i64)> {
-    let (what, level) = if trend.level < band.low {
-        ("is back in the target ", band.low)
-    } else if trend.level > band.high {
-        ("is back in the target ", band.high)
-    } else if trend.per_hour < 0.0 {
-        ("leaves the target ", band.low)
-    } else {
-        ("leaves the target ", band.high)
+    let (what, level) = match side(band, trend.level) {
+        Ordering::Less => ("is back in the target ", band.low),
+        Ordering::Greater => ("is back in the target ", band.high),
+        Ordering::Equal if trend.per_hour < 0.0 => ("leaves the target ", band.low),
+        Ordering::Equal => ("leaves the target ", band.high),
     };
     Some((what, trend.reaches(level)?))
+}
+
+/// Whether a level is below the band, within it or above it.
+fn side(band: Band, level: f32) -> Ordering {
+    if level < band.low {
+        Ordering::Less
+    } else if level > band.high {
+        Ordering::Greater
+    } else {
+        Ordering::Equal
+    }
 }
 
 /// A moment to come, no more exact than it can be known: "about 11:00", "tomorrow about 11:00".
@@ -132,6 +147,20 @@ mod tests {
         assert_eq!(outlook(15.0, -0.04, 1_000), None, "seconds are noise");
         let steady = outlook(19.0, 0.0, 15 * MINUTE);
         assert_eq!(steady.as_deref(), Some("Steady since 14:00."));
+    }
+
+    #[test]
+    fn it_foretells_nothing_where_the_newest_reading_has_passed_the_limit_and_the_trend_has_not() {
+        let end = START + 21 * 15 * MINUTE;
+        for (first, per_reading, last) in [(19.0, 0.1, 22.5), (24.5, -0.1, 21.9)] {
+            let mut jumped = scene(first, per_reading, 15 * MINUTE);
+            let before = jumped.outlook(START, "14:00").unwrap();
+            assert!(before.contains("At this rate"), "{before}");
+            jumped.lines[0].series.append(end, last);
+            jumped.now = end;
+            let after = jumped.outlook(START, "14:00").unwrap();
+            assert!(!after.contains("At this rate"), "{after}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use chart::{Picture, Scene, View};
 
-use super::{Cursor, Read, crosshair, drawing, gestures::Gestures, in_view};
+use super::{Cursor, HELP, Read, crosshair, drawing, gestures::Gestures, in_view};
 use crate::{piece::Piece, signal::Signal};
 
 /// What small charts have in common: the part of time that they show, and where a reader is in it.
@@ -16,9 +16,14 @@ pub struct Shared {
     pub cursor: Rc<Signal<Option<Cursor>>>,
 }
 
-/// A small chart that moves with others, under its name. `label` says what is measured where.
+/// A small chart that moves with others. `label` says what is measured where; `heading` stands above it.
 #[must_use]
-pub fn small_chart(scene: Read<Scene>, label: Read<String>, shared: &Shared) -> Piece {
+pub fn small_chart(
+    scene: Read<Scene>,
+    label: Read<String>,
+    shared: &Shared,
+    heading: impl Fn() -> Piece + 'static,
+) -> Piece {
     let Shared { view, cursor } = shared.clone();
     let scene: Read<Scene> = {
         let view = Rc::clone(&view);
@@ -27,9 +32,9 @@ pub fn small_chart(scene: Read<Scene>, label: Read<String>, shared: &Shared) -> 
     let painted = Rc::new(Signal::new(Picture::default()));
     let gestures = Gestures::new(&scene, &painted, &view, &cursor);
     gestures.listen(Piece::new(include_str!("small.html"), move |places| {
-        let label = label();
-        places.text("name", &label);
-        places.attribute("stage", "aria-label", Some(&label));
+        places.part("heading", Some(""), &|_| heading());
+        places.attribute("stage", "aria-label", Some(&[&label(), HELP].concat()));
+        places.text("caption", &scene().summary());
         places.part("canvas", Some(""), &|_| drawing(&scene, &painted));
         places.part("crosshair", Some(""), &|_| {
             crosshair(&scene, &painted, &cursor)
