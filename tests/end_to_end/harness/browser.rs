@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
 
 use fantoccini::elements::Element;
 use fantoccini::wd::WebDriverCompatibleCommand;
@@ -36,13 +37,7 @@ pub(crate) enum Role {
 impl Browser {
     pub(crate) async fn open(url: &str) -> Self {
         let folder = TempDir::new().unwrap();
-        let mut driver = Process::start(
-            "chromedriver",
-            Command::new(path_by("CHROMEDRIVER"))
-                .arg("--port=0")
-                .env("TMPDIR", folder.path()),
-        );
-        let driver_port = driver.line("chromedriver is ready", driver_port).await;
+        let (driver, driver_port) = start_driver(folder.path()).await;
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities())
             .connect(&format!("http://127.0.0.1:{driver_port}"))
@@ -142,6 +137,25 @@ impl Role {
 }
 
 /// From `ChromeDriver was started successfully on port 40123.`
+/// It takes a port that is free for one version of IP, and gives up if the other's is not.
+async fn start_driver(folder: &Path) -> (Process, u16) {
+    for _ in 0..DRIVER_STARTS_MAX {
+        let mut driver = Process::start(
+            "chromedriver",
+            Command::new(path_by("CHROMEDRIVER"))
+                .arg("--port=0")
+                .env("TMPDIR", folder),
+        );
+        let port = driver.line_or_end("chromedriver is ready", driver_port);
+        if let Some(port) = port.await {
+            return (driver, port);
+        }
+    }
+    panic!("chromedriver finds no port in {DRIVER_STARTS_MAX} attempts");
+}
+
+const DRIVER_STARTS_MAX: u32 = 5;
+
 fn driver_port(line: &str) -> Option<u16> {
     let (_, port) = line.split_once("successfully on port ")?;
     port.trim_end_matches('.').parse().ok()

@@ -44,18 +44,20 @@ impl Process {
 
     /// Waits for a line that `meaning` understands, among those said already too.
     pub(crate) async fn line<T>(&mut self, what: &str, meaning: impl Fn(&str) -> Option<T>) -> T {
+        let found = self.line_or_end(what, meaning).await;
+        found.unwrap_or_else(|| panic!("{} ended, saying {:#?}", self.name, self.lines()))
+    }
+
+    /// The same; `None` if it ends without having said it.
+    pub(crate) async fn line_or_end<T>(
+        &mut self,
+        what: &str,
+        meaning: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         eventually(what, async || {
-            let lines = self.lines();
-            if let Some(found) = lines.iter().find_map(|line| meaning(line)) {
-                return Some(found);
-            }
             let ended = self.child.try_wait().unwrap();
-            assert!(
-                ended.is_none(),
-                "{} ended ({ended:?}), saying {lines:#?}",
-                self.name
-            );
-            None
+            let found = self.lines().iter().find_map(|line| meaning(line));
+            (found.is_some() || ended.is_some()).then_some(found)
         })
         .await
     }
