@@ -31,7 +31,6 @@ pub struct Series {
     store: Arc<Store>,
     column: usize,
     capacity: usize,
-    revision: u64,
 }
 
 impl Series {
@@ -41,7 +40,6 @@ impl Series {
             store: Arc::new(Store::new(1)),
             column: 0,
             capacity: capacity.max(1),
-            revision: 0,
         }
     }
 
@@ -55,9 +53,7 @@ impl Series {
         if !value.is_finite() || self.store.n_columns() != 1 {
             return false;
         }
-        let kept = append(&mut self.store, self.capacity, time, &[value]);
-        self.revision += u64::from(kept);
-        kept
+        append(&mut self.store, self.capacity, time, &[value])
     }
 
     /// How many points there are.
@@ -68,11 +64,6 @@ impl Series {
     /// Whether there is no point.
     pub fn is_empty(&self) -> bool {
         self.first().is_none()
-    }
-
-    /// A number that changes with every reading kept, to tell whether to draw again.
-    pub fn revision(&self) -> u64 {
-        self.revision
     }
 
     /// The oldest point.
@@ -228,7 +219,6 @@ impl Series {
 pub struct Bundle {
     store: Arc<Store>,
     capacity: usize,
-    revision: u64,
 }
 
 impl Bundle {
@@ -237,7 +227,6 @@ impl Bundle {
         Self {
             store: Arc::new(Store::new(n_series)),
             capacity: capacity.max(1),
-            revision: 0,
         }
     }
 
@@ -250,15 +239,13 @@ impl Bundle {
         if !is_whole || !values.iter().any(|value| value.is_finite()) {
             return false;
         }
-        let kept = if values.iter().any(|value| value.is_infinite()) {
+        if values.iter().any(|value| value.is_infinite()) {
             let finite = |&value: &f32| if value.is_finite() { value } else { f32::NAN };
             let values: Vec<f32> = values.iter().map(finite).collect();
             append(&mut self.store, self.capacity, time, &values)
         } else {
             append(&mut self.store, self.capacity, time, values)
-        };
-        self.revision += u64::from(kept);
-        kept
+        }
     }
 
     /// One of the series as it is now.
@@ -267,7 +254,6 @@ impl Bundle {
             store: Arc::clone(&self.store),
             column: number,
             capacity: self.capacity,
-            revision: self.revision,
         })
     }
 

@@ -64,12 +64,6 @@ impl View {
         )
     }
 
-    /// As it is now, without following the present.
-    #[must_use]
-    pub fn hold(self, since: i64, now: i64) -> Self {
-        Self::Fixed(self.window(since, now))
-    }
-
     /// As an address has it: "7d", "all", or the seconds of its start and end.
     pub fn to_text(self) -> String {
         let mut text = String::new();
@@ -164,7 +158,7 @@ mod tests {
             view.pan(-1_000 * DAY, SINCE, NOW).window(SINCE, NOW).start,
             SINCE
         );
-        assert!(!View::Latest(DAY).hold(SINCE, NOW).is_live());
+        assert!(!View::Fixed(Span::new(NOW - DAY, NOW)).is_live());
     }
 
     #[test]

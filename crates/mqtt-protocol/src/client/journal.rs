@@ -117,7 +117,7 @@ impl SessionJournal {
             };
             match state {
                 InFlightState::AwaitingPuback => {
-                    let publish = parts(&message.publish);
+                    let publish = message.publish.parts();
                     self.put_message(message.token, None, message.expires_at, publish);
                 }
                 InFlightState::AwaitingPubrec => self.remove(message.token.0),
@@ -158,7 +158,7 @@ impl SessionKeeper for SessionJournal {
                 message.token,
                 Some(packet_identifier),
                 message.expires_at,
-                parts(&message.publish),
+                message.publish.parts(),
             ),
             SessionChange::Released(packet_identifier, message) => {
                 let mut value = vec![FORMAT];
@@ -428,22 +428,11 @@ impl From<Fault> for CorruptRecord {
     }
 }
 
-fn parts(publish: &Publish) -> PublishParts<'_> {
-    PublishParts {
-        dup: false,
-        qos: publish.qos,
-        retain: publish.retain,
-        topic_name: publish.topic_name.as_ref(),
-        packet_identifier: None,
-        properties: &publish.properties,
-        payload: &publish.payload,
-    }
-}
-
 /// Says whether it could be encoded.
 fn put_publish(bytes: &mut Vec<u8>, publish: PublishParts<'_>) -> bool {
     let mut encoded = EncodedPublish::default();
     let publish = PublishParts {
+        dup: false,
         // Above QoS 0 a packet has some identifier; which one it has in flight is stored before it.
         packet_identifier: (publish.qos > QoS::AtMostOnce).then_some(PLACEHOLDER),
         ..publish
