@@ -136,8 +136,7 @@ impl Role {
     }
 }
 
-/// From `ChromeDriver was started successfully on port 40123.`
-/// It takes a port that is free for one version of IP, and gives up if the other's is not.
+/// ChromeDriver takes a port that is free for one version of IP, and gives up if the other's is not.
 async fn start_driver(folder: &Path) -> (Process, u16) {
     for _ in 0..DRIVER_STARTS_MAX {
         let mut driver = Process::start(
@@ -156,6 +155,7 @@ async fn start_driver(folder: &Path) -> (Process, u16) {
 
 const DRIVER_STARTS_MAX: u32 = 5;
 
+/// From `ChromeDriver was started successfully on port 40123.`
 fn driver_port(line: &str) -> Option<u16> {
     let (_, port) = line.split_once("successfully on port ")?;
     port.trim_end_matches('.').parse().ok()
