@@ -31,12 +31,8 @@ impl Scene {
     /// What the chart says about a moment; `None` while it has no reading in view.
     pub fn crosshair(&self, picture: &Picture, time: i64) -> Option<Crosshair> {
         let time = time.min(self.window.end).max(self.window.start);
-        let nearest = |time: i64| {
-            let lines = self.shown();
-            let points = lines.filter_map(move |line| line.series.nearest(self.window, time));
-            points.min_by_key(move |point| (point.time - time).abs())
-        };
-        nearest(time)?;
+        self.shown()
+            .find_map(|line| line.series.nearest(self.window, time))?;
         let readings = self.shown();
         let readings = readings.filter_map(|line| line.reading_at(self.window, time));
         let found = readings.min_by_key(|point| (point.time - time).abs());

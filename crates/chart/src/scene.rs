@@ -165,6 +165,13 @@ impl Scene {
         self.lines.iter().filter(|line| !line.is_hidden)
     }
 
+    /// When the first reading in view was.
+    pub(crate) fn first_in_view(&self) -> Option<i64> {
+        let lines = self.shown();
+        let firsts = lines.filter_map(|line| line.series.nearest(self.window, i64::MIN));
+        firsts.map(|point| point.time).min()
+    }
+
     /// The first line that is shown.
     pub(crate) fn leader(&self) -> Option<&Line> {
         self.shown().next()

@@ -12,9 +12,7 @@ impl Scene {
     /// Where a line that is alone is going is the outlook's to say: over another stretch of time it
     /// may be the opposite.
     pub fn summary(&self) -> String {
-        let in_view = self.shown();
-        let firsts = in_view.filter_map(|line| line.series.nearest(self.window, i64::MIN));
-        let Some(first) = firsts.map(|point| point.time).min() else {
+        let Some(first) = self.first_in_view() else {
             if self.is_loading {
                 return String::from("Fetching the readings.");
             }

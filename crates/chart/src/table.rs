@@ -26,9 +26,7 @@ impl Scene {
     /// same time, so that a silence is a row too.
     pub fn rows(&self, n_rows_max: usize) -> Vec<Row> {
         let end = self.window.end.min(self.now);
-        let in_view = self.shown();
-        let firsts = in_view.filter_map(|line| line.series.nearest(self.window, i64::MIN));
-        let Some(first) = firsts.map(|point| point.time).min() else {
+        let Some(first) = self.first_in_view() else {
             return Vec::new();
         };
         let least = (end - first) / n_rows_max.max(1) as i64 + 1;

@@ -294,7 +294,8 @@ impl History {
                 return Output::Put { key, value };
             }
         }
-        Output::Timeout(self.deadline())
+        let due = self.due.first().map(|(due, _)| *due);
+        Output::Timeout(due.into_iter().chain(self.next_retention).min())
     }
 
     /// How many operations [`Self::poll_output`] has given so far.
@@ -307,13 +308,6 @@ impl History {
     #[must_use]
     pub fn store_sequence_wanted(&self) -> u64 {
         self.sequence + self.operations.len() as u64
-    }
-
-    /// When [`Self::handle_timeout`] or [`Self::next_task`] is worth calling; `None` before the first retention.
-    #[must_use]
-    pub fn deadline(&self) -> Option<i64> {
-        let due = self.due.first().map(|(due, _)| *due);
-        due.into_iter().chain(self.next_retention).min()
     }
 
     /// So many operations are durable.

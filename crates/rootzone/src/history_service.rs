@@ -85,9 +85,11 @@ pub(crate) struct HistoryCounters {
     pub(crate) n_series: u64,
     /// Readings of new series where there were too many already.
     pub(crate) beyond_series: u64,
-    /// Requests that were answered, and what they were answered.
+    /// Requests that were understood.
     pub(crate) requests: u64,
+    /// Those that had something wrong, in all or in one series.
     pub(crate) bad_requests: u64,
+    /// Payloads of the answers that were sent.
     pub(crate) answer_bytes: u64,
 }
 

@@ -310,7 +310,7 @@ const fn metrics(snapshot: Snapshot) -> [Metric; 42] {
         ),
         counter(
             "history_readings_invalid",
-            "Readings without a number or a time that can be.",
+            "Readings of our own topics without a percentage, or with a time that cannot be read; readings without a time while the broker's clock is not set.",
             invalid,
         ),
         counter(
@@ -340,7 +340,7 @@ const fn metrics(snapshot: Snapshot) -> [Metric; 42] {
         ),
         counter(
             "requests_refused",
-            "Requests for readings that were not taken: too many of one client, or not allowed.",
+            "Requests for readings that were refused by their Reason Code: too many under way, not allowed, or without a topic for the answer that their client is subscribed to.",
             requests_refused,
         ),
         gauge(

@@ -191,7 +191,8 @@ impl Sum for Size {
 /// MQTT.js alone is 105 KB; the whole page stays below it.
 const GZIP_BYTES_MAX: u64 = 105_000;
 
-/// What the tests allow on the way to [`GZIP_BYTES_MAX`]: a little above what the page has now. It only goes down.
+/// What the tests allow on the way to [`GZIP_BYTES_MAX`]: a little above what the page has now. It goes up only
+/// with what the page can do, never unnoticed.
 const GZIP_BYTES_RATCHET: u64 = 176_500;
 
 /// A third of MQTT.js, over a program that does nothing.

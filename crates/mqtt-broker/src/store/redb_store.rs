@@ -1,7 +1,7 @@
 //! A store on redb.
 
 use std::sync::{
-    Arc, PoisonError, RwLock,
+    Arc, PoisonError, RwLock, RwLockWriteGuard,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -137,8 +137,7 @@ impl RedbStore {
     /// What the disk said.
     pub fn compact(&mut self) -> Result<(), StoreError> {
         self.open_database()?;
-        let database = Arc::clone(&self.database);
-        let mut database = database.write().unwrap_or_else(PoisonError::into_inner);
+        let mut database = self.write_lock();
         let Some(open) = &mut *database else {
             return Ok(());
         };
@@ -172,21 +171,20 @@ impl RedbStore {
         let result = catching(|| run(open));
         drop(database);
         if result.is_err() {
-            let database = &mut *self
-                .database
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            close(database.take());
+            close(self.write_lock().take());
         }
         result
     }
 
+    fn write_lock(&self) -> RwLockWriteGuard<'_, Option<Database>> {
+        self.database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Opens the database if it is not open; this store alone opens and closes it.
     fn open_database(&mut self) -> Result<(), StoreError> {
-        let mut database = self
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut database = self.write_lock();
         if database.is_none() {
             let file = self.disk.open()?;
             let n_bytes_written = Arc::clone(&self.n_bytes_written);
@@ -241,11 +239,7 @@ impl Store for RedbStore {
 /// Whoever can still read has nothing to read any more: the file is to be left in order.
 impl Drop for RedbStore {
     fn drop(&mut self) {
-        let mut database = self
-            .database
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        close(database.take());
+        close(self.write_lock().take());
     }
 }
 

@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use super::HistoryCounters;
 
 /// One history. Nobody holds its lock while reading chunks, looking at all series' names or encoding an answer: only for
-/// a reading, a plan, a few names, what one commit takes along, and once an hour a look at which chunks are too old.
+/// a reading, a plan, a few names, what one commit takes along, and once an hour, or at every step while chunks have to
+/// go, a look at which ones.
 #[derive(Debug)]
 pub(crate) struct Shared {
     history: Mutex<History>,
