@@ -159,9 +159,9 @@ async fn caption(dashboard: &Dashboard) -> Option<String> {
 }
 
 const N_PROBES: u64 = 24;
-/// Nearly five years.
 /// How a year begins in a caption; names, values and clocks do not.
 const YEAR: &str = " 202";
+/// Nearly five years.
 const N_HOURS: u64 = 41_000;
 /// A step of the wheel with each frame, from all to an hour and back, and how long each frame took.
 const ZOOM: &str = "
