@@ -1,4 +1,4 @@
-use crate::raster::{HALVES, RasterLine};
+use crate::raster::{HALVES, RasterLine, n_columns};
 use crate::trace::{Cuts, corners};
 use crate::{
     Band, Dash, Ink, Picture, Raster, Rect, Scale, Series, Size, Span, Trace, gap_limit, gaps,
@@ -49,19 +49,23 @@ impl<'a> Plot<'a> {
 
     fn traces(&self) -> Vec<Trace> {
         let mut traces = Vec::new();
-        self.each_with_cuts(self.rect.width as usize, &mut |line, cuts| {
+        self.each_with_cuts(&|_| self.rect.width as usize, &mut |line, cuts| {
             traces.push(corners(line.series, cuts, line.limit()));
         });
         traces
     }
 
     /// Calls back with each line and where its columns are cut: once for those that share their times.
-    fn each_with_cuts(&self, n_columns: usize, call: &mut dyn FnMut(&PlotLine<'a>, &Cuts)) {
+    fn each_with_cuts(
+        &self,
+        n_columns: &dyn Fn(&Series) -> usize,
+        call: &mut dyn FnMut(&PlotLine<'a>, &Cuts),
+    ) {
         let mut known: Option<Cuts> = None;
         for line in &self.lines {
             let cuts = match known.take().filter(|cuts| cuts.fit(line.series)) {
                 Some(cuts) => cuts,
-                None => Cuts::new(line.series, self.window, n_columns),
+                None => Cuts::new(line.series, self.window, n_columns(line.series)),
             };
             call(line, &cuts);
             known = Some(cuts);
@@ -229,11 +233,13 @@ impl<'a> Plot<'a> {
             width: (right - left) / self.ratio,
             height: (bottom - top) / self.ratio,
         };
-        let mut raster = Raster::new((right - left) as usize, (bottom - top) as usize);
+        let (width, height) = ((right - left) as usize, (bottom - top) as usize);
+        let mut raster = Raster::new(width, height);
         let to_pixel = |y: f64| (y - f64::from(rect.y)) * f64::from(self.ratio);
         let (start, end) = values.range();
         let values = Scale::new(values.domain(), (to_pixel(start), to_pixel(end)));
-        self.each_with_cuts(raster.n_columns(), &mut |line, cuts| {
+        let n_columns = |series: &Series| n_columns(width, series.count(self.window));
+        self.each_with_cuts(&n_columns, &mut |line, cuts| {
             let line = RasterLine {
                 series: line.series,
                 window: self.window,

@@ -38,20 +38,17 @@ impl Raster {
         }
     }
 
-    /// As many columns as a window is to be cut into.
-    pub(crate) fn n_columns(&self) -> usize {
-        self.width * HALVES
-    }
-
     /// Draws a line above the others; `values` maps to pixels from the top.
     pub(crate) fn line(&mut self, line: &RasterLine<'_>, cuts: &Cuts) {
         let window = line.window;
+        let n_halves = self.width * HALVES;
         let mut pen = Stretches {
-            columns_per_ms: self.n_columns() as f64 / window.duration().max(1) as f64,
+            halves_per_ms: n_halves as f64 / window.duration().max(1) as f64,
+            halves_per_column: n_halves / cuts.n_columns(),
             start: window.start,
             values: line.values.coefficients(),
-            stretches: vec![NOTHING; self.n_columns()],
-            turns: vec![false; self.n_columns()],
+            stretches: vec![NOTHING; n_halves],
+            turns: vec![false; n_halves],
             before: None,
         };
         cuts.walk(line.series, line.limit, &mut pen);
@@ -71,26 +68,42 @@ impl Raster {
             .iter()
             .map(|stroke| opaque(color(stroke.ink)))
             .collect();
-        // One column at a time stays in the processor's nearest memory.
-        let mut column = vec![0_u32; self.height];
-        for x in 0..self.width {
+        // A column lies in one piece while lines are laid over each other in it; a few of them at a
+        // time, so that what is written of a row lies in one piece too.
+        let mut tile = vec![0_u32; self.height * TILE];
+        for left in (0..self.width).step_by(TILE) {
+            let right = (left + TILE).min(self.width);
             let (mut top, mut bottom) = (self.height, 0);
-            for (stroke, &color) in self.strokes.iter().zip(&colors) {
-                let halves = [
-                    stroke.stretches[x * HALVES],
-                    stroke.stretches[x * HALVES + 1],
-                ];
-                let (from, until) = cover(&mut column, halves, color);
-                (top, bottom) = (top.min(from), bottom.max(until));
-            }
-            for (y, covered) in (top..bottom).zip(column.get_mut(top..bottom).unwrap_or_default()) {
-                let at = (y * self.width + x) * 4;
-                if let Some(pixel) = pixels.get_mut(at..at + 4) {
-                    pixel.copy_from_slice(&without_opacity(*covered).to_le_bytes());
+            for x in left..right {
+                let column = &mut tile[(x - left) * self.height..][..self.height];
+                for (stroke, &color) in self.strokes.iter().zip(&colors) {
+                    let halves = [
+                        stroke.stretches[x * HALVES],
+                        stroke.stretches[x * HALVES + 1],
+                    ];
+                    let (from, until) = cover(column, halves, color);
+                    (top, bottom) = (top.min(from), bottom.max(until));
                 }
-                *covered = 0;
+            }
+            for y in top..bottom {
+                let row = &mut pixels[(y * self.width + left) * 4..(y * self.width + right) * 4];
+                let columns = tile.chunks_exact_mut(self.height);
+                for (pixel, column) in row.chunks_exact_mut(4).zip(columns) {
+                    let covered = std::mem::take(&mut column[y]);
+                    pixel.copy_from_slice(&without_opacity(covered).to_le_bytes());
+                }
             }
         }
+    }
+}
+
+/// How many columns a window with so many readings is to be cut into, for a raster so wide: where a
+/// pixel holds a crowd of them, nobody sees in which half of it they are.
+pub(crate) fn n_columns(width: usize, n_readings: usize) -> usize {
+    if n_readings > CROWD * width {
+        width
+    } else {
+        width * HALVES
     }
 }
 
@@ -108,7 +121,8 @@ pub(crate) struct RasterLine<'a> {
 
 /// The stretches that a line without a width covers.
 struct Stretches {
-    columns_per_ms: f64,
+    halves_per_ms: f64,
+    halves_per_column: usize,
     start: i64,
     /// Factor and summand that make pixels of values.
     values: (f64, f64),
@@ -120,7 +134,7 @@ struct Stretches {
 
 impl Stretches {
     fn place(&self, point: Point) -> (f64, f32) {
-        let along = (point.time - self.start) as f64 * self.columns_per_ms;
+        let along = (point.time - self.start) as f64 * self.halves_per_ms;
         (along, self.y(point.value))
     }
 
@@ -198,14 +212,16 @@ impl Pen for Stretches {
 
     fn column(&mut self, column: &Column) {
         self.line_to(self.place(column.first));
+        // A pen that went up and down in both halves of a pixel would draw a spike too wide.
+        let half = column.number * self.halves_per_column;
         // Values rise upwards, pixels downwards.
-        self.extend(column.number, self.y(column.high), self.y(column.low));
+        self.extend(half, self.y(column.high), self.y(column.low));
         let (first, last) = (column.first.value, column.last.value);
         let is_turn = column.high > most(first, last) || column.low < least(first, last);
-        if let Some(turn) = self.turns.get_mut(column.number) {
+        if let Some(turn) = self.turns.get_mut(half) {
             *turn = is_turn;
         }
-        self.before = Some(self.place(column.last));
+        self.line_to(self.place(column.last));
     }
 }
 
@@ -323,6 +339,10 @@ fn most(one: f32, other: f32) -> f32 {
 }
 
 pub(crate) const HALVES: usize = 2;
+/// With more readings in each pixel, a line is a band.
+const CROWD: usize = 32;
+/// Pixels of a row that fill a line of the processor's memory.
+const TILE: usize = 16;
 /// What is higher in one column, in widths of the line, goes up and down there.
 const STEEP: f32 = 1.5;
 const NOTHING: (f32, f32) = (f32::INFINITY, f32::NEG_INFINITY);

@@ -82,6 +82,10 @@ impl Cuts {
         }
     }
 
+    pub(crate) fn n_columns(&self) -> usize {
+        self.positions.len() - 1
+    }
+
     /// Whether they are those of this series too.
     pub(crate) fn fit(&self, series: &Series) -> bool {
         Arc::ptr_eq(&self.store, series.store())

@@ -21,7 +21,7 @@ fn raster_of(
         for &(time, value) in points {
             series.append(time, value);
         }
-        let cuts = Cuts::new(&series, window, raster.n_columns());
+        let cuts = Cuts::new(&series, window, n_columns(width, series.count(window)));
         let line = RasterLine {
             series: &series,
             window,

@@ -28,6 +28,18 @@ impl Block {
         }
     }
 
+    pub(crate) fn add_all(&mut self, values: &[f32]) {
+        for &value in values {
+            self.add(value);
+        }
+    }
+
+    pub(crate) fn join_all(&mut self, blocks: &[Self]) {
+        for &block in blocks {
+            self.join(block);
+        }
+    }
+
     pub(crate) fn add_silence(&mut self, silence: i64) {
         let silence = silence as f32;
         if silence > self.silence {

@@ -143,26 +143,28 @@ impl Column {
         whole: Block::EMPTY,
     };
 
-    /// The extremes of the readings from one to another.
+    /// The extremes of the readings from one to another, by the largest sums that fit.
     pub(crate) fn fold(&self, from: usize, until: usize) -> Block {
         if from == 0 && until == self.values.len() {
             return self.whole;
         }
         let mut all = Block::EMPTY;
-        let mut at = from;
-        while at < until {
-            let rest = until - at;
-            at += if at.is_multiple_of(BLOCK_LEN * GROUP_LEN) && rest >= BLOCK_LEN * GROUP_LEN {
-                all.join(self.groups[at / (BLOCK_LEN * GROUP_LEN)]);
-                BLOCK_LEN * GROUP_LEN
-            } else if at.is_multiple_of(BLOCK_LEN) && rest >= BLOCK_LEN {
-                all.join(self.blocks[at / BLOCK_LEN]);
-                BLOCK_LEN
-            } else {
-                all.add(self.values[at]);
-                1
-            };
+        // Whole blocks lie between these, whole groups between their own.
+        let (first, last) = (from.div_ceil(BLOCK_LEN), until / BLOCK_LEN);
+        if first >= last {
+            all.add_all(&self.values[from..until]);
+            return all;
         }
+        all.add_all(&self.values[from..first * BLOCK_LEN]);
+        let (first_group, last_group) = (first.div_ceil(GROUP_LEN), last / GROUP_LEN);
+        if first_group >= last_group {
+            all.join_all(&self.blocks[first..last]);
+        } else {
+            all.join_all(&self.blocks[first..first_group * GROUP_LEN]);
+            all.join_all(&self.groups[first_group..last_group]);
+            all.join_all(&self.blocks[last_group * GROUP_LEN..last]);
+        }
+        all.add_all(&self.values[last * BLOCK_LEN..until]);
         all
     }
 
@@ -217,9 +219,7 @@ impl Column {
 
 fn join(blocks: &[Block]) -> Block {
     let mut all = Block::EMPTY;
-    for &block in blocks {
-        all.join(block);
-    }
+    all.join_all(blocks);
     all
 }
 
