@@ -15,8 +15,6 @@ pub struct Columns {
     /// Before what it ends.
     pub to: i64,
     /// How long a bucket is, in milliseconds; 0 if every row is one point.
-    ///
-    /// Where only coarser rollups are left, rows stand further apart.
     pub step: i64,
     /// Of the point, or where the bucket begins. Buckets without a point have no row.
     pub time: Vec<i64>,

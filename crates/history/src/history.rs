@@ -370,6 +370,10 @@ impl History {
                 let number = sealed.old.map(|old| old.number);
                 let mut chunks = series.chunks.iter_mut();
                 if let Some(chunk) = chunks.find(|chunk| Some(chunk.number) == number) {
+                    if chunk.state == RawState::Open {
+                        // What is open has no rollups yet, and gets none any more.
+                        chunk.n_levels = 0;
+                    }
                     chunk.state = RawState::Damaged;
                     let chunk = *chunk;
                     self.counters.damaged_chunks += 1;

@@ -86,9 +86,6 @@ struct SeriesPlan {
     work: u64,
 }
 
-/// A row and how much of time it stands for.
-type Wide = (Row, i64);
-
 impl History {
     /// Finds out what has to be read for a query.
     ///
@@ -179,12 +176,24 @@ fn plan_series(id: SeriesId, series: &Series, query: &Query, work_max: u64) -> O
     let coarser = STEPS.iter().copied().filter(|step| *step > fallback);
     let mut steps = std::iter::once(fallback).chain(coarser);
     steps.find_map(|step| {
-        let plan = look(id, series, query, Some(step), step);
+        let plan = look_for_rows(id, series, query, step);
         (plan.work <= work_max).then_some(plan)
     })
 }
 
-/// What has to be read for rows of this step.
+/// What has to be read for rows of this step, or of a coarser one if only that is left of a part of the window.
+fn look_for_rows(id: SeriesId, series: &Series, query: &Query, mut step: i64) -> SeriesPlan {
+    loop {
+        let plan = look(id, series, query, Some(step), step);
+        match plan.coarsest_width() {
+            // Its buckets may reach further, to where even less is left.
+            coarser if coarser > step => step = coarser,
+            _ => return plan,
+        }
+    }
+}
+
+/// What has to be read for rows of this step, or for points.
 fn look(
     id: SeriesId,
     series: &Series,
@@ -192,9 +201,7 @@ fn look(
     step: Option<i64>,
     fallback: i64,
 ) -> SeriesPlan {
-    // Whole buckets, so that every row says all of its time.
-    let from = start_of_bucket(query.from, fallback);
-    let to = end_of_bucket(query.to, fallback);
+    let (from, to) = whole_buckets((query.from, query.to), step.unwrap_or(fallback));
     let level = level_below(step.unwrap_or(0));
     let head = series.head.iter().map(|head| head.point);
     let mut plan = SeriesPlan {
@@ -226,17 +233,16 @@ fn look(
         } else if chunk.is_readable() {
             plan.raw.push(chunk.number);
             plan.work += u64::from(chunk.count);
+        } else if chunk.state == RawState::Damaged {
+            plan.faults.push(Fault {
+                key: Key::Body(chunk_id(id, Level::Raw, chunk.number)),
+                kind: FaultKind::Damaged,
+            });
         } else {
             let coarser = |other: &Level| level.is_none_or(|level| *other > level);
             let mut coarser = Level::ROLLUPS.into_iter().filter(coarser);
             if let Some(level) = coarser.find(has_rows) {
                 plan.spans[level.index()].push((chunk.first, chunk.last));
-            }
-            if chunk.state == RawState::Damaged {
-                plan.faults.push(Fault {
-                    key: Key::Body(chunk_id(id, Level::Raw, chunk.number)),
-                    kind: FaultKind::Damaged,
-                });
             }
         }
     }
@@ -259,9 +265,16 @@ fn look(
 }
 
 impl SeriesPlan {
+    /// How long the buckets of the coarsest rollups are that are read.
+    fn coarsest_width(&self) -> i64 {
+        let levels = Level::ROLLUPS.into_iter().rev();
+        let mut read = levels.filter(|level| !self.spans[level.index()].is_empty());
+        read.next().map_or(0, Level::width)
+    }
+
     fn run(mut self, window: (i64, i64), n_rows_max: usize, reader: &mut dyn Reader) -> Columns {
-        let from = start_of_bucket(window.0, self.fallback);
-        let to = end_of_bucket(window.1, self.fallback);
+        let step = self.step.unwrap_or(self.fallback);
+        let (from, to) = whole_buckets(window, step);
         let mut points = Vec::new();
         for number in std::mem::take(&mut self.raw) {
             let chunk = chunk_id(self.id, Level::Raw, number);
@@ -284,37 +297,22 @@ impl SeriesPlan {
                 points.drain(..range.start);
                 let times: Vec<i64> = points.iter().map(|point| point.time).collect();
                 self.usual_step = self.usual_step.max(usual_step(&times));
-                let rows = points.into_iter().map(|point| (Row::of(point), 0));
+                let rows = points.into_iter().map(Row::of);
                 return self.columns(window, 0, rows.collect());
             }
         }
-        let step = self.step.unwrap_or(self.fallback);
-        let rows = points.into_iter().map(|point| (Row::of(point), step));
-        let mut rows: Vec<Wide> = rows.collect();
+        let mut rows: Vec<Row> = points.into_iter().map(Row::of).collect();
         for level in Level::ROLLUPS {
             self.read_rollups(level, (from, to), &mut rows, reader);
         }
         // The rows of a chunk begin no earlier than it does, so that what comes last is last.
-        rows.sort_by_key(|(row, _)| row.time);
-        let mut merged: Vec<Wide> = Vec::with_capacity(rows.len());
-        for (mut row, width) in rows {
-            let width = width.max(step);
-            let before = merged.last().map_or(i64::MIN, |(last, _)| last.time);
-            // Where only coarser rows are left, their buckets are wider, but none begins before the one in front of it.
-            let time = start_of_bucket(row.time, width);
-            let time = match time < before {
-                true => start_of_bucket(row.time, step).max(before),
-                false => time,
-            };
-            match merged.last_mut().filter(|_| time == before) {
-                Some((last, last_width)) => {
-                    last.add(&row);
-                    *last_width = width.max(*last_width);
-                }
-                None => {
-                    row.time = time;
-                    merged.push((row, width));
-                }
+        rows.sort_by_key(|row| row.time);
+        let mut merged: Vec<Row> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let time = start_of_bucket(row.time, step);
+            match merged.last_mut().filter(|last| last.time == time) {
+                Some(last) => last.add(&row),
+                None => merged.push(Row { time, ..row }),
             }
         }
         self.columns((from, to), step, merged)
@@ -324,7 +322,7 @@ impl SeriesPlan {
         &mut self,
         level: Level,
         (from, to): (i64, i64),
-        rows: &mut Vec<Wide>,
+        rows: &mut Vec<Row>,
         reader: &mut dyn Reader,
     ) {
         for number in std::mem::take(&mut self.rollups[level.index()]) {
@@ -338,8 +336,7 @@ impl SeriesPlan {
                         let is_within = span.is_some_and(|span| span.0 <= row.time);
                         is_within && (from..to).contains(&row.time)
                     };
-                    let found = found.into_iter().filter(is_wanted);
-                    rows.extend(found.map(|row| (row, level.width())));
+                    rows.extend(found.into_iter().filter(is_wanted));
                 }
                 Err(kind) => self.faults.push(Fault {
                     key: Key::Body(chunk),
@@ -349,7 +346,7 @@ impl SeriesPlan {
         }
     }
 
-    fn columns(self, (from, to): (i64, i64), step: i64, rows: Vec<Wide>) -> Columns {
+    fn columns(self, (from, to): (i64, i64), step: i64, rows: Vec<Row>) -> Columns {
         let mut columns = Columns {
             series: self.id,
             from,
@@ -358,23 +355,20 @@ impl SeriesPlan {
             faults: self.faults,
             ..Columns::empty(self.id)
         };
-        let silence = self.usual_step.saturating_mul(3);
-        let mut before: Option<Wide> = None;
-        for (index, (row, width)) in rows.into_iter().enumerate() {
+        let silence = self.usual_step.saturating_mul(3).max(step);
+        let mut before = None;
+        for (index, row) in rows.into_iter().enumerate() {
             columns.time.push(row.time);
             columns.min.push(row.min);
             columns.max.push(row.max);
             columns.mean.push(row.mean());
             columns.last.push(row.last);
             columns.count.push(row.count);
-            let is_gap = before.is_some_and(|(before, before_width)| {
-                let limit = silence.max(before_width).max(width);
-                limit > 0 && row.time.saturating_sub(before.time) > limit
-            });
-            if is_gap {
+            let since = before.map_or(0, |before| row.time.saturating_sub(before));
+            if silence > 0 && since > silence {
                 columns.gaps.push(index as u32);
             }
-            before = Some((row, width));
+            before = Some(row.time);
         }
         columns
     }
@@ -401,10 +395,12 @@ fn n_rows_max(query: &Query) -> usize {
     query.points as usize * 2
 }
 
-fn end_of_bucket(time: i64, width: i64) -> i64 {
-    let start = start_of_bucket(time, width);
-    match start == time {
-        true => time,
+/// The window widened, so that every row says all of its time.
+fn whole_buckets((from, to): (i64, i64), width: i64) -> (i64, i64) {
+    let start = start_of_bucket(to, width);
+    let end = match start == to {
+        true => to,
         false => start.saturating_add(width),
-    }
+    };
+    (start_of_bucket(from, width), end)
 }

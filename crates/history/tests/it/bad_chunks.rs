@@ -60,6 +60,9 @@ fn readings_go_on_behind_a_damaged_chunk() {
         let columns = probe.ask(START, START + DAY, 1_000);
         assert_eq!(columns.faults.len(), 1);
         assert_eq!(columns.time.len(), 48 + 100 + 1);
+        // It has no rollups, and none can be made.
+        let hours = probe.ask(START, START + DAY, 20);
+        assert_eq!((hours.step, hours.faults.len()), (HOUR, 1));
         probe.restart();
     }
     assert_eq!(probe.record(START + 50 * MINUTE + 2, 1.0), Recorded::TooOld);

@@ -40,6 +40,19 @@ fn points_go_and_their_rollups_stay() {
 }
 
 #[test]
+fn a_window_is_as_coarse_as_what_is_left_of_a_part_of_it() {
+    let mut probe = Probe::new(kept_for_ten_days());
+    probe.fill(96 * 30, 15 * MINUTE);
+    probe.tidy_up();
+    let half_an_hour = HOUR / 2;
+    let (from, to) = (START + half_an_hour, START + 30 * DAY - half_an_hour);
+    let columns = probe.ask(from, to, 2_000);
+    assert_eq!(columns.step, HOUR);
+    assert_eq!((columns.from, columns.to), (START, START + 30 * DAY));
+    assert_eq!(columns.count, [4; 24 * 30]);
+}
+
+#[test]
 fn a_reading_of_a_time_without_points_is_too_late() {
     let mut probe = Probe::new(kept_for_ten_days());
     probe.fill(96 * 30, 15 * MINUTE);

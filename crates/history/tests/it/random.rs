@@ -40,6 +40,7 @@ fn every_window_is_exact_whatever_came_before_it() {
         total.cuts,
         total.outdated,
         total.dropped,
+        total.coarsened,
     ] {
         assert!(n > 0, "{total:?}");
     }
@@ -66,6 +67,7 @@ impl Counts {
         self.rolled_up += other.rolled_up;
         self.outdated += other.outdated;
         self.dropped += other.dropped;
+        self.coarsened += other.coarsened;
     }
 }
 

@@ -32,6 +32,8 @@ struct SimulatedSeries {
     truth: Truth,
     /// As it was when all was durable last.
     durable: Truth,
+    /// Whether days went too, where the limit of size left no other choice.
+    is_something_gone: bool,
 }
 
 /// How much was tried.
@@ -48,14 +50,21 @@ pub(crate) struct Counts {
     pub(crate) rolled_up: u64,
     pub(crate) outdated: u64,
     pub(crate) dropped: u64,
+    /// Windows with something in them that is left in rollups only.
+    pub(crate) coarsened: u64,
 }
 
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let drops = random.u8(0..3) == 0;
+        let is_limited = random.u8(0..3) == 0;
+        let mut kept = |drops: bool| drops.then(|| DAY / 8 * random.i64(1..20));
+        let (raw_kept, rollups_kept) = (kept(drops), [kept(drops), kept(drops), None]);
         let settings = Settings {
-            raw_kept: drops.then(|| DAY / 8 * random.i64(1..40)),
+            raw_kept,
+            rollups_kept,
+            n_bytes_max: is_limited.then(|| random.u64(500..8_000)),
             n_chunk_points: random.usize(2..80),
             n_chunk_rows: random.usize(1..30),
             n_head_points: random.usize(1..40),
@@ -76,6 +85,7 @@ impl World {
                 value: 20.0,
                 truth: Truth::new(),
                 durable: Truth::new(),
+                is_something_gone: false,
             }
         });
         let series = series.collect();
@@ -99,7 +109,7 @@ impl World {
 
     pub(crate) fn run(&mut self) -> Result<(), String> {
         for _ in 0..self.random.usize(20..120) {
-            match self.random.u8(0..22) {
+            match self.random.u8(0..25) {
                 0..7 => self.read_on()?,
                 7 | 8 => self.read_late()?,
                 9 => self.read_again()?,
@@ -108,7 +118,7 @@ impl World {
                 13 | 14 => self.begin_to_seal(),
                 15 | 16 => self.finish(),
                 17 if self.random.bool() => self.cut()?,
-                17 => self.history.handle_timeout(self.now),
+                17..21 => self.let_go()?,
                 _ => self.ask()?,
             }
             self.now += self.random.i64(0..DAY / 20);
@@ -180,7 +190,7 @@ impl World {
             Recorded::Kept => drop(series.truth.insert(time, value)),
             Recorded::Known if series.truth.get(&time) == Some(&value) => {}
             Recorded::Ahead if time > self.now + DAY => {}
-            Recorded::TooOld if self.settings.raw_kept.is_some() => {}
+            Recorded::TooOld if self.counts.dropped + self.n_dropped() > 0 => {}
             Recorded::Known | Recorded::Ahead | Recorded::TooOld | Recorded::Invalid => {
                 return Err(format!("{recorded:?} at {time}"));
             }
@@ -218,7 +228,7 @@ impl World {
     fn cut(&mut self) -> Result<(), String> {
         self.tasks.clear();
         self.sealed.clear();
-        self.counts.dropped += self.history.counters().dropped_chunks;
+        self.counts.dropped += self.n_dropped();
         self.history = self.disk.restart(&self.settings, self.now);
         self.counts.cuts += 1;
         for series in &mut self.series {
@@ -260,14 +270,21 @@ impl World {
         if columns.time.len() > query.points as usize * 2 {
             return Err(format!("{} rows for {query:?}", columns.time.len()));
         }
-        // Of what was dropped only days are left.
-        let is_exact =
-            self.settings.raw_kept.is_none() || (columns.step > 0 && columns.step % DAY == 0);
-        match is_exact {
-            true => check(&columns, &self.series[place].truth)
-                .map_err(|difference| format!("{query:?}, step {}: {difference}", columns.step)),
-            false => Ok(()),
+        let step = columns.step.max(1);
+        let (from, to) = (columns.from, columns.to);
+        let is_whole = from % step == 0 && to % step == 0 || columns.step == 0;
+        let is_around = from <= query.from && to >= query.to;
+        let n_rows_max = i64::from(query.points) * 2;
+        if !is_whole || !is_around || columns.step > 0 && (to - from) / step > n_rows_max {
+            return Err(format!("{query:?}: {from}..{to}, step {step}"));
         }
+        if self.series[place].is_something_gone {
+            return Ok(());
+        }
+        let is_finer_asked = span / step < n_rows_max / 8;
+        self.counts.coarsened += u64::from(columns.step > 0 && is_finer_asked);
+        check(&columns, &self.series[place].truth)
+            .map_err(|difference| format!("{query:?}, step {}: {difference}", columns.step))
     }
 
     fn plan(&self, query: &Query) -> Result<Plan, String> {
@@ -279,33 +296,58 @@ impl World {
         plan.run(&mut self.disk).next().unwrap()
     }
 
+    fn n_dropped(&self) -> u64 {
+        self.history.counters().dropped_chunks
+    }
+
+    fn let_go(&mut self) -> Result<(), String> {
+        let before = self.n_dropped();
+        self.history.handle_timeout(self.now);
+        if self.n_dropped() == before {
+            return Ok(());
+        }
+        for place in 0..self.series.len() {
+            let (n_found, n_expected) = self.count_in_days(place)?;
+            let may_go = self.settings.n_bytes_max.is_some() && n_found < n_expected;
+            self.series[place].is_something_gone |= may_go;
+        }
+        self.check_counts()
+    }
+
     /// No point is lost or doubled.
     fn check_counts(&mut self) -> Result<(), String> {
         for place in 0..self.series.len() {
-            let truth = &self.series[place].truth;
-            let (Some((first, _)), Some((last, _))) =
-                (truth.first_key_value(), truth.last_key_value())
-            else {
-                continue;
-            };
-            // In days, which outlive everything.
-            let query = Query {
-                series: vec![self.series[place].id],
-                from: *first,
-                to: last + 1,
-                points: ((last - first) / DAY / 4 + 2) as u32,
-            };
-            let plan = self.plan(&query)?;
-            let columns = self.answer(plan);
-            let n_found: u64 = columns.count.iter().map(|count| u64::from(*count)).sum();
-            let truth = &self.series[place].truth;
-            let n_expected = truth.range(columns.from..columns.to).count() as u64;
-            if n_found != n_expected || !columns.faults.is_empty() {
-                let faults = &columns.faults;
-                return Err(format!("{n_found} points of {n_expected}, {faults:?}"));
+            let (n_found, n_expected) = self.count_in_days(place)?;
+            let is_gone = self.series[place].is_something_gone && n_found < n_expected;
+            if n_found != n_expected && !is_gone {
+                return Err(format!("{n_found} points of {n_expected}"));
             }
         }
         Ok(())
+    }
+
+    /// How many points there are in days, which outlive everything else, and how many there should be.
+    fn count_in_days(&mut self, place: usize) -> Result<(u64, u64), String> {
+        let truth = &self.series[place].truth;
+        let (Some((first, _)), Some((last, _))) = (truth.first_key_value(), truth.last_key_value())
+        else {
+            return Ok((0, 0));
+        };
+        let query = Query {
+            series: vec![self.series[place].id],
+            from: *first,
+            to: last + 1,
+            points: ((last - first) / DAY / 4 + 2) as u32,
+        };
+        let plan = self.plan(&query)?;
+        let columns = self.answer(plan);
+        if !columns.faults.is_empty() {
+            return Err(format!("{:?}", columns.faults));
+        }
+        let n_found = columns.count.iter().map(|count| u64::from(*count)).sum();
+        let truth = &self.series[place].truth;
+        let n_expected = truth.range(columns.from..columns.to).count() as u64;
+        Ok((n_found, n_expected))
     }
 
     /// Everything that was begun comes to its end, and the books agree with the store.
@@ -319,7 +361,7 @@ impl World {
             self.now += 2 * DAY;
             self.disk.settle(&mut self.history, self.now);
         }
-        self.counts.dropped += self.history.counters().dropped_chunks;
+        self.counts.dropped += self.n_dropped();
         self.check_counts()?;
         let (counted, stored) = (self.history.counters().n_bytes, self.disk.n_bytes());
         if counted != stored {
