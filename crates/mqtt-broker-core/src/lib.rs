@@ -51,6 +51,6 @@ pub use connection_id::ConnectionId;
 pub use counters::Counters;
 pub use output::{DisconnectCause, Event, Output};
 pub use recorder::Recorder;
-pub use responder::{Request, Responded, Responder, Response};
+pub use responder::{Refusal, Request, Responded, Responder, Response};
 pub use settings::{Limits, Settings};
 pub use store::{CorruptRecord, FIRST_BYTE_OF_OTHERS, Key, Record, STORE_FORMAT, StoreOperation};

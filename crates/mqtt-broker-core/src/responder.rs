@@ -16,8 +16,17 @@ pub trait Responder: fmt::Debug + Send {
     ///
     /// # Errors
     ///
-    /// The Reason Code of the acknowledgement, such as [`ReasonCode::QuotaExceeded`].
-    fn accept(&mut self, request: Request) -> Result<(), ReasonCode>;
+    /// It will not be answered; the acknowledgement says why.
+    fn accept(&mut self, request: Request) -> Result<(), Refusal>;
+}
+
+/// Why a request is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// Of the acknowledgement, such as [`ReasonCode::QuotaExceeded`].
+    pub reason_code: ReasonCode,
+    /// The same for a person.
+    pub reason: &'static str,
 }
 
 /// What a Client asks. It shares the memory of all that was read with it: whoever keeps it makes it its own.
@@ -27,7 +36,7 @@ pub struct Request {
     pub connection: ConnectionId,
     /// The largest packet that it reads.
     pub packet_size_max: u32,
-    /// Where it wants the answer, if it said so by a property.
+    /// Where it wants the answer, if it said so by a property, as Clients of 5.0 do above QoS 0.
     pub response_topic: Option<TopicName>,
     /// What is to come back with the answer.
     pub correlation_data: Option<Bytes>,

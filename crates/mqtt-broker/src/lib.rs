@@ -52,8 +52,8 @@ pub use health::Health;
 pub use keeper::{Census, Restored};
 pub use mqtt_broker_core::{
     Action, Authenticator, Claimant, ConnectionId, CorruptRecord, Counters, Exchange,
-    FIRST_BYTE_OF_OTHERS, Limits, Recorder, Request, Responded, Responder, Response, STORE_FORMAT,
-    Settings as BrokerSettings, Step,
+    FIRST_BYTE_OF_OTHERS, Limits, Recorder, Refusal, Request, Responded, Responder, Response,
+    STORE_FORMAT, Settings as BrokerSettings, Step,
 };
 pub use output::OutputLimits;
 pub use server::{BackupError, Server};

@@ -6,7 +6,7 @@ use mqtt_protocol::{Instant, Publish, QoS, ReasonCode, TopicName};
 
 use super::Broker;
 use crate::{
-    Limits,
+    Limits, Refusal,
     message::{Delivery, Message, is_as_indicated},
     peers::{Grant, Outbound, Peers},
     session::SessionIndex,
@@ -28,7 +28,10 @@ impl Broker {
         let qos = publish.qos;
         let is_removal = publish.retain && publish.payload.is_empty();
         let sequence = self.peers.journal.sequence();
-        let reason_code = self.accept_publish(index, publisher, publish, now);
+        let (reason_code, reason) = match self.accept_publish(index, publisher, publish, now) {
+            Ok(reason_code) => (reason_code, None),
+            Err(refusal) => (refusal.reason_code, Some(refusal.reason)),
+        };
         let (Some(connection), Some(session)) = (
             self.peers.connections.find_mut(index),
             self.peers.sessions.find_mut(publisher.0),
@@ -48,6 +51,7 @@ impl Broker {
                     qos,
                     packet_identifier,
                     reason_code,
+                    reason,
                     &mut session.exchanges,
                 );
                 let journal = &mut self.peers.journal;
@@ -97,13 +101,13 @@ impl Broker {
         publisher: SessionIndex,
         publish: Publish,
         now: Instant,
-    ) -> ReasonCode {
+    ) -> Result<ReasonCode, Refusal> {
         let Some(message) = Message::from_publish(publish, now) else {
-            return ReasonCode::ProtocolError;
+            return Ok(ReasonCode::ProtocolError);
         };
         if let Some(reason_code) = self.reason_to_refuse_message(&message) {
             self.peers.counters.messages_refused += 1;
-            return reason_code;
+            return Ok(reason_code);
         }
         if self.is_request(&message.topic_name) {
             return self.handle_request(index, publisher, &message);
@@ -113,7 +117,7 @@ impl Broker {
             self.peers.counters.retained_refused += 1;
             // Who can be told may try again; for the others the present subscribers are better than nobody.
             if message.qos > QoS::AtMostOnce && self.speaks_reason_codes(index) {
-                return ReasonCode::QuotaExceeded;
+                return Ok(ReasonCode::QuotaExceeded);
             }
         }
         if self.is_store_missing_for(&message, publisher, keep) {
@@ -124,14 +128,13 @@ impl Broker {
             {
                 connection.server.disconnect(ReasonCode::QuotaExceeded);
             }
-            return ReasonCode::QuotaExceeded;
+            return Ok(ReasonCode::QuotaExceeded);
         }
         self.record(&message);
-        if self.route(&message, Some(publisher), keep, now) {
-            ReasonCode::Success
-        } else {
-            ReasonCode::NoMatchingSubscribers
-        }
+        Ok(match self.route(&message, Some(publisher), keep, now) {
+            true => ReasonCode::Success,
+            false => ReasonCode::NoMatchingSubscribers,
+        })
     }
 
     /// Keeps a message if it is to be kept, and sends it to all who subscribe; says whether there is anybody.
@@ -244,7 +247,7 @@ impl Broker {
         }
     }
 
-    fn speaks_reason_codes(&self, index: u32) -> bool {
+    pub(super) fn speaks_reason_codes(&self, index: u32) -> bool {
         self.peers
             .connections
             .find(index)

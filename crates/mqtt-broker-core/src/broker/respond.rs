@@ -6,7 +6,7 @@ use mqtt_protocol::{Instant, Property, ProtocolVersion, QoS, ReasonCode, TopicNa
 
 use super::{Broker, publish::merge};
 use crate::{
-    Action, ConnectionId, Request, Responded, Responder, Response,
+    Action, ConnectionId, Refusal, Request, Responded, Responder, Response,
     message::Message,
     peers::Outbound,
     session::SessionIndex,
@@ -89,12 +89,12 @@ impl Broker {
         index: u32,
         asker: SessionIndex,
         message: &Message,
-    ) -> ReasonCode {
+    ) -> Result<ReasonCode, Refusal> {
         let outcome = self.accept_request(index, asker, message);
         if outcome.is_err() {
             self.peers.counters.requests_refused += 1;
         }
-        outcome.err().unwrap_or(ReasonCode::Success)
+        outcome.map(|()| ReasonCode::Success)
     }
 
     fn accept_request(
@@ -102,17 +102,28 @@ impl Broker {
         index: u32,
         asker: SessionIndex,
         message: &Message,
-    ) -> Result<(), ReasonCode> {
+    ) -> Result<(), Refusal> {
+        let refused = |reason_code, reason| {
+            Err(Refusal {
+                reason_code,
+                reason,
+            })
+        };
         let properties = message.properties();
         if !self.may(asker, Action::Publish(message.topic_name.as_str())) {
-            return Err(ReasonCode::NotAuthorized);
+            return refused(ReasonCode::NotAuthorized, "you may not ask here");
         }
         let response_topic = properties.response_topic();
         if let Some(topic_name) = response_topic {
             let (cache, tree) = (&mut self.match_cache, &mut self.topic_tree);
             if subscriptions(asker, topic_name, cache, tree).is_empty() {
-                return Err(ReasonCode::NotAuthorized);
+                let reason = "you are not subscribed to the Response Topic";
+                return refused(ReasonCode::NotAuthorized, reason);
             }
+        } else if message.qos > QoS::AtMostOnce && self.speaks_reason_codes(index) {
+            // Who can be told has to say it where it is seen before the acknowledgement, which is not in the payload.
+            let reason = "set a Response Topic that you are subscribed to";
+            return refused(ReasonCode::ImplementationSpecificError, reason);
         }
         let generation = self.peers.connections.generation(index);
         let connection = self.peers.connections.find(index);

@@ -7,10 +7,10 @@ use std::{
 
 use bytes::Bytes;
 use mqtt_broker_core::{
-    Action, Authenticator, Claimant, ConnectionId, Exchange, Recorder, Request, Responded,
+    Action, Authenticator, Claimant, ConnectionId, Exchange, Recorder, Refusal, Request, Responded,
     Responder, Response,
 };
-use mqtt_protocol::{Connect, Packet, Properties, Property, ReasonCode};
+use mqtt_protocol::{Connect, Packet, Properties, Property, Puback, ReasonCode};
 
 use crate::world::*;
 
@@ -152,10 +152,13 @@ impl Responder for Clerk {
         TOPIC
     }
 
-    fn accept(&mut self, request: Request) -> Result<(), ReasonCode> {
+    fn accept(&mut self, request: Request) -> Result<(), Refusal> {
         let mut requests = self.0.lock().unwrap();
         if requests.len() == 2 {
-            return Err(ReasonCode::QuotaExceeded);
+            return Err(Refusal {
+                reason_code: ReasonCode::QuotaExceeded,
+                reason: "two are enough",
+            });
         }
         requests.push(request);
         Ok(())
@@ -172,11 +175,15 @@ fn answering(world: &mut World) -> Arc<Mutex<Vec<Request>>> {
 
 /// Asks, and gives the Reason Code of the PUBACK.
 fn ask(world: &mut World, client: ClientId, properties: Properties) -> ReasonCode {
+    ask_and_hear(world, client, properties).reason_code
+}
+
+fn ask_and_hear(world: &mut World, client: ClientId, properties: Properties) -> Puback {
     let mut request = publish(TOPIC, "what?", AtLeastOnce);
     request.properties = properties;
     world.send(client, Packet::Publish(request));
     match world.receive(client) {
-        Some(Packet::Puback(puback)) => puback.reason_code,
+        Some(Packet::Puback(puback)) => puback,
         other => panic!("expected a PUBACK, got {other:?}"),
     }
 }
@@ -243,10 +250,11 @@ fn an_answer_goes_to_the_asker_alone() {
         world.subscribe(other, "my/answers", AtMostOnce);
         let asker = world.client(version, "asker");
         world.subscribe(asker, "my/+", AtLeastOnce);
-        assert_eq!(
-            ask(&mut world, asker, Properties::new()),
-            ReasonCode::Success
-        );
+        let properties = match version == V5_0 {
+            true => response_topic("my/answers"),
+            false => Properties::new(),
+        };
+        assert_eq!(ask(&mut world, asker, properties), ReasonCode::Success);
         let connection = requests.lock().unwrap()[0].connection;
         assert_eq!(
             answer(&mut world, connection, "my/answers"),
@@ -289,7 +297,7 @@ fn who_does_not_keep_up_is_answered_later() {
     let requests = answering(&mut world);
     let asker = world.client(V5_0, "asker");
     world.subscribe(asker, "my/+", AtMostOnce);
-    ask(&mut world, asker, Properties::new());
+    ask(&mut world, asker, response_topic("my/answers"));
     let connection = requests.lock().unwrap()[0].connection;
     world.set_writable(asker, false);
     assert_eq!(
@@ -307,10 +315,28 @@ fn who_does_not_keep_up_is_answered_later() {
 #[test]
 fn who_cannot_get_an_answer_is_told_so() {
     let mut world = World::new();
-    answering(&mut world);
+    let requests = answering(&mut world);
     let asker = world.client(V5_0, "asker");
-    let refused = ask(&mut world, asker, response_topic("my/answers"));
-    assert_eq!(refused, ReasonCode::NotAuthorized);
+    for (properties, reason_code, reason) in [
+        (
+            response_topic("my/answers"),
+            ReasonCode::NotAuthorized,
+            "you are not subscribed to the Response Topic",
+        ),
+        (
+            Properties::new(),
+            ReasonCode::ImplementationSpecificError,
+            "set a Response Topic that you are subscribed to",
+        ),
+    ] {
+        let puback = ask_and_hear(&mut world, asker, properties);
+        assert_eq!(puback.reason_code, reason_code);
+        let explained = puback.properties.reason_string();
+        assert_eq!(explained.map(|text| &**text), Some(reason));
+    }
+    // At QoS 0 nobody can be told; perhaps the payload says it.
+    world.publish(asker, TOPIC, "what?", AtMostOnce);
+    assert_eq!(mem::take(&mut *requests.lock().unwrap()).len(), 1);
     world.subscribe(asker, "my/answers", AtMostOnce);
     let codes = [(); 3].map(|()| ask(&mut world, asker, response_topic("my/answers")));
     assert_eq!(
@@ -321,7 +347,7 @@ fn who_cannot_get_an_answer_is_told_so() {
             ReasonCode::QuotaExceeded
         ]
     );
-    assert_eq!(world.broker.counters().requests_refused, 2);
+    assert_eq!(world.broker.counters().requests_refused, 3);
 }
 
 /// Lets everybody in, and nobody but `trusted` ask or read what is secret.

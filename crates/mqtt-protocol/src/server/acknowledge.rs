@@ -1,46 +1,58 @@
 //! Acknowledgements in both directions.
 
+use bytestring::ByteString;
+
 use super::{Request, ServerConnection};
 use crate::{
-    AcknowledgementOutcome, Packet, PacketIdentifier, Properties, ProtocolVersion, Puback, Pubcomp,
-    Pubrec, PubrecOutcome, Pubrel, PubrelOutcome, QoS, ReasonCode, Session, Suback, Unsuback,
+    AcknowledgementOutcome, Packet, PacketIdentifier, Properties, Property, ProtocolVersion,
+    Puback, Pubcomp, Pubrec, PubrecOutcome, Pubrel, PubrelOutcome, QoS, ReasonCode, Session,
+    Suback, Unsuback,
 };
 
 impl ServerConnection {
-    /// Answers a PUBLISH above QoS 0: the Server is responsible for it from here on, or refuses it.
+    /// Answers a PUBLISH above QoS 0: the Server is responsible for it from here on, or refuses it. A `reason` explains
+    /// that to a person, if the Client takes explanations.
     pub fn acknowledge<M>(
         &mut self,
         qos: QoS,
         packet_identifier: PacketIdentifier,
         reason_code: ReasonCode,
+        reason: Option<&str>,
         session: &mut Session<M>,
     ) {
-        let properties = Properties::new();
         // 3.1.1 has no word for a refusal.
-        let reason_code = match self.version {
-            ProtocolVersion::V5_0 => reason_code,
-            ProtocolVersion::V3_1_1 => ReasonCode::Success,
+        let (reason_code, reason) = match self.version {
+            ProtocolVersion::V5_0 => (reason_code, reason),
+            ProtocolVersion::V3_1_1 => (ReasonCode::Success, None),
         };
         match qos {
-            QoS::AtMostOnce => {}
-            QoS::AtLeastOnce => {
-                session.incoming.puback_sent();
-                self.transmit(&Packet::Puback(Puback {
-                    packet_identifier,
-                    reason_code,
-                    properties,
-                }));
+            QoS::AtMostOnce => return,
+            QoS::AtLeastOnce => session.incoming.puback_sent(),
+            QoS::ExactlyOnce if reason_code.is_error() => {
+                session.incoming.reject(packet_identifier);
             }
-            QoS::ExactlyOnce => {
-                if reason_code.is_error() {
-                    session.incoming.reject(packet_identifier);
-                }
-                self.transmit(&Packet::Pubrec(Pubrec {
-                    packet_identifier,
-                    reason_code,
-                    properties,
-                }));
-            }
+            QoS::ExactlyOnce => {}
+        }
+        let packet = |properties| match qos {
+            QoS::AtMostOnce | QoS::AtLeastOnce => Packet::Puback(Puback {
+                packet_identifier,
+                reason_code,
+                properties,
+            }),
+            QoS::ExactlyOnce => Packet::Pubrec(Pubrec {
+                packet_identifier,
+                reason_code,
+                properties,
+            }),
+        };
+        // 5.0 [MQTT-3.1.2-29], 5.0 [MQTT-3.4.2-2], 5.0 [MQTT-3.5.2-2]: not for a Client that wants none, nor where
+        // the packet would be too large with it.
+        let reason = reason.filter(|_| self.client.request_problem_information);
+        let reason = reason.map(|reason| Property::ReasonString(ByteString::from(reason)));
+        let is_explained =
+            reason.is_some_and(|reason| self.transmit(&packet(Properties::from_iter([reason]))));
+        if !is_explained {
+            self.transmit(&packet(Properties::new()));
         }
     }
 

@@ -152,6 +152,39 @@ fn a_reason_string_stays_out_where_it_would_be_too_much() {
     }
 }
 
+// Shows 5.0 [MQTT-3.1.2-29], 5.0 [MQTT-3.4.2-2], 5.0 [MQTT-3.5.2-2].
+#[test]
+fn a_refusal_is_explained_to_who_takes_explanations() {
+    let explained = |version, property: Option<Property>, qos| {
+        let mut request = connect(version);
+        request.properties = Properties::from_iter(property);
+        let mut server = Server::connected(request);
+        let reason = Some("you may not ask here");
+        server.connection.acknowledge(
+            qos,
+            PacketIdentifier::new(1).unwrap(),
+            ReasonCode::NotAuthorized,
+            reason,
+            &mut server.session,
+        );
+        let (packets, _) = server.drain();
+        let properties = match &packets[..] {
+            [Packet::Puback(puback)] => &puback.properties,
+            [Packet::Pubrec(pubrec)] => &pubrec.properties,
+            other => panic!("{other:?}"),
+        };
+        properties.reason_string().is_some()
+    };
+    let small = Property::MaximumPacketSize(10.try_into().unwrap());
+    let quiet = Property::RequestProblemInformation(false);
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        assert!(explained(ProtocolVersion::V5_0, None, qos));
+        assert!(!explained(ProtocolVersion::V5_0, Some(small.clone()), qos));
+        assert!(!explained(ProtocolVersion::V5_0, Some(quiet.clone()), qos));
+        assert!(!explained(ProtocolVersion::V3_1_1, None, qos));
+    }
+}
+
 #[test]
 fn a_connack_that_the_client_cannot_read_ends_the_connection() {
     let mut request = connect(ProtocolVersion::V5_0);

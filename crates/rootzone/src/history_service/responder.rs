@@ -10,7 +10,8 @@ use std::{
 
 use bytes::Bytes;
 use mqtt_broker::{
-    Action, ConnectionId, Request, Responded, Responder, Response, Server, store::StoreReader,
+    Action, ConnectionId, Refusal, Request, Responded, Responder, Response, Server,
+    store::StoreReader,
 };
 use mqtt_protocol::{ReasonCode, TopicName};
 use tokio::{
@@ -75,7 +76,7 @@ impl Responder for Queue {
         TOPIC
     }
 
-    fn accept(&mut self, request: Request) -> Result<(), ReasonCode> {
+    fn accept(&mut self, request: Request) -> Result<(), Refusal> {
         let desk = &self.0;
         let connection = request.connection;
         let mut waiting = desk.waiting();
@@ -84,13 +85,10 @@ impl Responder for Queue {
         if queue.map_or(0, VecDeque::len) >= desk.limits.requests_per_client
             || waiting.n >= desk.limits.requests
         {
-            return Err(ReasonCode::QuotaExceeded);
-        }
-        if request.response_topic.is_none()
-            && let Err(reason) = names_a_topic(&request.payload, desk.limits.request_bytes)
-        {
-            desk.shared.bad_requests.add(1);
-            return Err(reason);
+            return Err(Refusal {
+                reason_code: ReasonCode::QuotaExceeded,
+                reason: "too many requests are under way",
+            });
         }
         waiting.push(detached(&request, desk.limits.request_bytes));
         if is_first {
@@ -121,18 +119,6 @@ impl Waiting {
     fn forget(&mut self, client: ConnectionId) {
         let queue = self.by_client.remove(&client);
         self.n -= queue.map_or(0, |queue| queue.len());
-    }
-}
-
-/// Whether a request without a Response Topic says where the answer goes; if not, nobody can be told anything later.
-fn names_a_topic(payload: &[u8], len_max: usize) -> Result<(), ReasonCode> {
-    let question = Question::parse(payload, len_max, 0);
-    match (question.response, question.asked) {
-        (Some(_), _) => Ok(()),
-        (None, Err(Mistake::TooLong { .. } | Mistake::NotAnObject | Mistake::NotATopic)) => {
-            Err(ReasonCode::PayloadFormatInvalid)
-        }
-        (None, _) => Err(ReasonCode::ImplementationSpecificError),
     }
 }
 

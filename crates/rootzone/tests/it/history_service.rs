@@ -444,14 +444,14 @@ fn who_gets_no_answer_is_told_so() {
     let properties = response_topic("not/subscribed");
     client.send_publish("rootzone/history/get", "{}", properties);
     assert_eq!(client.puback(), ReasonCode::NotAuthorized);
-    for (payload, reason) in [
-        ("{\"list\":\"#\"}", ReasonCode::ImplementationSpecificError),
-        ("{}", ReasonCode::ImplementationSpecificError),
-        ("{\"list\":", ReasonCode::PayloadFormatInvalid),
-        ("{\"response\":\"a/+\"}", ReasonCode::PayloadFormatInvalid),
+    // What says it on 3.1.1 is found after the acknowledgement.
+    for payload in [
+        "{\"list\":\"#\",\"response\":\"my/answers\"}",
+        "{}",
+        "{\"list\":",
     ] {
         client.send_publish("rootzone/history/get", payload, Properties::new());
-        assert_eq!(client.puback(), reason, "{payload}");
+        assert_eq!(client.puback(), ReasonCode::ImplementationSpecificError);
     }
 }
 
