@@ -22,7 +22,11 @@ use mqtt_broker::{
     store::{RedbStore, StoreError, StoreReader},
 };
 
-pub(crate) use self::{limits::HistoryLimits, shared::write_to, store::ViewReader};
+pub(crate) use self::{
+    limits::HistoryLimits,
+    shared::{restore, write_to},
+    store::ViewReader,
+};
 use self::{
     recorder::FieldRecorder, responder::Queue, shared::Shared, store::HistoryStore, upkeep::keep_up,
 };
@@ -43,8 +47,8 @@ impl HistoryService {
         mut store: RedbStore,
         limits: HistoryLimits,
     ) -> Result<(Self, HistoryStore), StoreError> {
-        let (shared, corrupt) = Shared::restore(&mut store, limits.settings(), wall_clock::now)?;
-        let shared = Arc::new(shared);
+        let (history, corrupt) = restore(&mut store, limits.settings(), wall_clock::now())?;
+        let shared = Arc::new(Shared::new(history, wall_clock::now));
         let service = Self {
             shared: Arc::clone(&shared),
             reader: store.reader(),

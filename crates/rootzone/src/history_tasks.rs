@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
 use field::Timestamp;
-use history::{Counters, History, Key, Point, Recorded, Restoration, SeriesId, Settings};
+use history::{Counters, History, Point, Recorded, SeriesId, Settings};
 use mqtt_broker::{
     STORE_FORMAT,
     store::{ChangeSet, DataDirectory, Opened, RedbStore, Store},
@@ -20,7 +20,7 @@ use mqtt_broker::{
 use crate::{
     csv_readings::{self, Columns, CsvReading},
     data_directory,
-    history_service::{ViewReader, write_to},
+    history_service::{ViewReader, restore, write_to},
     wall_clock::{self, now},
 };
 
@@ -284,21 +284,16 @@ impl Kept {
         if let Some(salvage) = &salvage {
             data_directory::report(salvage);
         }
-        let mut restoration = Restoration::new(Settings {
+        let settings = Settings {
             clock_set_since: wall_clock::SET_SINCE,
             ..Settings::default()
-        });
-        let mut fault = None;
-        store.read_range(Key::RESTORED, &mut |key, value| {
-            if let Err(corrupt) = restoration.add(key, value) {
-                fault.get_or_insert(corrupt);
-            }
-        })?;
-        if let Some(fault) = fault {
-            complain(&fault.to_string());
+        };
+        let (history, corrupt) = restore(&mut store, settings, now())?;
+        if let Some(first) = corrupt.first() {
+            complain(&first.to_string());
         }
         Ok(Self {
-            history: restoration.finish(now()),
+            history,
             store,
             changes: ChangeSet::new(),
             _directory: directory,

@@ -44,20 +44,6 @@ impl Counter {
 }
 
 impl Shared {
-    /// The history that a store has, and which records of it cannot be read and are left out.
-    pub(super) fn restore(
-        store: &mut RedbStore,
-        settings: Settings,
-        clock: fn() -> i64,
-    ) -> Result<(Self, Vec<CorruptRecord>), StoreError> {
-        let mut restoration = Restoration::new(settings);
-        let mut corrupt = Vec::new();
-        store.read_range(Key::RESTORED, &mut |key, value| {
-            corrupt.extend(restoration.add(key, value).err());
-        })?;
-        Ok((Self::new(restoration.finish(clock()), clock), corrupt))
-    }
-
     pub(super) fn new(history: History, clock: fn() -> i64) -> Self {
         Self {
             history: Mutex::new(history),
@@ -116,6 +102,20 @@ impl Shared {
             answer_bytes: self.answer_bytes.value(),
         }
     }
+}
+
+/// The history that a store has, and which records of it cannot be read and are left out.
+pub(crate) fn restore(
+    store: &mut RedbStore,
+    settings: Settings,
+    now: i64,
+) -> Result<(History, Vec<CorruptRecord>), StoreError> {
+    let mut restoration = Restoration::new(settings);
+    let mut corrupt = Vec::new();
+    store.read_range(Key::RESTORED, &mut |key, value| {
+        corrupt.extend(restoration.add(key, value).err());
+    })?;
+    Ok((restoration.finish(now), corrupt))
 }
 
 /// Drains a history into changes of its store.

@@ -32,7 +32,7 @@ use mqtt_protocol::{
 
 use crate::history_service::{
     recorder::FieldRecorder,
-    shared::Shared,
+    shared::{Shared, restore},
     store::{HistoryStore, ViewReader},
     upkeep::step,
 };
@@ -64,7 +64,8 @@ struct Machine {
 impl Machine {
     fn start(disk: &PowerCutDisk) -> Result<Self, StoreError> {
         let mut store = RedbStore::open(disk.clone(), STORE_FORMAT)?;
-        let (shared, corrupt) = Shared::restore(&mut store, settings(), now)?;
+        let (history, corrupt) = restore(&mut store, settings(), now())?;
+        let shared = Shared::new(history, now);
         assert_eq!(corrupt, [], "every record can be read");
         let shared = Arc::new(shared);
         let reader = store.reader();
