@@ -34,6 +34,10 @@ pub(crate) struct Columns {
         allow_hyphen_values = true
     )]
     pub(crate) zone: String,
+
+    /// What stands between two columns
+    #[arg(long, value_name = "CHARACTER", default_value_t = ',')]
+    pub(crate) separator: char,
 }
 
 /// One reading.
@@ -44,22 +48,25 @@ pub(crate) struct CsvReading {
     pub(crate) value: f32,
 }
 
-/// A line that holds no reading, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}: {reason}")]
-pub(crate) struct BadLine {
-    pub(crate) line: u64,
-    pub(crate) reason: String,
-}
-
-/// Gives each line's readings, or why it has none. A field without anything in it is no reading.
+/// Gives each line's number and readings, or why it has none. A field without anything in it is no reading.
 pub(crate) fn read(
     file: impl Read,
     columns: &Columns,
-    each: &mut dyn FnMut(Result<Vec<CsvReading>, BadLine>) -> anyhow::Result<()>,
+    each: &mut dyn FnMut(u64, Result<Vec<CsvReading>, String>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
-    let header = reader.headers().context("the file has no first line")?;
+    let separator = u8::try_from(columns.separator).ok();
+    let separator = separator.filter(u8::is_ascii);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .delimiter(separator.context("--separator is not an ASCII character")?)
+        .from_reader(file);
+    let header = reader.headers().context("the first line cannot be read")?;
+    if header.is_empty() {
+        bail!("the file is empty: its first line is to name the columns");
+    }
+    if header.len() == 1 && header[0].contains(';') {
+        bail!("the columns are separated by semicolons: add --separator ';'");
+    }
     let places = Places::find(header, columns)?;
     for record in reader.records() {
         let line = match &record {
@@ -71,13 +78,14 @@ pub(crate) fn read(
             Err(error) if error.is_io_error() => return Err(error.into()),
             Err(error) => Err(error.to_string()),
         };
-        each(readings.map_err(|reason| BadLine { line, reason }))?;
+        each(line, readings)?;
     }
     Ok(())
 }
 
 /// Where in a line what stands.
 struct Places {
+    n_columns: usize,
     time: Vec<usize>,
     values: Vec<Value>,
     /// What a series is called.
@@ -102,14 +110,18 @@ enum Part {
 impl Places {
     fn find(header: &csv::StringRecord, columns: &Columns) -> anyhow::Result<Self> {
         let find = |name: &str| {
-            let place = header.iter().position(|column| column.trim() == name);
-            place.with_context(|| {
+            let mut places = (0..header.len()).filter(|place| header[*place].trim() == name);
+            let place = places.next().with_context(|| {
                 let columns: Vec<&str> = header.iter().collect();
                 format!(
                     "there is no column {name}; there are {}",
                     columns.join(", ")
                 )
-            })
+            })?;
+            match places.next() {
+                None => Ok(place),
+                Some(_) => bail!("there are two columns {name:?}: give one of them another name"),
+            }
         };
         format!("1970-01-01T00:00:00{}", columns.zone)
             .parse::<Timestamp>()
@@ -121,7 +133,9 @@ impl Places {
         let named: Vec<usize> = template.iter().filter_map(Part::field).collect();
         let places: Vec<usize> = if columns.value.is_empty() {
             let is_free = |place: &usize| !time.contains(place) && !named.contains(place);
-            (0..header.len()).filter(is_free).collect()
+            let free = (0..header.len()).filter(is_free);
+            let places = free.map(|place| find(header[place].trim()));
+            places.collect::<anyhow::Result<_>>()?
         } else {
             let places = columns.value.iter().map(|name| find(name));
             places.collect::<anyhow::Result<_>>()?
@@ -138,6 +152,7 @@ impl Places {
             place,
         });
         Ok(Self {
+            n_columns: header.len(),
             values: values.collect(),
             time,
             template,
@@ -146,6 +161,14 @@ impl Places {
     }
 
     fn readings(&self, record: &csv::StringRecord) -> Result<Vec<CsvReading>, String> {
+        let mut more = record.iter().skip(self.n_columns);
+        if more.any(|field| !field.trim().is_empty()) {
+            return Err(format!(
+                "it has {} fields, and there are {} columns; what holds a separator is to be in quotation marks",
+                record.len(),
+                self.n_columns
+            ));
+        }
         let fields = self.time.iter().map(|place| record.get(*place));
         let text: Option<Vec<&str>> = fields.map(|field| field.map(str::trim)).collect();
         let text = text.ok_or("it is too short")?;
@@ -268,13 +291,14 @@ mod tests {
             value: owned(value),
             series: series.to_owned(),
             zone: "Z".to_owned(),
+            separator: ',',
         }
     }
 
     fn all(file: &str, columns: &Columns) -> anyhow::Result<Vec<String>> {
         let mut found = Vec::new();
-        read(file.as_bytes(), columns, &mut |line| {
-            match line {
+        read(file.as_bytes(), columns, &mut |line, readings| {
+            match readings {
                 Ok(readings) => found.extend(readings.iter().map(|reading| {
                     let CsvReading {
                         series,
@@ -283,7 +307,7 @@ mod tests {
                     } = reading;
                     format!("{series} {time} {value}")
                 })),
-                Err(bad) => found.push(bad.to_string()),
+                Err(reason) => found.push(format!("line {line}: {reason}")),
             }
             Ok(())
         })?;
@@ -314,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named_and_the_others_count() {
-        let file = "t,v\n1970-01-01,1\nnoon,2\n1970-01-02,wet\n1970-01-03\n1970-01-04,4\n";
+        let file = "t,v\n1970-01-01,1\nnoon,2\n1970-01-02,wet\n1970-01-03\n1970-01-04,4,\n1970-01-05,5,1\n";
         let found = all(file, &columns(&["t"], &["v"], "s")).unwrap();
         let expected = [
             "s 0 1",
@@ -322,6 +346,7 @@ mod tests {
             "line 4: v: \"wet\" is no number",
             "line 5: it is too short",
             "s 259200000 4",
+            "line 7: it has 3 fields, and there are 2 columns; what holds a separator is to be in quotation marks",
         ];
         assert_eq!(found, expected);
     }
@@ -378,5 +403,47 @@ mod tests {
         ] {
             assert_eq!(all("t,v,w\n", &columns).unwrap_err().to_string(), expected);
         }
+    }
+
+    #[test]
+    fn a_file_of_another_kind_is_named() {
+        let columns = columns(&["t"], &[], "s/{column}");
+        for (file, expected) in [
+            (
+                "",
+                "the file is empty: its first line is to name the columns",
+            ),
+            (
+                "t;v\n1970-01-01;1,5\n",
+                "the columns are separated by semicolons: add --separator ';'",
+            ),
+            (
+                "t,v,v\n1970-01-01,1,2\n",
+                "there are two columns \"v\": give one of them another name",
+            ),
+            (
+                "t,v,t\n1970-01-01,1,2\n",
+                "there are two columns \"t\": give one of them another name",
+            ),
+        ] {
+            assert_eq!(all(file, &columns).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn columns_that_nobody_wants_may_have_one_name() {
+        let file = "t,x,v,x\n1970-01-01,1,2,3\n";
+        assert_eq!(all(file, &columns(&["t"], &["v"], "s")).unwrap(), ["s 0 2"]);
+    }
+
+    #[test]
+    fn other_separators_can_be_said() {
+        let mut columns = columns(&["t"], &["v"], "s");
+        columns.separator = ';';
+        let found = all("t;v\n1970-01-01;1.5\n", &columns).unwrap();
+        assert_eq!(found, ["s 0 1.5"]);
+        columns.separator = '\u{2022}';
+        let error = all("", &columns).unwrap_err().to_string();
+        assert_eq!(error, "--separator is not an ASCII character");
     }
 }

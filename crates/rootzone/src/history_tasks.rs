@@ -33,7 +33,7 @@ pub(crate) enum HistoryTask {
         file: PathBuf,
         #[command(flatten)]
         columns: Columns,
-        /// Stop at the first line that holds no readings, instead of leaving it out
+        /// Stop at the first line that holds no readings, or one of more than a day ahead, instead of leaving it out
         #[arg(long)]
         strict: bool,
     },
@@ -109,7 +109,11 @@ fn write_file(
 
 fn import(directory: &Path, path: &Path, columns: &Columns, strict: bool) -> anyhow::Result<()> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let n_bytes = file.metadata().map_or(0, |metadata| metadata.len());
+    let metadata = file.metadata().ok();
+    if metadata.as_ref().is_some_and(fs::Metadata::is_dir) {
+        bail!("{} is a folder: name a file in it", path.display());
+    }
+    let n_bytes = metadata.map_or(0, |metadata| metadata.len());
     let n_read = Cell::new(0);
     let mut import = Import {
         kept: Kept::of(DataDirectory::open(directory, STORE_FORMAT)?)?,
@@ -121,13 +125,21 @@ fn import(directory: &Path, path: &Path, columns: &Columns, strict: bool) -> any
         file,
         n_read: &n_read,
     };
-    csv_readings::read(counted, columns, &mut |line| {
-        match line {
-            Ok(readings) => import.take(readings)?,
-            Err(bad) if strict => bail!(
-                "{bad}; what stands before it may be kept already, and is kept once if it comes again"
-            ),
-            Err(bad) => import.skip(&bad),
+    csv_readings::read(counted, columns, &mut |line, readings| {
+        let stop = |reason: &str| {
+            bail!(
+                "line {line}: {reason}; what stands before it may be kept already, and is kept once if it comes again"
+            )
+        };
+        match readings {
+            Ok(readings) => {
+                import.take(readings)?;
+                if strict && import.kept.history.counters().ahead > 0 {
+                    return stop("its time is more than a day ahead");
+                }
+            }
+            Err(reason) if strict => return stop(&reason),
+            Err(reason) => import.skip(line, &reason),
         }
         import.progress.show(n_read.get(), import.n_readings);
         Ok(())
@@ -182,10 +194,10 @@ impl Import {
         Ok(())
     }
 
-    fn skip(&mut self, bad: &csv_readings::BadLine) {
+    fn skip(&mut self, line: u64, reason: &str) {
         self.n_bad_lines += 1;
         if self.n_bad_lines <= N_NAMED_MAX {
-            complain(&format!("left out: {bad}"));
+            complain(&format!("left out: line {line}: {reason}"));
         } else if self.n_bad_lines == N_NAMED_MAX + 1 {
             complain("left out: more lines, which are only counted");
         }

@@ -117,6 +117,34 @@ fn a_strict_import_stops_at_a_bad_line() {
 }
 
 #[test]
+fn a_strict_import_stops_at_a_reading_of_the_day_after_tomorrow() {
+    let files = Files::new();
+    let file = files.folder.path().join("readings.csv");
+    fs::write(&file, "day,hour,A\n2026-05-04,0,1\n9000-01-01,0,2\n").unwrap();
+    let output = files.import(&["--strict"]);
+    assert!(!output.status.success());
+    let said = complaint(&output);
+    assert!(
+        said.contains("line 3: its time is more than a day ahead"),
+        "{said}"
+    );
+    let output = files.import(&[]);
+    assert!(output.status.success(), "{}", complaint(&output));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("1 more than a day ahead"), "{said}");
+}
+
+#[test]
+fn a_folder_is_no_file_to_import() {
+    let files = Files::new();
+    let folder = files.folder.path().to_str().unwrap();
+    let arguments = ["import", folder, "--time-column", "day"];
+    let said = complaint(&history(&files.data(), &arguments));
+    assert!(said.contains("is a folder: name a file in it"), "{said}");
+    assert!(!files.data().exists(), "nothing was begun");
+}
+
+#[test]
 fn an_export_that_fails_leaves_the_last_one_as_it_was() {
     let files = Files::new();
     files.import(&[]);
