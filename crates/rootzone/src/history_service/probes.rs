@@ -2,7 +2,7 @@
 
 use std::{cell::OnceCell, collections::HashMap};
 
-use field::{Address, Entity, Reading, Template, Timestamp, payload_time};
+use field::{Address, Entity, Reading, Template, TemplateError, Timestamp, payload_time};
 
 use crate::wall_clock;
 
@@ -62,13 +62,19 @@ impl Probes {
         }
     }
 
-    /// Gives what a message says.
-    pub(super) fn read(&self, topic: &str, payload: &[u8], each: &mut dyn FnMut(ProbeReading<'_>)) {
-        let may_be_own = begins_like_a_reading(payload) && Address::is_moisture(topic);
+    /// Gives what a message says; the result is how many readings it should hold and does not.
+    pub(super) fn read(
+        &self,
+        topic: &str,
+        payload: &[u8],
+        each: &mut dyn FnMut(ProbeReading<'_>),
+    ) -> u64 {
+        let is_own = Address::is_moisture(topic);
+        let may_be_own = is_own && begins_like_a_reading(payload);
         let own = may_be_own.then(|| Reading::parse(payload).ok()).flatten();
         let sensors = self.sensors(topic);
         if own.is_none() && sensors.is_none() {
-            return;
+            return u64::from(is_own);
         }
         let time = payload_time(payload)
             .map(Timestamp::millis)
@@ -82,23 +88,34 @@ impl Probes {
         }
         // Read once, for as many as look into it.
         let json = OnceCell::new();
+        let mut n_missing = 0;
         for sensor in sensors.into_iter().flatten() {
             let template = &sensor.template;
             let value = match template {
                 Template::Path(_) => {
-                    let json = json.get_or_init(|| Template::json(payload).ok());
-                    json.as_ref().and_then(|json| template.number_in(json).ok())
+                    let json = json.get_or_init(|| Template::json(payload));
+                    let json = json.as_ref().map_err(TemplateError::clone);
+                    json.and_then(|json| template.number_in(json))
                 }
-                Template::Value | Template::NotSupported(_) => template.number(payload).ok(),
+                Template::Value | Template::NotSupported(_) => template.number(payload),
             };
-            if let Some(value) = value {
-                each(ProbeReading {
+            match value {
+                Ok(value) => each(ProbeReading {
                     series: &sensor.series,
                     value: value as f32,
                     time,
-                });
+                }),
+                // A message may be of some sensors of its topic only.
+                Err(TemplateError::Missing) => {}
+                Err(
+                    TemplateError::NotSupported { .. }
+                    | TemplateError::NotJson
+                    | TemplateError::NotANumber
+                    | TemplateError::NotAText,
+                ) => n_missing += 1,
             }
         }
+        n_missing
     }
 
     /// Who speaks on a topic; where nobody was announced, no message costs a search.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use field::Address;
 use history::{Point, Recorded};
 use mqtt_broker::Recorder;
 
@@ -55,14 +54,11 @@ impl Recorder for FieldRecorder {
 
     fn record(&mut self, topic: &str, payload: &[u8]) -> bool {
         self.probes.learn(topic, payload);
-        let (mut is_kept, mut is_reading) = (false, false);
-        self.probes.read(topic, payload, &mut |reading| {
-            is_reading = true;
+        let mut is_kept = false;
+        let n_missing = self.probes.read(topic, payload, &mut |reading| {
             is_kept |= self.take(reading);
         });
-        if !is_reading && Address::is_moisture(topic) {
-            self.shared.not_readings.add(1);
-        }
+        self.shared.not_readings.add(n_missing);
         is_kept
     }
 
@@ -124,6 +120,34 @@ mod tests {
         }
         assert!(!recorder.record("elsewhere", b"wet"));
         assert_eq!(counted(&recorder).1.invalid, 6);
+    }
+
+    #[test]
+    fn what_announced_sensors_say_and_is_no_reading_is_counted() {
+        let mut recorder = recorder(|| NOW);
+        for (sensor, template) in [("a", "{{ value_json.a }}"), ("b", "{{ value_json.b }}")] {
+            let topic = format!("homeassistant/sensor/{sensor}/config");
+            let config = format!(
+                r#"{{"stat_t":"garden/soil","dev_cla":"moisture","val_tpl":"{template}"}}"#
+            );
+            recorder.learn(&topic, config.as_bytes());
+        }
+        let payloads: [(&[u8], u64); 6] = [
+            (br#"{"a":40,"b":41}"#, 0),
+            (br#"{"a":40,"b":"wet"}"#, 1),
+            (b"offline", 2),
+            (b"", 2),
+            // Of one of them only.
+            (br#"{"a":42}"#, 0),
+            // A time that cannot be read counts as none: many devices write local time.
+            (br#"{"a":42,"Time":"2026-05-04T10:00:00"}"#, 0),
+        ];
+        let mut n_invalid = 0;
+        for (payload, n) in payloads {
+            recorder.record("garden/soil", payload);
+            n_invalid += n;
+            assert_eq!(counted(&recorder).1.invalid, n_invalid);
+        }
     }
 
     #[test]

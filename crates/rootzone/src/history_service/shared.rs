@@ -22,7 +22,7 @@ pub(crate) struct Shared {
     /// Milliseconds since the Unix epoch.
     clock: fn() -> i64,
     pub(super) beyond_series: Counter,
-    /// Messages of our own probes that are no readings.
+    /// What messages of probes should say and do not.
     pub(super) not_readings: Counter,
     pub(super) requests: Counter,
     pub(super) bad_requests: Counter,
