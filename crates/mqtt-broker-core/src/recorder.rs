@@ -10,7 +10,7 @@ pub trait Recorder: fmt::Debug + Send {
     /// Whether a message on this topic may have to be kept. If so, it is refused while the store takes nothing.
     fn is_interested_in(&self, topic: &str) -> bool;
 
-    /// A Client has published a message. Says whether there is something for the store, without which the message
+    /// A Client has published a message, or left it as its Will. Says whether there is something for the store, without which the message
     /// is not to be acknowledged.
     fn record(&mut self, topic: &str, payload: &[u8]) -> bool;
 

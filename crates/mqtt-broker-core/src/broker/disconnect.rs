@@ -115,6 +115,7 @@ impl Broker {
             if !self.is_request(&message.topic_name) {
                 let keep = self.has_room_for(&message);
                 self.peers.counters.retained_refused += u64::from(!keep);
+                self.record(&message);
                 self.route(&message, Some(session_index), keep, now);
             }
             self.store_session(session_index);

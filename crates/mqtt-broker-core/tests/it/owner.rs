@@ -107,6 +107,18 @@ fn a_repetition_of_what_is_known_by_its_identifier_is_recorded_once() {
 }
 
 #[test]
+fn a_will_is_recorded_when_it_is_published() {
+    let mut world = World::new();
+    let book = recording(&mut world);
+    let mut request = connect(V5_0, "probe");
+    request.will = Some(will("kept/a", "2"));
+    let (probe, _) = world.connect(request);
+    assert!(take(&book).is_empty());
+    world.cut(probe);
+    assert_eq!(take(&book), ["recorded kept/a 2"]);
+}
+
+#[test]
 fn what_was_retained_before_is_learned_and_not_recorded() {
     let mut world = World::new();
     let client = world.client(V5_0, "client");
