@@ -34,8 +34,7 @@ impl History {
             };
             if is_open {
                 // It gets its rollups before it goes, and nothing newer goes meanwhile.
-                self.series[id.index()].closes_last = true;
-                self.bring_forward(id, now);
+                self.close_first(level, n_left, now);
                 n_left = 0;
                 break;
             }
@@ -87,6 +86,21 @@ impl History {
             let first = candidates.min();
             first.map(|(_, id, is_open)| (id, level, is_open))
         })
+    }
+
+    /// Lets the open chunks of a level that end first get their rollups.
+    fn close_first(&mut self, level: Level, n_max: usize, now: i64) {
+        let series = self.series.iter().enumerate();
+        let open = series.filter_map(|(index, series)| {
+            let last = series.open_to_go(level)?;
+            Some((last, SeriesId(index as u32)))
+        });
+        let mut open: Vec<(i64, SeriesId)> = open.collect();
+        open.sort_unstable();
+        for (_, id) in open.into_iter().take(n_max) {
+            self.series[id.index()].closes_last = true;
+            self.bring_forward(id, now);
+        }
     }
 
     fn drop_first(&mut self, id: SeriesId, level: Level) {

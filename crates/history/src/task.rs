@@ -104,6 +104,15 @@ impl Task {
         })
     }
 
+    /// How many points and rows are to be read or written: ten thousand take a few milliseconds.
+    #[must_use]
+    pub fn work(&self) -> usize {
+        let rollups = self.rollups.iter().flatten();
+        let n_rows: u32 = rollups.map(|rollup| rollup.count).sum();
+        let n_old = self.old.map_or(0, |old| old.count);
+        n_rows as usize + n_old as usize + self.points.len()
+    }
+
     /// Reads, decodes, merges, encodes: up to a few milliseconds.
     pub fn run(self, reader: &mut dyn Reader) -> Sealed {
         let outcome = self.outcome(reader);

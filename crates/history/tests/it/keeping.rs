@@ -1,6 +1,6 @@
 //! What is kept for how long, and how much.
 
-use history::{Key, Level, Recorded, Settings};
+use history::{Key, Level, Point, Recorded, Settings};
 
 use crate::fixture::{DAY, HOUR, MINUTE, Probe, START, small};
 
@@ -197,6 +197,31 @@ fn above_the_limit_open_chunks_go_before_rollups() {
         assert!(n_hours >= n_before, "rollups went before points");
     }
     panic!("points are left above the limit");
+}
+
+#[test]
+fn open_chunks_of_many_series_go_many_at_once() {
+    let mut probe = Probe::new(Settings {
+        n_bytes_max: Some(1),
+        ..small()
+    });
+    for n in 0..40 {
+        let id = probe.history.open(&format!("series {n}")).unwrap();
+        for index in 0..30 {
+            let time = START + index * 15 * MINUTE;
+            let point = Point { time, value: 1.0 };
+            probe.history.record(id, point, START);
+        }
+    }
+    probe.settle();
+    probe.now += DAY;
+    let mut n_steps = 0;
+    while probe.disk.count(is_body_of(Level::Raw)) > 0 {
+        probe.history.handle_timeout(probe.now);
+        probe.settle();
+        n_steps += 1;
+        assert!(n_steps <= 10, "each takes up to 16");
+    }
 }
 
 #[test]

@@ -44,9 +44,12 @@ pub(super) fn step(shared: &Shared, reader: &StoreReader) -> Option<u64> {
         let mut history = shared.lock();
         history.handle_timeout(now);
         let mut tasks = Vec::new();
-        while tasks.len() < TASKS_AT_ONCE
+        let mut work = 0;
+        while work < WORK_AT_ONCE
+            && tasks.len() < TASKS_AT_ONCE
             && let Some(task) = history.next_task(now)
         {
+            work += task.work();
             tasks.push(task);
         }
         tasks
@@ -89,8 +92,10 @@ impl ClockWatch {
 }
 
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Of one chunk each: a millisecond or two of work, and some ten kilobytes to write.
-const TASKS_AT_ONCE: usize = 2;
+/// Points and rows of two full chunks: a few milliseconds, and some ten kilobytes to write.
+const WORK_AT_ONCE: usize = 8_192;
+/// Of small chunks, which are many where many series go on.
+const TASKS_AT_ONCE: usize = 16;
 /// A correction of so many milliseconds makes nothing older that is kept for days.
 const STEP_MAX: u64 = 60_000;
 const TRUSTED_AFTER: Duration = Duration::from_secs(60 * 60);
