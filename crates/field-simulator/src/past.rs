@@ -16,7 +16,12 @@ use crate::{
 ///
 /// # Errors
 /// If they cannot be written.
-pub fn write(source: Source, n_days: u16, now: SystemTime, mut out: impl Write) -> io::Result<()> {
+pub fn write(
+    mut source: Source,
+    n_days: u16,
+    now: SystemTime,
+    mut out: impl Write,
+) -> io::Result<()> {
     write!(out, "time")?;
     for (zone, probe) in probes() {
         let topic = ZONES[zone].probe_id(probe).topic(Channel::Moisture);
@@ -26,7 +31,6 @@ pub fn write(source: Source, n_days: u16, now: SystemTime, mut out: impl Write) 
     let span = DAY * u32::from(n_days);
     let end = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let start = end.saturating_sub(span);
-    let mut source = source;
     for number in 0..span.as_secs() / STEP.as_secs() {
         let elapsed = Duration::from_secs(number * STEP.as_secs());
         write!(out, "{}", (start + elapsed).as_millis())?;
