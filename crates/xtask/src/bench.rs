@@ -17,6 +17,7 @@ use crate::workspace;
 
 use self::cores::Cores;
 use self::figures::Figures;
+use self::options::Options;
 use self::program::{Program, Started};
 use self::scenario::{SCENARIOS, Scenario};
 
@@ -53,7 +54,7 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
 }
 
 fn measure_brokers(arguments: Parser) -> Result<()> {
-    let options = Options::parse(arguments)?;
+    let options = BrokerOptions::parse(arguments)?;
     let start = Instant::now();
     let cores = Cores::find()?;
     cores::raise_open_files()?;
@@ -65,7 +66,7 @@ fn measure_brokers(arguments: Parser) -> Result<()> {
     for warning in figures.warnings() {
         say(format_args!("warning: {warning}"));
     }
-    if let Some(file) = &options.json {
+    if let Some(file) = &options.common.json {
         let names: Vec<_> = programs.iter().map(|program| &*program.name).collect();
         std::fs::write(file, figures.as_json(&scenarios, &names))
             .with_context(|| format!("cannot write {}", file.display()))?;
@@ -76,7 +77,7 @@ fn measure_brokers(arguments: Parser) -> Result<()> {
 
 /// Everything, interleaved: whatever else the machine does meets all programs alike.
 fn measure(
-    options: &Options,
+    options: &BrokerOptions,
     cores: &Cores,
     programs: &[Program],
     scenarios: &[&Scenario],
@@ -111,7 +112,12 @@ fn measure(
 }
 
 /// One program, started for one scenario, and stopped after it.
-fn play(options: &Options, cores: &Cores, program: &Program, scenario: &Scenario) -> Result<Value> {
+fn play(
+    options: &BrokerOptions,
+    cores: &Cores,
+    program: &Program,
+    scenario: &Scenario,
+) -> Result<Value> {
     let (broker_cores, generator_cores) = if scenario.two_cores {
         cores.shared()
     } else {
@@ -162,7 +168,7 @@ fn build() -> Result<()> {
 }
 
 /// Mosquitto first: everything else is compared with it.
-fn programs(options: &Options) -> Result<Vec<Program>> {
+fn programs(options: &BrokerOptions) -> Result<Vec<Program>> {
     let mut programs = Vec::new();
     match peers::mosquitto()? {
         Some(mosquitto) => programs.push(mosquitto),
@@ -170,7 +176,7 @@ fn programs(options: &Options) -> Result<Vec<Program>> {
             "mosquitto is not there, so there is nothing to compare with (on Debian: apt install mosquitto)",
         ),
     }
-    if !options.quick {
+    if !options.common.quick {
         if options.install_rumqttd {
             peers::install_rumqttd()?;
         }
@@ -188,29 +194,20 @@ fn programs(options: &Options) -> Result<Vec<Program>> {
 }
 
 #[derive(Default)]
-struct Options {
-    quick: bool,
-    json: Option<PathBuf>,
+struct BrokerOptions {
+    common: Options,
     install_rumqttd: bool,
     /// Names and commands of further brokers.
     brokers: Vec<(String, String)>,
-    /// Only scenarios whose names contain this.
-    only: Option<String>,
 }
 
-impl Options {
-    fn parse(mut arguments: Parser) -> Result<Self> {
+impl BrokerOptions {
+    fn parse(arguments: Parser) -> Result<Self> {
         let mut options = Self::default();
-        while let Some(argument) = arguments.next()? {
-            match argument {
-                Arg::Long("quick") => options.quick = true,
-                Arg::Long("json") => {
-                    // Relative to where we were started, not to where we work.
-                    options.json = Some(std::path::absolute(arguments.value()?)?);
-                }
-                Arg::Long("install-rumqttd") => options.install_rumqttd = true,
-                Arg::Long("only") => options.only = Some(arguments.value()?.string()?),
-                Arg::Long("broker") => {
+        let common = Options::parse_with_more(arguments, &mut |name, arguments| {
+            match name {
+                "install-rumqttd" => options.install_rumqttd = true,
+                "broker" => {
                     let text = arguments.value()?.string()?;
                     let named = text.split_once('=');
                     let (name, words) = named.context("--broker: NAME=COMMAND is wanted")?;
@@ -219,40 +216,30 @@ impl Options {
                     }
                     options.brokers.push((name.to_owned(), words.to_owned()));
                 }
-                Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
-                    return Err(argument.unexpected().into());
-                }
+                _ => return Ok(false),
             }
-        }
-        if options.quick && (options.install_rumqttd || !options.brokers.is_empty()) {
+            Ok(true)
+        })?;
+        if common.quick && (options.install_rumqttd || !options.brokers.is_empty()) {
             bail!("--quick compares with Mosquitto only");
         }
-        Ok(options)
+        Ok(Self { common, ..options })
     }
 
     fn scenarios(&self) -> Result<Vec<&'static Scenario>> {
-        let wanted = |scenario: &&Scenario| match &self.only {
-            Some(part) => scenario.name.contains(part.as_str()),
-            None => true,
-        };
-        let scenarios: Vec<_> = SCENARIOS.iter().filter(wanted).collect();
-        if scenarios.is_empty() {
-            let names: Vec<_> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
-            bail!("--only: there are {}", names.join(", "));
-        }
-        Ok(scenarios)
+        self.common.choose(&SCENARIOS, |scenario| scenario.name)
     }
 
     const fn rounds(&self) -> usize {
-        if self.quick { 2 } else { 3 }
+        if self.common.quick { 2 } else { 3 }
     }
 
     const fn measured(&self) -> Duration {
-        Duration::from_secs(if self.quick { 2 } else { 5 })
+        Duration::from_secs(if self.common.quick { 2 } else { 5 })
     }
 
     const fn warm_up(&self) -> Duration {
-        Duration::from_millis(if self.quick { 500 } else { 1_000 })
+        Duration::from_millis(if self.common.quick { 500 } else { 1_000 })
     }
 }
 
@@ -267,8 +254,8 @@ fn folder() -> PathBuf {
 mod tests {
     use super::*;
 
-    fn options(words: &[&str]) -> Result<Options> {
-        Options::parse(Parser::from_args(words.iter().copied()))
+    fn options(words: &[&str]) -> Result<BrokerOptions> {
+        BrokerOptions::parse(Parser::from_args(words.iter().copied()))
     }
 
     #[test]

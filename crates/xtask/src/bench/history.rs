@@ -23,15 +23,13 @@ mod readings;
 
 pub(super) fn run(arguments: Parser) -> Result<()> {
     let options = Options::parse_with_only(arguments)?;
+    let scenarios = options.choose(&SCENARIOS, |scenario| scenario.name)?;
     let start = Instant::now();
     step("building the broker", || {
         run_command(cargo()?.args(["build", "--release", "--package", ROOTZONE]))
     })?;
     let mut figures = Vec::new();
-    for scenario in &SCENARIOS {
-        if !options.wants(scenario.name) {
-            continue;
-        }
+    for scenario in scenarios {
         let readings = step("writing the file of readings", || {
             (scenario.write)(options.quick)
         })?;
