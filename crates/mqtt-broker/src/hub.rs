@@ -70,6 +70,8 @@ struct StoreState {
     operations: Vec<StoreOperation>,
     /// Bytes of payload in them and in what is being written.
     n_bytes: usize,
+    /// Of those, what is being written.
+    n_bytes_taken: usize,
     /// How many operations are durable.
     n_durable: u64,
     held: HeldOutput,
@@ -254,19 +256,14 @@ impl Hub {
     pub(crate) fn take_store_operations(&self) -> (Vec<StoreOperation>, u64) {
         let mut core = self.lock();
         core.take_store_operations(&self.is_store_behind);
+        core.store.n_bytes_taken = core.store.n_bytes;
         core.store.do_others_wait = false;
         let operations = mem::take(&mut core.store.operations);
         (operations, core.broker.store_sequence())
     }
 
-    /// So many operations are durable, and with them so many bytes.
-    pub(crate) fn stored(
-        &self,
-        n_durable: u64,
-        n_bytes: usize,
-        counters: StoreCounters,
-        flushes: &mut FlushList,
-    ) {
+    /// So many operations are durable: all that were taken.
+    pub(crate) fn stored(&self, n_durable: u64, counters: StoreCounters, flushes: &mut FlushList) {
         let limits = &self.settings.connections.output;
         let mut late = FlushList::default();
         self.run_core(flushes, |core, now| {
@@ -277,7 +274,7 @@ impl Hub {
             }
             store.n_durable = n_durable;
             store.counters = counters;
-            store.n_bytes = store.n_bytes.saturating_sub(n_bytes);
+            store.n_bytes -= mem::take(&mut store.n_bytes_taken);
             self.is_store_behind
                 .store(store.n_bytes > STORE_BACKLOG_MAX, Ordering::Relaxed);
             let fell_behind = store.held.release(n_durable, limits, &mut late, |memory| {

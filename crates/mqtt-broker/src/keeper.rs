@@ -134,7 +134,6 @@ async fn keep_until_closed(
     let mut keeper = Some(Keeper::new(store));
     let mut flushes = FlushList::default();
     let mut clocks = Reading::take(hub.now());
-    let mut n_bytes_unwritten = 0;
     let mut is_last = false;
     let mut must_retry = false;
     let mut complaint = Complaint::default();
@@ -149,10 +148,6 @@ async fn keep_until_closed(
             return;
         };
         let (operations, sequence) = hub.take_store_operations();
-        n_bytes_unwritten += operations
-            .iter()
-            .map(StoreOperation::size_hint)
-            .sum::<usize>();
         clocks = Reading::take(hub.now());
         let reading = clocks.clone();
         let backups = hub.take_backup_requests();
@@ -178,8 +173,7 @@ async fn keep_until_closed(
         keeper = Some(idle);
         match outcome {
             Ok(()) => {
-                hub.stored(sequence, n_bytes_unwritten, counters, &mut flushes);
-                n_bytes_unwritten = 0;
+                hub.stored(sequence, counters, &mut flushes);
                 must_retry = false;
                 complaint = Complaint::default();
                 flushes.flush_all(hub).await;
