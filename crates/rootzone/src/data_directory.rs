@@ -38,7 +38,6 @@ pub(crate) struct Kept {
 /// Makes a server of what the folder has.
 pub(crate) fn open(limits: &AllLimits, seed: u64, chosen: Option<&Path>) -> anyhow::Result<Kept> {
     let path = choose(chosen)?;
-    let is_new = !path.join("rootzone.redb").exists();
     let opened = DataDirectory::open(&path, STORE_FORMAT)?;
     if let Some(salvage) = &opened.salvage {
         report(salvage);
@@ -66,7 +65,7 @@ pub(crate) fn open(limits: &AllLimits, seed: u64, chosen: Option<&Path>) -> anyh
             path.display()
         );
     }
-    if is_new {
+    if opened.is_new {
         tracing::info!("beginning with nothing in {}", path.display());
     } else {
         tracing::info!(

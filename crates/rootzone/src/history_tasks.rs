@@ -292,6 +292,7 @@ impl Kept {
             directory,
             mut store,
             salvage,
+            ..
         } = opened;
         if let Some(salvage) = &salvage {
             data_directory::report(salvage);

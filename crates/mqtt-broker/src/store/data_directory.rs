@@ -32,6 +32,8 @@ pub struct Opened {
     pub directory: DataDirectory,
     /// The store of the directory.
     pub store: RedbStore,
+    /// Whether there was none before.
+    pub is_new: bool,
     /// What happened if the file was damaged. A person has to hear of it.
     pub salvage: Option<Salvage>,
 }
@@ -134,10 +136,12 @@ impl DataDirectory {
     pub fn open(path: &Path, format: u32) -> Result<Opened, OpenError> {
         make_private_folder(path).map_err(unusable(path))?;
         let directory = Self::lock(path)?;
+        let is_new = directory.begin_if_empty(format)?;
         let (store, salvage) = directory.open_store(format)?;
         Ok(Opened {
             directory,
             store,
+            is_new,
             salvage,
         })
     }
@@ -162,6 +166,7 @@ impl DataDirectory {
         Ok(Opened {
             directory,
             store,
+            is_new: false,
             salvage: None,
         })
     }
@@ -217,15 +222,22 @@ impl DataDirectory {
         self.path.join(STORE_FILE)
     }
 
+    /// Makes a store, if there is none; says whether it did.
+    fn begin_if_empty(&self, format: u32) -> Result<bool, OpenError> {
+        let file = self.file();
+        if file.try_exists().map_err(unusable(&file))? {
+            return Ok(false);
+        }
+        Copy::begin(self.path.join(NEW_FILE), format)
+            .and_then(Copy::finish)
+            .and_then(|copy| copy.name(&file))
+            .map_err(|error| OpenError::of(&file, error))?;
+        Ok(true)
+    }
+
     fn open_store(&self, format: u32) -> Result<(RedbStore, Option<Salvage>), OpenError> {
         let file = self.file();
         let failed = |error| OpenError::of(&file, error);
-        if !file.try_exists().map_err(unusable(&file))? {
-            Copy::begin(self.path.join(NEW_FILE), format)
-                .and_then(Copy::finish)
-                .and_then(|copy| copy.name(&file))
-                .map_err(failed)?;
-        }
         match open_file(&file, format) {
             Ok(mut store) => {
                 store.compact_if_worthwhile().map_err(failed)?;
