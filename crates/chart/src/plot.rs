@@ -1,8 +1,7 @@
+use crate::gap::{GapLimit, gaps};
 use crate::raster::{HALVES, RasterLine, n_columns};
-use crate::trace::{Cuts, corners};
-use crate::{
-    Band, Dash, Ink, Picture, Raster, Rect, Scale, Series, Size, Span, Trace, gap_limit, gaps,
-};
+use crate::trace::{Cuts, Trace, trace};
+use crate::{Band, Dash, Ink, Picture, Raster, Rect, Scale, Series, Size, Span};
 
 /// The part of a picture in which lines are drawn: their window, their place, their scales.
 pub(crate) struct Plot<'a> {
@@ -22,8 +21,8 @@ pub(crate) struct PlotLine<'a> {
 }
 
 impl PlotLine<'_> {
-    fn limit(&self) -> Option<i64> {
-        gap_limit(self.series, self.expiry)
+    fn limit(&self, window: Span) -> Option<GapLimit> {
+        GapLimit::of(self.series, window, self.expiry)
     }
 }
 
@@ -50,7 +49,7 @@ impl<'a> Plot<'a> {
     fn traces(&self) -> Vec<Trace> {
         let mut traces = Vec::new();
         self.each_with_cuts(&|_| self.rect.width as usize, &mut |line, cuts| {
-            traces.push(corners(line.series, cuts, line.limit()));
+            traces.push(trace(line.series, cuts, line.limit(self.window)));
         });
         traces
     }
@@ -109,7 +108,8 @@ impl<'a> Plot<'a> {
     /// When all lines were silent: where there are many, there is nearly always one that is.
     pub(crate) fn gaps(&self, now: i64) -> Vec<Span> {
         let mut lines = self.lines.iter();
-        let gaps = |line: &PlotLine<'_>| gaps(line.series, self.window, line.limit(), now);
+        let gaps =
+            |line: &PlotLine<'_>| gaps(line.series, self.window, line.limit(self.window), now);
         let mut common = lines.next().map(gaps).unwrap_or_default();
         for line in lines {
             common = in_both(&common, &gaps(line));
@@ -243,7 +243,7 @@ impl<'a> Plot<'a> {
             let line = RasterLine {
                 series: line.series,
                 window: self.window,
-                limit: line.limit(),
+                limit: line.limit(self.window),
                 values,
                 width: line.style.width * self.ratio,
                 ink: line.style.ink,

@@ -1,5 +1,6 @@
 //! Lines as pixels: for pictures so crowded that a canvas would take too long to stroke them.
 
+use crate::gap::GapLimit;
 use crate::trace::{Column, Cuts, Pen};
 use crate::{Ink, Point, Scale, Series, Span};
 
@@ -111,7 +112,7 @@ pub(crate) fn n_columns(width: usize, n_readings: usize) -> usize {
 pub(crate) struct RasterLine<'a> {
     pub(crate) series: &'a Series,
     pub(crate) window: Span,
-    pub(crate) limit: Option<i64>,
+    pub(crate) limit: Option<GapLimit>,
     pub(crate) values: Scale,
     pub(crate) width: f32,
     pub(crate) ink: Ink,

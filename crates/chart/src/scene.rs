@@ -1,10 +1,11 @@
 use crate::calendar::{DAY, Date, MINUTE};
 use crate::decimal::push_whole;
+use crate::gap::GapLimit;
 use crate::plot::{LineStyle, Plot, PlotLine, ink};
 use crate::trend::unit_gap;
 use crate::{
     Anchor, Command, Dash, Ink, Paint, Picture, Point, Rect, Series, Size, Span, ValueTicks, Zone,
-    clock, clock_with_seconds, date, decimal, gap_limit, time_ticks,
+    clock, clock_with_seconds, date, decimal, time_ticks,
 };
 
 /// The values that a reading should keep to.
@@ -71,10 +72,12 @@ impl Line {
 
     /// A reading of it that stands for a moment: the nearest one, unless it is in a gap.
     pub(crate) fn reading_at(&self, window: Span, time: i64) -> Option<Point> {
-        let limit = gap_limit(&self.series, self.expiry);
+        let limit = GapLimit::of(&self.series, window, self.expiry);
         let nearest = self.series.nearest(window, time)?;
         let away = (time - nearest.time).abs();
-        limit.is_none_or(|limit| away <= limit).then_some(nearest)
+        let at = self.series.store().position(time);
+        let is_in_gap = limit.is_some_and(|limit| limit.is_gap(&self.series, at, away));
+        (!is_in_gap).then_some(nearest)
     }
 }
 

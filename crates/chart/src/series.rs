@@ -8,6 +8,7 @@ use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
 use crate::Span;
+use crate::gap::AROUND;
 
 pub(crate) use self::store::{Position, Store};
 
@@ -176,6 +177,28 @@ impl Series {
             filled += 1;
         }
         (filled > 0).then(|| sample[filled / 2])
+    }
+
+    /// The shortest of some intervals in a window, and next to it: few that are as short are longer than usual.
+    ///
+    /// `None` while there are too few readings to tell.
+    pub(crate) fn shortest_interval(&self, window: Span) -> Option<i64> {
+        if self.len() <= SAMPLE_MIN {
+            return None;
+        }
+        let store = &self.store;
+        let within = self.positions(window);
+        let first = store.rank(within.start).saturating_sub(AROUND);
+        let last = (store.rank(within.end) + AROUND).min(self.len() - 1);
+        let step = (last - first) / SAMPLE_MAX + 1;
+        let mut position = store.at_rank(first);
+        let mut shortest = None;
+        for _ in (first..last).step_by(step) {
+            let interval = store.time(store.next(position))? - store.time(position)?;
+            shortest = Some(shortest.map_or(interval, |shortest: i64| shortest.min(interval)));
+            position = store.skip(position, step);
+        }
+        shortest
     }
 
     /// The bytes that its readings take, shared ones included.

@@ -1,7 +1,8 @@
 use crate::calendar::{DAY, HOUR, MINUTE, SECOND};
 use crate::decimal::push_whole;
+use crate::gap::{GapLimit, gaps};
 use crate::scene::NO_DATA;
-use crate::{Line, Point, PumpRuns, Scene, decimal, gap_limit, gaps, trend};
+use crate::{Line, Point, PumpRuns, Scene, decimal, trend};
 
 impl Scene {
     /// One sentence that says what the chart shows, for those who do not see it: "14:02–14:20:
@@ -121,7 +122,7 @@ impl Scene {
 
     fn push_gaps(&self, text: &mut String) {
         let Some(line) = self.leader() else { return };
-        let limit = gap_limit(&line.series, line.expiry);
+        let limit = GapLimit::of(&line.series, self.window, line.expiry);
         let gaps = gaps(&line.series, self.window, limit, self.now);
         let (n_gaps, total) = count(gaps.iter().map(|gap| gap.duration()));
         if n_gaps == 0 {

@@ -1,30 +1,26 @@
 use std::sync::Arc;
 
+use crate::gap::GapLimit;
 use crate::series::{Position, Store};
 use crate::{Point, Series, Span};
 
 /// A line through the readings of a window, thinned to what its pixels can show.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Trace {
+pub(crate) struct Trace {
     /// The corners: milliseconds since the window's start, and the value. A corner that is not a
     /// number ends one line and begins the next.
-    pub corners: Vec<(f64, f32)>,
+    pub(crate) corners: Vec<(f64, f32)>,
     /// The lowest and the highest value among them.
-    pub extent: Option<(f32, f32)>,
+    pub(crate) extent: Option<(f32, f32)>,
 }
 
-/// Thins the readings of a window to at most four for each of `n_columns` pixel columns: the
-/// first, the lowest, the highest and the last.
+/// Thins the readings of a window to at most four for each of its pixel columns: the first, the
+/// lowest, the highest and the last.
 ///
-/// Columns are cut by time, not by count, so a spike is seen wherever it falls. The line breaks
-/// where a silence is longer than `limit` and reaches from one column to another. At the edges of
-/// the window it is cut where it crosses them.
-pub fn trace(series: &Series, window: Span, n_columns: usize, limit: Option<i64>) -> Trace {
-    corners(series, &Cuts::new(series, window, n_columns), limit)
-}
-
-/// The line through readings whose columns are cut already.
-pub(crate) fn corners(series: &Series, cuts: &Cuts, limit: Option<i64>) -> Trace {
+/// Columns are cut by time, not by count, so a spike is seen wherever it falls. The line breaks in
+/// a gap that reaches from one column to another. At the edges of the window it is cut where it
+/// crosses them.
+pub(crate) fn trace(series: &Series, cuts: &Cuts, limit: Option<GapLimit>) -> Trace {
     let mut corners = Corners {
         start: cuts.window.start,
         trace: Trace::default(),
@@ -92,10 +88,11 @@ impl Cuts {
     }
 
     /// Leads a pen along the line.
-    pub(crate) fn walk<P: Pen>(&self, series: &Series, limit: Option<i64>, pen: &mut P) {
+    pub(crate) fn walk(&self, series: &Series, limit: Option<GapLimit>, pen: &mut dyn Pen) {
         let (store, number) = (&*self.store, series.column());
-        let is_joined = |before: Point, point: Point| {
-            limit.is_none_or(|limit| point.time.saturating_sub(before.time) <= limit)
+        let is_joined = |before: Point, at: Position, point: Point| {
+            let silence = point.time.saturating_sub(before.time);
+            limit.is_none_or(|limit| !limit.is_gap(series, at, silence))
         };
         let start = self.positions.first().copied().unwrap_or(store.start());
         let end = self.positions.last().copied().unwrap_or(start);
@@ -110,7 +107,7 @@ impl Cuts {
                 continue;
             };
             match before {
-                Some((before, is_outside)) if is_joined(before, first) => {
+                Some((before, is_outside)) if is_joined(before, from, first) => {
                     if is_outside && first.time > self.window.start {
                         pen.corner(crossing(before, first, self.window.start));
                     }
@@ -130,7 +127,7 @@ impl Cuts {
             return;
         };
         let after = series.first_from(end, store.end());
-        if let Some(after) = after.filter(|&after| is_joined(before, after))
+        if let Some(after) = after.filter(|&after| is_joined(before, end, after))
             && before.time < self.window.end
         {
             if is_outside {
@@ -210,6 +207,11 @@ mod tests {
             series.append(time, value);
         }
         series
+    }
+
+    fn trace(series: &Series, window: Span, n_columns: usize, expiry: Option<i64>) -> Trace {
+        let limit = expiry.and_then(|expiry| GapLimit::of(series, window, Some(expiry)));
+        super::trace(series, &Cuts::new(series, window, n_columns), limit)
     }
 
     #[test]

@@ -25,7 +25,7 @@ fn raster_of(
         let line = RasterLine {
             series: &series,
             window,
-            limit,
+            limit: limit.and_then(|limit| GapLimit::of(&series, window, Some(limit))),
             values: Scale::new((0.0, 1.0), (height as f64, 0.0)),
             width: line_width,
             ink,
