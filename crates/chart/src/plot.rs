@@ -162,10 +162,19 @@ impl<'a> Plot<'a> {
         }
     }
 
-    /// The lines' corners in pixels; one that is not a number ends a line. There are none in a raster.
-    pub(crate) fn line_corners(&self, values: Scale) -> impl Iterator<Item = (f32, f32)> {
-        let traces = self.traces.iter();
-        traces.flat_map(move |trace| self.corners(trace, values))
+    /// Whether no line goes through a place.
+    pub(crate) fn is_free(&self, place: Rect, values: Scale) -> bool {
+        let times = self.times();
+        let time = |x: f32| times.invert(f64::from(x)) as i64;
+        let span = Span::new(time(place.x), time(place.right()));
+        let y = |value: f32| values.position(f64::from(value)) as f32;
+        let mut lines = self.lines.iter();
+        lines.all(|line| {
+            let cuts = Cuts::new(line.series, span, 1);
+            let trace = trace(line.series, &cuts, line.limit(self.window));
+            let extent = trace.extent;
+            extent.is_none_or(|(low, high)| y(low) < place.y || y(high) > place.bottom())
+        })
     }
 
     fn corners(&self, trace: &Trace, values: Scale) -> impl Iterator<Item = (f32, f32)> {

@@ -147,7 +147,8 @@ impl Scene {
             picture.fill(plot.layer(band, values), Ink::LeafWash);
         }
         value_axis(&mut picture);
-        for stretch in plot.stretches(plot.gaps(self.now)) {
+        let gaps = plot.stretches(plot.gaps(self.now));
+        for &stretch in &gaps {
             picture.hatch(stretch);
             if stretch.width >= NO_DATA_WIDTH {
                 let middle = stretch.x + stretch.width / 2.0;
@@ -157,7 +158,7 @@ impl Scene {
         }
         self.watering(&mut picture, &plot);
         plot.draw(&mut picture, values);
-        self.band_label(&mut picture, &plot);
+        self.band_label(&mut picture, &plot, &gaps);
         self.time_axis(&mut picture, size);
         self.nothing_before(&mut picture);
         picture
@@ -271,8 +272,8 @@ impl Scene {
         }
     }
 
-    /// Names the band once, in the first of its corners where neither the line nor a gap is.
-    fn band_label(&self, picture: &mut Picture, plot: &Plot<'_>) {
+    /// Names the band once, where it hides no reading: in a corner of it, just outside, or at the top.
+    fn band_label(&self, picture: &mut Picture, plot: &Plot<'_>, gaps: &[Rect]) {
         let Some(band) = self.band else { return };
         let mut text = String::new();
         if let Some(owner) = self.lines.first().filter(|_| self.has_several()) {
@@ -282,41 +283,37 @@ impl Scene {
         text.push_str("target ");
         text.push_str(&band.label(&self.unit));
         let width = text.chars().count() as f32 * LABEL_ADVANCE;
-        let layer = plot.layer(band, picture.values);
-        let inside = layer.height >= 2.0 * LABEL_HEIGHT;
-        let away = if inside { -LABEL_GAP } else { LABEL_GAP } - 2.0;
-        let rows = [layer.y - away, layer.bottom() + away];
-        let left = plot.rect.x + LABEL_GAP;
-        let right = plot.rect.right() - LABEL_GAP;
-        let corners = [
-            (right, rows[0], Anchor::End),
-            (right, rows[1], Anchor::End),
-            (left, rows[0], Anchor::Start),
-            (left, rows[1], Anchor::Start),
+        let (layer, rect) = (plot.layer(band, picture.values), plot.rect);
+        let mut rows = [
+            layer.y + LABEL_EDGE,
+            layer.bottom() - LABEL_EDGE,
+            layer.y - LABEL_EDGE,
+            layer.bottom() + LABEL_EDGE,
+            rect.y + LABEL_EDGE,
         ];
-        let is_free = |&(x, y, anchor): &(f32, f32, Anchor)| {
+        if layer.height < 2.0 * LABEL_HEIGHT {
+            // There is no room inside.
+            rows.rotate_left(2);
+        }
+        let right = rect.right() - LABEL_GAP;
+        let left = rect.x + LABEL_GAP;
+        let corners = rows.map(|y| [(right, y, Anchor::End), (left, y, Anchor::Start)]);
+        let is_free = |&&(x, y, anchor): &&(f32, f32, Anchor)| {
             let from = if anchor == Anchor::End { x - width } else { x };
-            let is_near = |corner: &(f32, f32)| {
-                let across = corner.0 - from;
-                (-LABEL_GAP..width + LABEL_GAP).contains(&across)
-                    && (corner.1 - y).abs() < LABEL_HEIGHT
-            };
-            !plot
-                .line_corners(picture.values)
-                .any(|corner| is_near(&corner))
-        };
-        let free = corners.into_iter().find(is_free);
-        let (x, y, anchor) = free.unwrap_or(corners[0]);
-        if plot.is_crowded() || free.is_none() {
-            let from = if anchor == Anchor::End { x - width } else { x };
-            let under = Rect {
-                x: from - 2.0,
+            let place = Rect {
+                x: from - LABEL_GAP,
                 y: y - LABEL_HEIGHT / 2.0,
-                width: width + 4.0,
+                width: width + 2.0 * LABEL_GAP,
                 height: LABEL_HEIGHT,
             };
-            picture.fill(under, Ink::LeafWash);
-        }
+            let is_hatched = |gap: &Rect| gap.x < place.right() && gap.right() > place.x;
+            place.y >= rect.y
+                && place.bottom() <= rect.bottom()
+                && !gaps.iter().any(is_hatched)
+                && plot.is_free(place, picture.values)
+        };
+        let free = corners.iter().flatten().find(is_free);
+        let (x, y, anchor) = *free.unwrap_or(&corners[4][0]);
         picture.commands.push(Command::Text {
             x,
             y,
@@ -398,6 +395,8 @@ const COLLECTING_WIDTH: f32 = 150.0;
 /// A digit's width at the label's size of 12 px.
 const LABEL_ADVANCE: f32 = 7.0;
 const LABEL_HEIGHT: f32 = 16.0;
+/// From the edge of the band to the middle of its label.
+const LABEL_EDGE: f32 = 12.0;
 /// Digits to make room for on the left.
 const LABEL_LENGTH: f32 = 3.0;
 const LABEL_GAP: f32 = 10.0;
@@ -476,6 +475,71 @@ mod tests {
         let n_of = |wanted| texts.iter().filter(|&&text| text == wanted).count();
         assert_eq!((n_of("target 14–22 %"), n_of("no data")), (1, 1));
         assert_eq!(fills(&picture, Ink::Surface).len(), 1);
+    }
+
+    /// Where the target's label stands: from the left, and the middle from the top.
+    fn label(picture: &Picture) -> (f32, f32, f32) {
+        let label = picture.commands.iter().find_map(|command| {
+            let Command::Text {
+                x,
+                y,
+                anchor,
+                strong: true,
+                text,
+                ..
+            } = command
+            else {
+                return None;
+            };
+            let width = text.chars().count() as f32 * LABEL_ADVANCE;
+            let x = if *anchor == Anchor::End {
+                x - width
+            } else {
+                *x
+            };
+            Some((x, x + width, *y))
+        });
+        label.expect("the band is named")
+    }
+
+    #[test]
+    fn the_target_s_label_hides_no_reading() {
+        let waves: [&dyn Fn(f32) -> f32; 6] = [
+            &|_| 18.0,
+            &|along| 14.0 + 8.0 * along,
+            &|along| 22.0 - 8.0 * along,
+            &|along| 18.0 + 4.5 * (along * 900.0).sin(),
+            &|along| 18.0 + 9.0 * (along * 300.0).sin(),
+            &|along| if along > 0.9 { 21.0 } else { 15.0 },
+        ];
+        for (n, (number, wave)) in [20, 200, 20_000]
+            .into_iter()
+            .flat_map(|n| waves.iter().enumerate().map(move |wave| (n, wave)))
+        {
+            let mut series = Series::new(100_000);
+            for at in 0..=n {
+                series.append(at * 1_000, wave(at as f32 / n as f32));
+            }
+            let scene = Scene {
+                band: Some(Band {
+                    low: 14.0,
+                    high: 22.0,
+                }),
+                ..Scene::of(series.clone())
+            };
+            let picture = scene.draw(SIZE);
+            let (left, right, y) = label(&picture);
+            let over = series.points(scene.window).filter(|point| {
+                let x = picture.times.position(point.time as f64) as f32;
+                let away = picture.values.position(f64::from(point.value)) as f32 - y;
+                (left..right).contains(&x) && away.abs() < LABEL_HEIGHT / 2.0
+            });
+            assert_eq!(over.count(), 0, "{n} readings, wave {number}");
+            assert!(
+                fills(&picture, Ink::LeafWash).len() == 1,
+                "nothing lies under it"
+            );
+        }
     }
 
     #[test]
