@@ -232,7 +232,9 @@ proptest! {
             prop_assert!(off < 0.6 || !is_inside, "{off} at {} {}", at % 48, at / 48);
         }
         let drawn: f64 = naive.iter().sum();
-        prop_assert!(sum / drawn < 0.12, "{}", sum / drawn);
+        // Of a thin line that is steep, much is edge.
+        let tolerance = (0.3 / f64::from(width)).max(0.12);
+        prop_assert!(sum / drawn < tolerance, "{}", sum / drawn);
     }
 
     #[test]
