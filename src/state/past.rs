@@ -1,12 +1,14 @@
 //! What the broker kept of a probe's readings: pieces of it, each as fine as a chart asked for.
 
-use chart::{Series, Span};
+use chart::{Point, Series, Span};
 
 /// What the page has of a probe's readings from before it was opened.
 #[derive(Debug, Clone, Default)]
 pub struct Past {
     /// When the broker's first reading was, if it keeps any.
     pub since: Option<i64>,
+    /// When the newest was that it kept, as it said when it was asked what there is.
+    pub until: Option<i64>,
     levels: Vec<Level>,
 }
 
@@ -27,7 +29,8 @@ pub struct Level {
 
 impl Past {
     /// Takes a piece. What it makes needless goes.
-    pub fn add(&mut self, level: Level) {
+    pub fn add(&mut self, mut level: Level) {
+        self.join(&mut level);
         self.levels
             .retain(|known| !(level.holds(known.span) && level.fineness <= known.fineness));
         if self.levels.len() >= LEVELS_MAX {
@@ -40,6 +43,26 @@ impl Past {
             drop(self.levels.remove(oldest.unwrap_or_default()));
         }
         self.levels.push(level);
+    }
+
+    /// Lets the line come into a piece from the reading before it, and go on to the one after it, as other
+    /// pieces know them: a window may lie between two readings.
+    fn join(&self, level: &mut Level) {
+        if level.series.is_empty() {
+            if let Some(known) = self.best(level.span) {
+                (level.series, level.step) = (known.series.clone(), known.step);
+            }
+            return;
+        }
+        let Span { start, end } = level.span;
+        let known = || self.levels.iter().map(|known| &known.series);
+        let before = known().filter_map(|series| series.at_or_before(start - 1));
+        let after = known().filter_map(|series| series.after(end));
+        let before = before.max_by_key(|point| point.time);
+        let after = after.min_by_key(|point| point.time);
+        for point in before.into_iter().chain(after) {
+            level.series.append(point.time, point.value);
+        }
     }
 
     /// Continues the pieces that reach to the present.
@@ -78,6 +101,18 @@ impl Past {
 }
 
 impl Level {
+    /// Its newest reading, if it is known when that was: the broker said when its newest of all was.
+    #[must_use]
+    pub fn newest(&self, until: Option<i64>) -> Option<Point> {
+        let last = self.series.last()?;
+        if self.step == 0 {
+            return Some(last);
+        }
+        let is_its_row = |time: &i64| (time - last.time).abs() <= self.step;
+        let time = until.filter(is_its_row)?;
+        Some(Point { time, ..last })
+    }
+
     fn until_now(&self) -> Span {
         let end = if self.is_live {
             i64::MAX
@@ -120,6 +155,28 @@ mod tests {
         assert_eq!(past.best(window).unwrap().fineness, 1);
         let beside = Span::new(500, 600);
         assert_eq!(past.best(beside).unwrap().fineness, 10);
+    }
+
+    #[test]
+    fn the_line_goes_through_a_piece_from_and_to_what_lies_around_it() {
+        let mut past = Past::default();
+        let mut coarse = level(0, 1_000, 100);
+        for time in [50, 450, 850] {
+            coarse.series.append(time, 20.0);
+        }
+        past.add(coarse);
+        let times = |past: &Past, start, end| -> Vec<i64> {
+            let series = &past.best(Span::new(start, end)).unwrap().series;
+            let points = series.points(Span::new(0, 1_000));
+            points.map(|point| point.time).collect()
+        };
+        past.add(level(500, 600, 1));
+        assert_eq!(past.best(Span::new(520, 540)).unwrap().fineness, 1);
+        assert_eq!(times(&past, 520, 540), [50, 450, 850]);
+        let mut fine = level(400, 500, 1);
+        fine.series.append(440, 21.0);
+        past.add(fine);
+        assert_eq!(times(&past, 430, 470), [50, 440, 850]);
     }
 
     #[test]

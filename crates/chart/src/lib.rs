@@ -59,4 +59,4 @@ pub use sparkline::Sparkline;
 pub use table::Row;
 pub use ticks::{TimeTick, ValueTicks, time_ticks};
 pub use trend::{Trend, trend};
-pub use view::View;
+pub use view::{Reach, View};

@@ -4,8 +4,8 @@ use crate::gap::GapLimit;
 use crate::plot::{LineStyle, Plot, PlotLine, ink};
 use crate::trend::unit_gap;
 use crate::{
-    Anchor, Command, Dash, Ink, Paint, Picture, Point, Rect, Series, Size, Span, ValueTicks, Zone,
-    clock, clock_with_seconds, date, decimal, time_ticks,
+    Anchor, Command, Dash, Ink, Paint, Picture, Point, Reach, Rect, Series, Size, Span, ValueTicks,
+    Zone, clock, clock_with_seconds, date, decimal, time_ticks,
 };
 
 /// The values that a reading should keep to.
@@ -167,6 +167,20 @@ impl Scene {
     /// The lines that are shown.
     pub fn shown(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| !line.is_hidden)
+    }
+
+    /// How far a reader can go in it. A few readings are to be seen always.
+    pub fn reach(&self) -> Reach {
+        let intervals = self.shown();
+        let intervals = intervals.filter_map(|line| line.series.usual_interval());
+        Reach {
+            since: self.since,
+            now: self.now,
+            least: intervals
+                .min()
+                .unwrap_or_default()
+                .saturating_mul(INTERVALS_LEAST),
+        }
     }
 
     /// When the first reading in view was.
@@ -387,6 +401,8 @@ fn value_axis(picture: &mut Picture) {
     picture.stroke(from, Ink::Line, 1.0, Dash::Solid);
 }
 
+/// A window of fewer would be a straight line.
+const INTERVALS_LEAST: i64 = 4;
 /// So long that the hour does not matter, and that its ends could be taken for days of one year.
 const MANY_MONTHS: i64 = 300 * DAY;
 pub(crate) const NO_DATA: &str = "no data";
@@ -569,6 +585,29 @@ mod tests {
         assert_eq!((shade.x, shade.width), (foot.x, foot.width));
         assert_eq!(foot.bottom(), picture.plot.bottom());
         assert_eq!(shade.height, picture.plot.height);
+    }
+
+    #[test]
+    fn between_two_readings_the_line_goes_on() {
+        let mut series = Series::new(100);
+        for quarter in 0..10 {
+            series.append(quarter * 900_000, 18.0 + quarter as f32);
+        }
+        let scene = Scene {
+            window: Span::new(4_100_000, 4_160_000),
+            ..Scene::of(series)
+        };
+        let picture = scene.draw(SIZE);
+        let ends = [picture.plot.x, picture.plot.right()];
+        let drawn = |x: f32| {
+            picture
+                .corners
+                .iter()
+                .any(|corner| (corner.0 - x).abs() < 0.1)
+        };
+        assert!(ends.into_iter().all(drawn));
+        assert!(fills(&picture, Ink::Surface).is_empty(), "no gap");
+        assert_eq!(scene.reach().least, 3_600_000);
     }
 
     #[test]

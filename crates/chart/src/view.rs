@@ -2,6 +2,17 @@ use crate::calendar::{DAY, HOUR, SECOND};
 use crate::decimal::push_whole;
 use crate::{Span, live_window};
 
+/// How far a view can go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// When the readings begin.
+    pub since: i64,
+    /// The present.
+    pub now: i64,
+    /// The least time in which there is something to see.
+    pub least: i64,
+}
+
 /// What part of time a chart shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum View {
@@ -42,26 +53,21 @@ impl View {
     /// The same with `factor` times as much time in it, and `around` where it was: a factor below
     /// one shows less, closer.
     #[must_use]
-    pub fn zoom(self, around: i64, factor: f64, since: i64, now: i64) -> Self {
-        let window = self.window(since, now);
-        let longest = self.longest(since, now);
+    pub fn zoom(self, around: i64, factor: f64, reach: Reach) -> Self {
+        let window = self.window(reach.since, reach.now);
+        let longest = self.longest(reach);
         let duration = window.duration() as f64 * factor;
-        let duration = (duration.min(longest as f64) as i64).max(LEAST);
+        let duration = (duration.min(longest as f64) as i64).max(reach.least.max(LEAST));
         let along = (around - window.start) as f64 / window.duration().max(1) as f64;
         let start = around - (along * duration as f64) as i64;
-        self.to(start, duration, since, now)
+        self.to(start, duration, reach)
     }
 
     /// The same so many milliseconds later, or earlier.
     #[must_use]
-    pub fn pan(self, by: i64, since: i64, now: i64) -> Self {
-        let window = self.window(since, now);
-        self.to(
-            window.start.saturating_add(by),
-            window.duration(),
-            since,
-            now,
-        )
+    pub fn pan(self, by: i64, reach: Reach) -> Self {
+        let window = self.window(reach.since, reach.now);
+        self.to(window.start.saturating_add(by), window.duration(), reach)
     }
 
     /// As an address has it: "7d", "all", or the seconds of its start and end.
@@ -113,7 +119,7 @@ impl View {
     }
 
     /// A window that stays among the readings, and follows the present once it reaches it.
-    fn to(self, start: i64, duration: i64, since: i64, now: i64) -> Self {
+    fn to(self, start: i64, duration: i64, Reach { since, now, .. }: Reach) -> Self {
         let start = start.max(since.min(now - duration));
         if start.saturating_add(duration) >= now {
             let is_all = now - duration <= since && matches!(self, Self::All);
@@ -127,7 +133,7 @@ impl View {
     }
 
     /// As much as there can be to see, or what is seen if that is more.
-    fn longest(self, since: i64, now: i64) -> i64 {
+    fn longest(self, Reach { since, now, .. }: Reach) -> i64 {
         let all = live_window(since, None, now).duration();
         all.max(self.window(since, now).duration())
     }
@@ -139,23 +145,32 @@ const LEAST: i64 = 10 * SECOND;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::MINUTE;
     use proptest::prelude::*;
 
     const NOW: i64 = 1_777_903_200_000;
     const SINCE: i64 = NOW - 400 * DAY;
+    const REACH: Reach = Reach {
+        since: SINCE,
+        now: NOW,
+        least: 20 * MINUTE,
+    };
 
     #[test]
     fn a_view_that_reaches_the_present_follows_it() {
-        let view = View::Latest(DAY).pan(-DAY, SINCE, NOW);
+        let view = View::Latest(DAY).pan(-DAY, REACH);
         assert_eq!(view, View::Fixed(Span::new(NOW - 2 * DAY, NOW - DAY)));
-        assert_eq!(view.pan(DAY, SINCE, NOW), View::Latest(DAY));
+        assert_eq!(view.pan(DAY, REACH), View::Latest(DAY));
         // There is nothing before the first reading to move to.
-        let young = NOW - HOUR;
+        let young = Reach {
+            since: NOW - HOUR,
+            ..REACH
+        };
         for view in [View::All, View::Latest(7 * DAY)] {
-            assert_eq!(view.pan(-DAY, young, NOW), view);
+            assert_eq!(view.pan(-DAY, young), view);
         }
         assert_eq!(
-            view.pan(-1_000 * DAY, SINCE, NOW).window(SINCE, NOW).start,
+            view.pan(-1_000 * DAY, REACH).window(SINCE, NOW).start,
             SINCE
         );
         assert!(!View::Fixed(Span::new(NOW - DAY, NOW)).is_live());
@@ -164,14 +179,17 @@ mod tests {
     #[test]
     fn zooming_keeps_what_is_pointed_at_in_its_place() {
         let around = NOW - 6 * HOUR;
-        let view = View::Latest(DAY).zoom(around, 0.5, SINCE, NOW);
+        let view = View::Latest(DAY).zoom(around, 0.5, REACH);
         assert_eq!(
             view,
             View::Fixed(Span::new(around - 9 * HOUR, around + 3 * HOUR))
         );
-        let far = view.zoom(around, 1e9, SINCE, NOW);
+        let far = view.zoom(around, 1e9, REACH);
         assert_eq!(far, View::Latest(400 * DAY));
-        let near = view.zoom(around, 1e-9, SINCE, NOW);
+        let near = view.zoom(around, 1e-9, REACH);
+        assert_eq!(near.window(SINCE, NOW).duration(), REACH.least);
+        let seconds = Reach { least: 4, ..REACH };
+        let near = view.zoom(around, 1e-9, seconds);
         assert_eq!(near.window(SINCE, NOW).duration(), LEAST);
     }
 
@@ -213,12 +231,12 @@ mod tests {
             for (zooms, amount) in steps {
                 let window = view.window(SINCE, NOW);
                 view = if zooms {
-                    view.zoom(window.start + window.duration() / 3, amount.exp(), SINCE, NOW)
+                    view.zoom(window.start + window.duration() / 3, amount.exp(), REACH)
                 } else {
-                    view.pan((window.duration() as f64 * amount) as i64, SINCE, NOW)
+                    view.pan((window.duration() as f64 * amount) as i64, REACH)
                 };
                 let window = view.window(SINCE, NOW);
-                prop_assert!((LEAST..=400 * DAY).contains(&window.duration()));
+                prop_assert!((REACH.least..=400 * DAY).contains(&window.duration()));
                 prop_assert!(window.start >= SINCE && window.end <= NOW);
             }
         }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use chart::{Picture, Scene, View};
+use chart::{Picture, Reach, Scene, View};
 use leptos::reactive::graph::untrack;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, KeyboardEvent, PointerEvent, WheelEvent};
@@ -96,11 +96,12 @@ impl Gestures {
         drop(held);
         match before.as_slice() {
             // A mouse moves the chart; a single finger reads it, as it cannot hover.
-            [from] if event.pointer_type() == "mouse" => self.pan(from - x),
+            [from] if event.pointer_type() == "mouse" => self.pan(from - x, event),
             [one, other] => {
                 let rest = if moved == 0 { *other } else { *one };
                 let (old, new) = ((one - other).abs(), (x - rest).abs());
-                self.zoom(rest, old.max(PINCH_LEAST) / new.max(PINCH_LEAST));
+                let factor = old.max(PINCH_LEAST) / new.max(PINCH_LEAST);
+                self.zoom(self.time_at(rest), factor, event);
             }
             _ => self.point(event),
         }
@@ -115,15 +116,14 @@ impl Gestures {
         let is_chosen = stage.is_some_and(|stage| stage.matches(":focus").unwrap_or(false));
         let (across, along) = (event.delta_x(), event.delta_y());
         if across.abs() > along.abs() {
-            event.prevent_default();
-            self.pan(across);
+            self.pan(across, event);
         } else if event.ctrl_key() || is_chosen {
-            event.prevent_default();
             // A notch of a wheel is about a hundred, a step of two fingers a few.
             // A cast keeps what is too much at the most.
             let notches = (along / NOTCH * 100.0) as i8;
             let notches = f64::from(notches) / 100.0;
-            self.zoom(f64::from(event.offset_x()), 1.0 + 0.25 * notches);
+            let around = self.time_at(event.offset_x().into());
+            self.zoom(around, 1.0 + 0.25 * notches, event);
         }
     }
 
@@ -133,30 +133,26 @@ impl Gestures {
             return;
         }
         let key = event.key();
-        let view = match (key.as_str(), event.shift_key()) {
-            ("ArrowLeft", true) => Some(self.panned(-0.25)),
-            ("ArrowRight", true) => Some(self.panned(0.25)),
-            ("+" | "=", _) => Some(self.zoomed(0.5)),
-            ("-" | "_", _) => Some(self.zoomed(2.0)),
-            _ => None,
-        };
-        if let Some(view) = view {
-            event.prevent_default();
-            return self.view.set(view);
-        }
-        let steps = match key.as_str() {
-            "ArrowLeft" => -1,
-            "ArrowRight" => 1,
-            "PageUp" => -10,
-            "PageDown" => 10,
-            "Home" => i32::MIN,
-            "End" => i32::MAX,
-            "Escape" => return self.cursor.set(None),
+        let at = self.cursor.get_untracked().map(|cursor| cursor.time);
+        let plot = self.painted.read_untracked().plot;
+        let (quarter, middle) = (f64::from(plot.width / 4.0), plot.x + plot.width / 2.0);
+        let around = at.unwrap_or_else(|| self.time_at(middle.into()));
+        let steps = match (key.as_str(), event.shift_key()) {
+            ("ArrowLeft", true) => return self.pan(-quarter, event),
+            ("ArrowRight", true) => return self.pan(quarter, event),
+            ("+" | "=", _) => return self.zoom(around, 0.5, event),
+            ("-" | "_", _) => return self.zoom(around, 2.0, event),
+            ("ArrowLeft", false) => -1,
+            ("ArrowRight", false) => 1,
+            ("PageUp", _) => -10,
+            ("PageDown", _) => 10,
+            ("Home", _) => i32::MIN,
+            ("End", _) => i32::MAX,
+            ("Escape", _) => return self.cursor.set(None),
             _ => return,
         };
         event.prevent_default();
-        let from = self.cursor.get_untracked().map(|cursor| cursor.time);
-        if let Some(time) = untrack(|| (self.scene)().step(from, steps)) {
+        if let Some(time) = untrack(|| (self.scene)().step(at, steps)) {
             let told_by = Some(Teller::of(&self.painted));
             self.cursor.set(Some(Cursor { time, told_by }));
         }
@@ -171,39 +167,19 @@ impl Gestures {
     }
 
     /// Moves the chart by pixels.
-    fn pan(&self, by: f64) {
+    fn pan(&self, by: f64, event: &Event) {
         let by = self.time_at(by) - self.time_at(0.0);
-        self.change(&|view, since, now| view.pan(by, since, now));
+        self.change(event, &|view, reach| view.pan(by, reach));
     }
 
-    fn zoom(&self, x: f64, factor: f64) {
-        let around = self.time_at(x);
-        self.change(&|view, since, now| view.zoom(around, factor, since, now));
+    fn zoom(&self, around: i64, factor: f64, event: &Event) {
+        self.change(event, &|view, reach| view.zoom(around, factor, reach));
     }
 
-    /// By a part of what is shown.
-    fn panned(&self, part: f64) -> View {
-        let scene = untrack(|| (self.scene)());
-        let by = (scene.window.duration() as f64 * part) as i64;
-        self.view.get_untracked().pan(by, scene.since, scene.now)
-    }
-
-    /// Around where the reader is, or the middle.
-    fn zoomed(&self, factor: f64) -> View {
-        let scene = untrack(|| (self.scene)());
-        let middle = scene.window.start + scene.window.duration() / 2;
-        let around = self
-            .cursor
-            .get_untracked()
-            .map_or(middle, |cursor| cursor.time);
-        let view = self.view.get_untracked();
-        view.zoom(around, factor, scene.since, scene.now)
-    }
-
-    fn change(&self, change: &dyn Fn(View, i64, i64) -> View) {
-        let scene = untrack(|| (self.scene)());
-        let view = self.view.get_untracked();
-        self.view.set(change(view, scene.since, scene.now));
+    fn change(&self, event: &Event, change: &dyn Fn(View, Reach) -> View) {
+        event.prevent_default();
+        let reach = untrack(|| (self.scene)().reach());
+        self.view.set(change(self.view.get_untracked(), reach));
     }
 
     fn time_at(&self, x: f64) -> i64 {
