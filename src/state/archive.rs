@@ -38,8 +38,8 @@ pub enum Purpose {
 /// A part of an answer.
 #[derive(Debug)]
 pub enum Heard {
-    /// A probe's readings begin there.
-    Since(ProbeId, i64),
+    /// A probe's readings begin and end there.
+    Kept(ProbeId, Span),
     /// A piece of a probe's readings.
     Level(ProbeId, Level),
 }
@@ -239,10 +239,7 @@ impl Window {
 
 /// The rows of a message.
 fn rows(fields: &Fields, window: Window) -> Option<Level> {
-    let number = |name: &str| match fields.value(name) {
-        Some(Json::Number(number)) => Some(*number),
-        _ => None,
-    };
+    let number = |name: &str| number(fields, name);
     let step = number("step")?;
     let (start, unit, scale) = (number("start")?, number("unit")?, number("scale")?);
     let now = number("now").unwrap_or(f64::MAX);
@@ -270,6 +267,13 @@ fn rows(fields: &Fields, window: Window) -> Option<Level> {
     Some(level)
 }
 
+fn number(fields: &Fields, name: &str) -> Option<f64> {
+    match fields.value(name) {
+        Some(Json::Number(number)) => Some(*number),
+        _ => None,
+    }
+}
+
 /// A column: each number is the difference to the one before.
 fn sums(fields: &Fields, column: &str) -> Vec<f64> {
     let numbers = fields.value(column).and_then(Json::as_list);
@@ -285,15 +289,13 @@ fn sums(fields: &Fields, column: &str) -> Vec<f64> {
 
 fn listed(fields: &Fields) -> Vec<Heard> {
     let list = fields.value("list").and_then(Json::as_list);
-    let since = |item: &Json| {
+    let kept = |item: &Json| {
         let item = item.as_object()?;
         let id = probe_of(item.value("series")?.as_text()?);
-        match item.value("from")? {
-            Json::Number(from) => Some(Heard::Since(id, *from as i64)),
-            Json::Null | Json::Bool(_) | Json::Text(_) | Json::List(_) | Json::Object(_) => None,
-        }
+        let time = |name: &str| Some(number(item, name)? as i64);
+        Some(Heard::Kept(id, Span::new(time("from")?, time("to")?)))
     };
-    list.unwrap_or_default().iter().filter_map(since).collect()
+    list.unwrap_or_default().iter().filter_map(kept).collect()
 }
 
 /// The probe whose series that is.
@@ -395,15 +397,16 @@ mod tests {
     }
 
     #[test]
-    fn a_list_says_since_when_there_are_readings() {
+    fn a_list_says_from_when_to_when_there_are_readings() {
         let mut archive = Archive::new(7);
         archive.ask_for_list(at(0));
         let list = r#"{"id":"1","part":0,"more":false,"now":5,"list":[{"series":"rootzone/north-beds/bed-1/moisture","from":1767225600000,"to":1777939195000}]}"#;
         let heard = archive.hear(list.as_bytes(), at(1));
-        let [Heard::Since(id, since)] = &heard[..] else {
+        let [Heard::Kept(id, span)] = &heard[..] else {
             panic!("one series was listed: {heard:?}");
         };
-        assert_eq!((id.as_str(), *since), (BED, 1_767_225_600_000));
+        let kept = Span::new(1_767_225_600_000, 1_777_939_195_000);
+        assert_eq!((id.as_str(), *span), (BED, kept));
     }
 
     #[test]

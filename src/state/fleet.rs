@@ -161,14 +161,13 @@ impl Fleet {
 
     /// Takes what the broker kept of a probe. One that is not known by then has said nothing yet.
     pub fn handle_past(&mut self, heard: Heard) {
-        let (id, since, level) = match heard {
-            Heard::Since(id, since) => (id, Some(since), None),
-            Heard::Level(id, level) => (id, None, Some(level)),
-        };
-        if let Some(probe) = self.probes.get_mut(&id) {
-            probe.past.since = since.or(probe.past.since);
-            if let Some(level) = level {
-                probe.add_level(level);
+        let (Heard::Kept(id, _) | Heard::Level(id, _)) = &heard;
+        if let Some(probe) = self.probes.get_mut(id) {
+            match heard {
+                Heard::Kept(_, span) => {
+                    (probe.past.since, probe.past.until) = (Some(span.start), Some(span.end));
+                }
+                Heard::Level(_, level) => probe.add_level(level),
             }
             // Whoever asks for what is lacking asks about many.
             self.changes.layout = true;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chart::{Series, Span};
+use chart::{Point, Series, Span};
 use field::{DeviceId, Reading, Status, TargetBand, Timestamp};
 
 use crate::{
@@ -240,6 +240,7 @@ impl Probe {
     /// Takes a piece of what the broker kept, and continues it with what has come meanwhile.
     pub fn add_level(&mut self, mut level: Level) {
         if level.is_live {
+            self.catch_up(level.newest(self.past.until));
             let kept = level.series.last().map_or(i64::MIN, |last| last.time);
             let came = Span::new(kept.saturating_add(1), i64::MAX);
             for point in self.history.points(came) {
@@ -247,6 +248,22 @@ impl Probe {
             }
         }
         self.past.add(level);
+    }
+
+    /// A retained message says nothing of its age; what the broker kept last is the same reading, or a newer one.
+    fn catch_up(&mut self, newest: Option<Point>) {
+        if let Some(newest) = newest
+            && self.reading_at.is_none()
+            && !self.is_clock_ahead
+        {
+            let mut reading = self.reading.unwrap_or_default();
+            // What is kept has fewer digits.
+            if reading.moisture as f32 != newest.value {
+                reading.moisture = newest.value.into();
+            }
+            self.reading = Some(reading);
+            self.reading_at = Some(Timestamp::from_millis(newest.time));
+        }
     }
 
     /// Since when the broker or this page has readings.
@@ -477,6 +494,46 @@ mod tests {
         );
         probe.handle_message(moisture(21.0), true, at(7));
         assert_eq!(probe.freshness(at(8)), Freshness::RetainedOnly);
+    }
+
+    #[test]
+    fn a_retained_value_is_as_old_as_what_the_broker_kept_last() {
+        let level = |step, last: i64, value| {
+            let mut level = Level {
+                span: Span::new(at(-9_000).millis(), at(0).millis()),
+                fineness: 60_000,
+                step,
+                series: Series::new(10),
+                is_live: true,
+            };
+            level.series.append(at(last).millis(), value);
+            level
+        };
+        let reloaded = |level: Level| {
+            let mut probe = probe();
+            probe.past.until = Some(at(-600).millis());
+            probe.handle_message(moisture(20.0), true, at(0));
+            probe.add_level(level);
+            probe
+        };
+        let known = reloaded(level(0, -300, 20.0));
+        assert_eq!(known.reading_at, Some(at(-300)));
+        let in_rows = reloaded(level(3_600_000, -900, 20.0));
+        assert_eq!(in_rows.reading_at, Some(at(-600)));
+        let of_another_row = reloaded(level(60_000, -900, 20.0));
+        assert_eq!(of_another_row.freshness(at(0)), Freshness::RetainedOnly);
+        let newer = reloaded(level(0, -300, 24.5));
+        assert_eq!(
+            (newer.moisture(), newer.reading_at),
+            (Some(24.5), Some(at(-300)))
+        );
+        let mut heard = probe();
+        heard.handle_message(moisture(21.0), false, at(0));
+        heard.add_level(level(0, -300, 20.0));
+        assert_eq!(
+            (heard.moisture(), heard.reading_at),
+            (Some(21.0), Some(at(0)))
+        );
     }
 
     #[test]

@@ -55,6 +55,26 @@ async fn after_a_reload_the_same_window_is_there() {
 }
 
 #[wasm_bindgen_test]
+async fn after_a_reload_it_is_known_when_the_newest_reading_came() {
+    let (page, _history) = open().await;
+    page.press("link", "Bench a").await;
+    page.reads("main", "", "live").await;
+    page.reload().await;
+    page.reads("main", "", "live").await;
+}
+
+#[wasm_bindgen_test]
+async fn until_the_broker_has_answered_a_chart_says_that_it_waits() {
+    let page = Page::open_with(|broker| broker.publish(&topic_name(MOISTURE), "31", true)).await;
+    let history = History::of(&page);
+    history.is_held.set(true);
+    page.press("link", "Bench a").await;
+    page.reads("figure", "", "Fetching the readings.").await;
+    history.is_held.set(false);
+    page.reads("figure", "", "lowest 20.0 %").await;
+}
+
+#[wasm_bindgen_test]
 async fn what_came_during_a_cut_is_asked_for() {
     let (page, history) = open().await;
     page.press("link", "Bench a").await;
@@ -110,6 +130,8 @@ pub(crate) async fn open_at(address: &str) -> (Page, History) {
 pub(crate) struct History {
     asked: Rc<RefCell<Vec<Question>>>,
     is_open: Rc<Cell<bool>>,
+    /// Whether what is asked of a window is not answered yet.
+    is_held: Rc<Cell<bool>>,
 }
 
 /// A question for readings.
@@ -132,9 +154,11 @@ impl History {
         let history = Self {
             asked: Rc::default(),
             is_open: Rc::new(Cell::new(true)),
+            is_held: Rc::default(),
         };
         let (broker, asked) = (Rc::downgrade(&page.broker), Rc::clone(&history.asked));
-        let is_open = Rc::clone(&history.is_open);
+        let (is_open, is_held) = (Rc::clone(&history.is_open), Rc::clone(&history.is_held));
+        let mut waiting: Vec<Fields> = Vec::new();
         spawn_local(async move {
             while is_open.get()
                 && let Some(broker) = broker.upgrade()
@@ -144,6 +168,11 @@ impl History {
                     let Some(Json::Object(question)) = Json::parse(&text) else {
                         panic!("a question is JSON: {text}");
                     };
+                    waiting.push(question);
+                }
+                let is_due =
+                    |question: &mut Fields| !is_held.get() || question.value("list").is_some();
+                for question in waiting.extract_if(.., is_due) {
                     let topic = topic_name(text_of(&question, "response"));
                     for answer in answers(&question, &mut asked.borrow_mut()) {
                         broker.publish(&topic, &answer, false);
