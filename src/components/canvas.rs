@@ -120,6 +120,11 @@ impl Drop for Mount {
     }
 }
 
+/// What draws on a canvas; `None` if the browser has no such canvas.
+pub fn context_of(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {
+    canvas.get_context("2d").ok()??.dyn_into().ok()
+}
+
 /// A canvas and what is needed to show pictures on it.
 pub struct Surface {
     element: HtmlCanvasElement,
@@ -131,9 +136,8 @@ impl Surface {
     /// `None` if the browser has no such canvas.
     #[must_use]
     pub fn new(element: HtmlCanvasElement) -> Option<Self> {
-        let context = element.get_context("2d").ok()??;
         Some(Self {
-            context: context.dyn_into().ok()?,
+            context: context_of(&element)?,
             element,
             scratch: None,
         })

@@ -55,9 +55,7 @@ pub fn chart(
         move |places: &mut crate::piece::Places| {
             let shown = scene();
             let label_text = label();
-            places.part("ranges", Some(""), &|_| {
-                ranges(Rc::clone(&view), Rc::clone(&scene))
-            });
+            places.part("ranges", Some(""), &|_| ranges(Rc::clone(&view)));
             places.part("controls", Some(""), &|_| controls());
             places.part("canvas", Some(""), &|_| drawing(&scene, &painted));
             places.part("crosshair", Some(""), &|_| {

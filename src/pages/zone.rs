@@ -48,13 +48,7 @@ pub fn zone_page(key: &str) -> Piece {
             &[&count(probes.len(), "probe"), ", side by side in time."].concat(),
         );
         places.part("ranges", probes.first().map(|_| ""), &|_| {
-            let (key, view) = (key.clone(), Rc::clone(&shared.view));
-            let first = zone.probes.first().cloned();
-            let scene: Read<Scene> = Rc::new(move || match &first {
-                Some(id) => scene(id, &key, view.get()),
-                None => Scene::of(Series::new(1)),
-            });
-            ranges(Rc::clone(&shared.view), scene)
+            ranges(Rc::clone(&shared.view))
         });
         places.list("charts", &probes, &|probe| {
             probe_chart(probe, &key, &shared)

@@ -26,10 +26,7 @@ pub fn reading_chart(id: &ProbeId) -> Piece {
     let (others, following_others) = addressed_probes();
     let label: Read<String> = {
         let id = id.clone();
-        Rc::new(move || {
-            let name = fleet.probe(&id).map(|probe| probe.name.clone());
-            String::from("Moisture of ") + &name.unwrap_or_default()
-        })
+        Rc::new(move || ["Moisture of ", &fleet.layout().probe_name(&id)].concat())
     };
     let asking = {
         let (id, others, view) = (id.clone(), Rc::clone(&others), Rc::clone(&view));
@@ -105,8 +102,7 @@ fn neighbour(key: &str, others: &Rc<Signal<Vec<ProbeId>>>) -> Piece {
     let is_chosen = others.read_untracked().contains(&id);
     Piece::new(NEIGHBOUR, move |places| {
         places.attribute("box", "checked", is_chosen.then_some(""));
-        let name = fleet.probe(&named).map(|probe| probe.name.clone());
-        places.text("name", &name.unwrap_or_default());
+        places.text("name", &fleet.layout().probe_name(&named));
     })
     .on("", "change", move |_| {
         let mut chosen = others.get_untracked();

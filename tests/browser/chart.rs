@@ -1,16 +1,19 @@
 //! A grower reads a chart, goes through time and compares probes.
 
-use dashboard::dom::{document, window};
+use dashboard::{
+    components::canvas::context_of,
+    dom::{document, window},
+};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{
-    HtmlElement, KeyboardEvent, KeyboardEventInit, PointerEvent, PointerEventInit, WheelEvent,
-    WheelEventInit,
+    HtmlCanvasElement, HtmlElement, KeyboardEvent, KeyboardEventInit, PointerEvent,
+    PointerEventInit, WheelEvent, WheelEventInit,
 };
 
 use crate::{
     history::{self, History},
-    page::{Page, settle, until},
+    page::{Page, settle, topic_name, until},
 };
 
 #[wasm_bindgen_test]
@@ -46,6 +49,34 @@ async fn arrow_keys_tell_values() {
     })
     .await;
     assert!(page.sees("button", "Save picture").is_some());
+}
+
+#[wasm_bindgen_test]
+async fn a_pump_s_runs_are_shaded_under_the_soil_that_it_waters() {
+    let page = open().await;
+    page.says("rootzone/orchard/tree-1/moisture", "40");
+    page.keeps("rootzone/greenhouse/pump-1/pump/state", "ON");
+    until("a shaded run", || (n_watered()? > 0).then_some(())).await;
+    page.reads("figure", "", "Pump 1 ran 1 time").await;
+    page.press("link", "Field").await;
+    page.press("link", "Tree 1").await;
+    page.reads("figure", "", "lowest 40.0 %").await;
+    until("a picture without a run", || {
+        (n_watered()? == 0).then_some(())
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn a_chart_without_readings_says_so() {
+    let page = Page::open_with(|broker| {
+        broker.publish(&topic_name(history::MOISTURE), "31", true);
+    })
+    .await;
+    page.press("link", "Bench a").await;
+    page.reads("figure", "", "No readings since").await;
+    page.says(history::MOISTURE, "32");
+    page.reads("figure", "", "lowest 32.0 %").await;
 }
 
 #[wasm_bindgen_test]
@@ -350,6 +381,33 @@ async fn open() -> Page {
 fn stage() -> Option<HtmlElement> {
     let stage = document().query_selector(".chart-stage").ok()??;
     Some(stage.unchecked_into())
+}
+
+/// How many pixels at the foot of the plot have the colour of water, once a picture is painted.
+fn n_watered() -> Option<usize> {
+    // What cannot be seen is not painted.
+    stage()?.scroll_into_view();
+    let canvas: HtmlCanvasElement = stage()?.query_selector("canvas").ok()??.unchecked_into();
+    let (width, height) = (canvas.width(), canvas.height());
+    let pixels = pixels(&canvas, width, height)?;
+    let style = window().get_computed_style(&canvas).ok()??;
+    let drop: HtmlCanvasElement = document().create_element("canvas").ok()?.unchecked_into();
+    let context = context_of(&drop)?;
+    context.set_fill_style_str(&style.get_property_value("--color-water").ok()?);
+    context.fill_rect(0.0, 0.0, 1.0, 1.0);
+    let water = self::pixels(&drop, 1, 1)?[0];
+    // Above the labels of the time axis.
+    let foot = (f64::from(canvas.client_height()) - 28.0 - 1.5) * window().device_pixel_ratio();
+    let mut rows = pixels.chunks(width as usize);
+    let row = rows.nth(foot as usize)?;
+    let is_painted = pixels.iter().any(|pixel| pixel[3] > 0);
+    is_painted.then(|| row.iter().filter(|pixel| **pixel == water).count())
+}
+
+fn pixels(canvas: &HtmlCanvasElement, width: u32, height: u32) -> Option<Vec<[u8; 4]>> {
+    let context = context_of(canvas)?;
+    let image = context.get_image_data(0.0, 0.0, width.into(), height.into());
+    Some(image.ok()?.data().0.as_chunks().0.to_vec())
 }
 
 async fn press_key(name: &str, shift: bool) {

@@ -4,7 +4,7 @@ use chart::Raster;
 use wasm_bindgen::{Clamped, JsCast};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
-use super::ink::Inks;
+use super::{context_of, ink::Inks};
 use crate::dom::document;
 
 /// Where a raster becomes an image. Pixels that are put on a canvas replace what lies below;
@@ -20,9 +20,8 @@ impl Scratch {
     pub(super) fn new() -> Option<Self> {
         let canvas = document().create_element("canvas").ok()?;
         let canvas = canvas.dyn_into::<HtmlCanvasElement>().ok()?;
-        let context = canvas.get_context("2d").ok()??;
         Some(Self {
-            context: context.dyn_into().ok()?,
+            context: context_of(&canvas)?,
             canvas,
             pixels: Vec::new(),
         })

@@ -2,14 +2,17 @@
 
 use chart::Scene;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, CanvasRenderingContext2d, HtmlAnchorElement, HtmlCanvasElement, Url};
+use web_sys::{Blob, HtmlAnchorElement, HtmlCanvasElement, Url};
 
-use crate::dom::{document, window};
+use crate::{
+    components::canvas::context_of,
+    dom::{document, window},
+};
 
 /// Saves what a canvas shows, on the colour that lies below it.
 pub(super) fn save_picture(shown: &HtmlCanvasElement, name: &str) {
     // A browser that cannot do it saves nothing.
-    let url = opaque(shown).and_then(|canvas| canvas.to_data_url().ok());
+    let url = lay_under(shown).and_then(|()| shown.to_data_url().ok());
     if let Some(url) = url {
         save(&url, name, ".png");
     }
@@ -26,20 +29,16 @@ pub(super) fn save_csv(scene: &Scene, name: &str) {
     }
 }
 
-fn opaque(shown: &HtmlCanvasElement) -> Option<HtmlCanvasElement> {
-    let canvas = document().create_element("canvas").ok()?;
-    let canvas: HtmlCanvasElement = canvas.unchecked_into();
-    canvas.set_width(shown.width());
-    canvas.set_height(shown.height());
-    let context = canvas.get_context("2d").ok()??;
-    let context: CanvasRenderingContext2d = context.unchecked_into();
+/// Fills what a picture leaves free. The next one begins with a clear canvas.
+fn lay_under(shown: &HtmlCanvasElement) -> Option<()> {
+    let context = context_of(shown)?;
     let style = window().get_computed_style(shown).ok()??;
     context.set_fill_style_str(&style.get_property_value("--color-surface").ok()?);
-    context.fill_rect(0.0, 0.0, shown.width().into(), shown.height().into());
     context
-        .draw_image_with_html_canvas_element(shown, 0.0, 0.0)
+        .set_global_composite_operation("destination-over")
         .ok()?;
-    Some(canvas)
+    context.fill_rect(0.0, 0.0, shown.width().into(), shown.height().into());
+    context.set_global_composite_operation("source-over").ok()
 }
 
 fn save(url: &str, name: &str, suffix: &str) {

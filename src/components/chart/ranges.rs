@@ -2,24 +2,22 @@
 
 use std::rc::Rc;
 
-use chart::{Scene, View};
-use leptos::reactive::graph::untrack;
+use chart::View;
 
-use super::Read;
 use crate::{piece::Piece, signal::Signal};
 
 /// Buttons for the usual ranges, and one that leads back to the present.
 #[must_use]
-pub fn ranges(view: Rc<Signal<View>>, scene: Read<Scene>) -> Piece {
+pub fn ranges(view: Rc<Signal<View>>) -> Piece {
     let shown = Rc::clone(&view);
     Piece::new(RANGES, move |places| {
         places.list("ranges", &names(), &|name| range(name, &shown));
         places.show("follow", !shown.read().is_live());
     })
     .on("follow", "click", move |_| {
-        let scene = untrack(|| scene());
-        let window = view.get_untracked().window(scene.since, scene.now);
-        view.set(View::Latest(window.duration()));
+        if let View::Fixed(window) = view.get_untracked() {
+            view.set(View::Latest(window.duration()));
+        }
     })
 }
 

@@ -31,13 +31,22 @@ pub fn small_chart(
     };
     let painted = Rc::new(Signal::new(Picture::default()));
     let gestures = Gestures::new(&scene, &painted, &view, &cursor);
+    let mut told_at = f64::NEG_INFINITY;
     gestures.listen(Piece::new(include_str!("small.html"), move |places| {
+        let shown = scene();
+        let now = js_sys::Date::now();
+        if now - told_at >= TOLD_EVERY_MS {
+            told_at = now;
+            places.text("caption", &shown.summary());
+        }
         places.part("heading", Some(""), &|_| heading());
         places.attribute("stage", "aria-label", Some(&[&label(), HELP].concat()));
-        places.text("caption", &scene().summary());
         places.part("canvas", Some(""), &|_| drawing(&scene, &painted));
         places.part("crosshair", Some(""), &|_| {
             crosshair(&scene, &painted, &cursor)
         });
     }))
 }
+
+/// A hundred sentences cost more than as many pictures, and nobody hears one again sooner.
+const TOLD_EVERY_MS: f64 = 3_000.0;
