@@ -10,7 +10,7 @@ mod table;
 
 use std::rc::Rc;
 
-use chart::{Picture, Scene, View};
+use chart::{Picture, Scene, View, present};
 use leptos::reactive::graph::untrack;
 use wasm_bindgen::JsCast;
 
@@ -100,6 +100,9 @@ pub fn chart(
 
 /// The part of a scene that is to be seen.
 fn in_view(mut scene: Scene, view: View, hidden: &[String]) -> Scene {
+    for line in &scene.lines {
+        scene.now = present(scene.now, line.series.last());
+    }
     scene.window = view.window(scene.since, scene.now);
     let several = scene.has_several();
     for line in &mut scene.lines {

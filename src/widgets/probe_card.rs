@@ -1,6 +1,6 @@
 //! One probe on a card: name, number, trend, curve, age.
 
-use chart::{Band, Series, Span, live_window};
+use chart::{Band, Series, Span, live_window, present};
 use field::Timestamp;
 
 use crate::{
@@ -122,10 +122,11 @@ fn shown(probe: &Probe, now: Timestamp) -> (Span, (&Series, i64)) {
 
 fn sparkline(probe: &Probe, now: Timestamp) -> chart::Sparkline {
     let (window, (series, step)) = shown(probe, now);
+    let newest = series.last();
     chart::Sparkline {
         series: series.clone(),
-        window,
-        now: now.millis(),
+        window: Span::new(window.start, present(window.end, newest)),
+        now: present(now.millis(), newest),
         band: probe.target.map(|target| Band {
             low: target.low() as f32,
             high: target.high() as f32,

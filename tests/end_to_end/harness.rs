@@ -12,7 +12,7 @@ mod process;
 mod publisher;
 mod wait;
 
-pub(crate) use broker::{Broker, PASSWORD, USER_NAME};
+pub(crate) use broker::{Broker, PASSWORD, USER_NAME, import_history};
 pub(crate) use browser::{Browser, Role};
 pub(crate) use client_page::{Account, ClientPage};
 pub(crate) use dashboard::{Card, Dashboard};

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 
-use crate::harness::{Broker, Dashboard, Role, V5_0, eventually, publish, rootzone};
+use crate::harness::{Broker, Dashboard, Role, V5_0, eventually, import_history, publish};
 
 #[tokio::test]
 async fn years_are_there_when_a_page_is_opened() {
@@ -124,21 +124,7 @@ async fn fill(folder: &Path) {
     }
     let file = folder.join("past.csv");
     std::fs::write(&file, text).unwrap();
-    let status = rootzone()
-        .args(["history", "import"])
-        .arg(&file)
-        .args([
-            "--time-column",
-            "time",
-            "--series",
-            "{column}",
-            "--data-dir",
-        ])
-        .arg(folder)
-        .status()
-        .await
-        .unwrap();
-    assert!(status.success(), "the import ended with {status}");
+    import_history(&file, folder).await;
 }
 
 /// Lets every probe say something that the broker keeps, so that a page knows of it.

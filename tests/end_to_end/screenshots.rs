@@ -5,13 +5,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
+use tempfile::TempDir;
 
-use crate::harness::{Broker, Dashboard, Field, Measurements, Role, Subscriber, V5_0, eventually};
+use crate::harness::{
+    Broker, Dashboard, Field, Measurements, Role, Subscriber, V5_0, eventually, field_simulator,
+    import_history,
+};
 
 #[tokio::test]
 async fn screenshots_of_every_page_at_two_widths_in_light_and_dark() {
     let measurements = Measurements::open();
-    let broker = Broker::start().await;
+    let folder_of_broker = TempDir::new().unwrap();
+    fill(folder_of_broker.path(), &measurements).await;
+    let broker = Broker::with_data(folder_of_broker.path(), 0, 0).await;
     let readings = Subscriber::start(&broker, V5_0, "rootzone/+/+/moisture", &[]).await;
     let _field = Field::replay(&broker, &measurements).await;
     let dashboard = Dashboard::open(&broker.page_url()).await;
@@ -32,16 +38,15 @@ async fn screenshots_of_every_page_at_two_widths_in_light_and_dark() {
         .devtools("Emulation.setScrollbarsHidden", hidden)
         .await;
     let folder = folder();
-    for (name, link) in PAGES {
-        if let Some(link) = link {
-            dashboard
-                .browser
-                .named(Role::Link, link)
-                .await
-                .click()
-                .await
-                .unwrap();
+    for (name, presses) in PAGES {
+        for &(role, name) in presses {
+            dashboard.press(role, name).await;
         }
+        eventually("the charts show what the broker kept", async || {
+            let waiting = dashboard.browser.script(IS_WAITING).await?;
+            (waiting == false).then_some(())
+        })
+        .await;
         for width in [360, 1440] {
             for theme in ["light", "dark"] {
                 let file = folder.join(format!("{name}-{width}-{theme}.png"));
@@ -54,13 +59,34 @@ async fn screenshots_of_every_page_at_two_widths_in_light_and_dark() {
 /// Enough for a curve.
 const READINGS_EACH: usize = 20;
 
-/// A page's name in its file, and the link that leads to it.
-const PAGES: [(&str, Option<&str>); 4] = [
-    ("field", None),
-    ("probe", Some("Bed 1")),
-    ("pumps", Some("Pumps")),
-    ("settings", Some("Settings")),
+/// A page's name in its file, and what leads to it.
+const PAGES: [(&str, &[(Role, &str)]); 5] = [
+    ("field", &[]),
+    ("probe", &[(Role::Link, "Bed 1"), (Role::Button, "7 d")]),
+    ("zone", &[(Role::Link, "North beds"), (Role::Button, "7 d")]),
+    ("pumps", &[(Role::Link, "Pumps")]),
+    ("settings", &[(Role::Link, "Settings")]),
 ];
+
+/// Whether a chart has no readings yet.
+const IS_WAITING: &str = "
+    const captions = [...document.querySelectorAll('figcaption')];
+    return captions.some((caption) => !caption.textContent.includes('lowest'));
+";
+
+/// Lets the field have been there for some weeks.
+async fn fill(folder: &Path, measurements: &Measurements) {
+    let past = field_simulator()
+        .args(["--past-days", "14", "--replay"])
+        .arg(measurements.path())
+        .output()
+        .await
+        .unwrap();
+    assert!(past.status.success(), "{past:?}");
+    let file = folder.join("past.csv");
+    fs::write(&file, past.stdout).unwrap();
+    import_history(&file, folder).await;
+}
 
 async fn take(dashboard: &Dashboard, width: u32, theme: &str, file: &Path) {
     let browser = &dashboard.browser;

@@ -54,7 +54,7 @@ pub use raster::{Raster, Rgb};
 pub use scale::Scale;
 pub use scene::{Band, Line, PumpRuns, Scene};
 pub use series::{Bundle, Point, Series};
-pub use span::{Span, live_window};
+pub use span::{Span, live_window, present};
 pub use sparkline::Sparkline;
 pub use table::Row;
 pub use ticks::{TimeTick, ValueTicks, time_ticks};

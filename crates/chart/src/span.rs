@@ -1,3 +1,6 @@
+use crate::Point;
+use crate::calendar::SECOND;
+
 /// A stretch of time, in milliseconds since the Unix epoch: from `start` up to and with `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Span {
@@ -45,6 +48,16 @@ pub fn live_window(opened: i64, range: Option<i64>, now: i64) -> Span {
     }
 }
 
+/// The present by a clock that ticks once a second: the newest reading may have come since.
+pub fn present(now: i64, newest: Option<Point>) -> i64 {
+    let newest = newest.map_or(now, |newest| newest.time);
+    if newest - now <= SECOND {
+        now.max(newest)
+    } else {
+        now
+    }
+}
+
 const LEAST_WINDOW: i64 = 60_000;
 
 #[cfg(test)]
@@ -59,6 +72,13 @@ mod tests {
         );
         assert_eq!(live_window(5_000, None, 9_000), Span::new(5_000, 65_000));
         assert_eq!(live_window(5_000, None, 900_000), Span::new(5_000, 900_000));
+    }
+
+    #[test]
+    fn a_reading_that_came_within_the_second_is_of_the_present() {
+        let present = |time| present(5_000, Some(Point { time, value: 1.0 }));
+        assert_eq!([4_000, 5_700, 9_000].map(present), [5_000, 5_700, 5_000]);
+        assert_eq!(super::present(5_000, None), 5_000);
     }
 
     #[test]

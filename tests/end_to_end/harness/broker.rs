@@ -147,6 +147,20 @@ impl Broker {
     }
 }
 
+/// Takes readings into a folder before a broker has it. The columns of the file are called like their series.
+pub(crate) async fn import_history(file: &Path, folder: &Path) {
+    let status = rootzone()
+        .args(["history", "import"])
+        .arg(file)
+        .args(["--time-column", "time", "--series", "{column}"])
+        .arg("--data-dir")
+        .arg(folder)
+        .status()
+        .await
+        .unwrap();
+    assert!(status.success(), "the import ended with {status}");
+}
+
 /// Mosquitto cannot choose a port by itself.
 fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
