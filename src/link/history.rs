@@ -22,12 +22,13 @@ impl Link {
     pub(super) fn hear_history(&self, messages: &[Message]) -> Vec<Heard> {
         let mut archive = self.archive.borrow_mut();
         let topic = String::from(archive.topic());
-        let answers = messages
-            .iter()
-            .filter(|message| message.topic_name.as_str() == topic);
-        answers
-            .flat_map(|answer| archive.hear(&answer.payload, moment()))
-            .collect()
+        let mut heard = Vec::new();
+        for message in messages {
+            if message.topic_name.as_str() == topic {
+                heard.extend(archive.hear(&message.payload, moment()));
+            }
+        }
+        heard
     }
 
     /// Asks what there is of new probes, and after an answer for the curves on their cards.

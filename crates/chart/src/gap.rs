@@ -1,5 +1,3 @@
-use std::iter::successors;
-
 use crate::series::{Position, Store};
 use crate::{Point, Series, Span};
 
@@ -37,12 +35,11 @@ impl GapLimit {
 /// half of those after it, or all that there are.
 fn was_usual(series: &Series, at: Position, interval: i64) -> bool {
     let (store, column) = (series.store(), series.column());
-    let before = |at: &Position| store.last(column, store.start(), *at);
-    let after = |at: &Position| store.first(column, store.next(*at), store.end());
-    let mut back = successors(before(&at), before);
-    let mut on = successors(store.first(column, at, store.end()), after);
-    let (n_before, n_long_before) = count(store, &mut back, interval);
-    let (n_after, n_long_after) = count(store, &mut on, interval);
+    let before = |at| store.last(column, store.start(), at);
+    let after = |at| store.first(column, store.next(at), store.end());
+    let (n_before, n_long_before) = count(store, before(at), &before, interval);
+    let next = store.first(column, at, store.end());
+    let (n_after, n_long_after) = count(store, next, &after, interval);
     let n_long = n_long_before + n_long_after;
     n_long_before.max(n_long_after) >= AROUND / 2
         || (n_long == n_before + n_after && n_long >= TELLING)
@@ -51,18 +48,19 @@ fn was_usual(series: &Series, at: Position, interval: i64) -> bool {
 /// How many intervals lie between the next few readings, and how many of them are so long.
 fn count(
     store: &Store,
-    positions: &mut dyn Iterator<Item = Position>,
+    mut at: Option<Position>,
+    step: &dyn Fn(Position) -> Option<Position>,
     interval: i64,
 ) -> (usize, usize) {
-    let mut times = positions.take(AROUND + 1).filter_map(|at| store.time(at));
     let (mut n, mut n_long) = (0, 0);
-    let Some(mut before) = times.next() else {
-        return (n, n_long);
-    };
-    for time in times {
+    while n < AROUND
+        && let Some(here) = at
+        && let Some(next) = step(here)
+        && let (Some(time), Some(next_time)) = (store.time(here), store.time(next))
+    {
         n += 1;
-        n_long += usize::from((time - before).abs() >= interval);
-        before = time;
+        n_long += usize::from((next_time - time).abs() >= interval);
+        at = Some(next);
     }
     (n, n_long)
 }

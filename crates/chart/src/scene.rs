@@ -298,40 +298,49 @@ impl Scene {
         text.push_str(&band.label(&self.unit));
         let width = text.chars().count() as f32 * LABEL_ADVANCE;
         let (layer, rect) = (plot.layer(band, picture.values), plot.rect);
-        let mut rows = [
+        let rows = [
             layer.y + LABEL_EDGE,
             layer.bottom() - LABEL_EDGE,
             layer.y - LABEL_EDGE,
             layer.bottom() + LABEL_EDGE,
             rect.y + LABEL_EDGE,
         ];
-        if layer.height < 2.0 * LABEL_HEIGHT {
-            // There is no room inside.
-            rows.rotate_left(2);
-        }
-        let right = rect.right() - LABEL_GAP;
-        let left = rect.x + LABEL_GAP;
-        let corners = rows.map(|y| [(right, y, Anchor::End), (left, y, Anchor::Start)]);
-        let is_free = |&&(x, y, anchor): &&(f32, f32, Anchor)| {
-            let from = if anchor == Anchor::End { x - width } else { x };
-            let place = Rect {
-                x: from - LABEL_GAP,
-                y: y - LABEL_HEIGHT / 2.0,
-                width: width + 2.0 * LABEL_GAP,
-                height: LABEL_HEIGHT,
+        // In a layer so thin there is no room inside.
+        let first = if layer.height < 2.0 * LABEL_HEIGHT {
+            4
+        } else {
+            0
+        };
+        let mut place = Rect {
+            width: width + 2.0 * LABEL_GAP,
+            height: LABEL_HEIGHT,
+            ..rect
+        };
+        let mut is_right = true;
+        for corner in first..2 * rows.len() {
+            is_right = corner % 2 == 0;
+            place.x = if is_right {
+                rect.right() - place.width
+            } else {
+                rect.x
             };
+            place.y = rows[corner / 2] - LABEL_HEIGHT / 2.0;
             let is_hatched = |gap: &Rect| gap.x < place.right() && gap.right() > place.x;
-            place.y >= rect.y
+            if place.y >= rect.y
                 && place.bottom() <= rect.bottom()
                 && !gaps.iter().any(is_hatched)
                 && plot.is_free(place, picture.values)
-        };
-        let free = corners.iter().flatten().find(is_free);
-        let (x, y, anchor) = *free.unwrap_or(&corners[4][0]);
+            {
+                break;
+            }
+        }
         picture.commands.push(Command::Text {
-            x,
-            y,
-            anchor,
+            x: match is_right {
+                true => place.right() - LABEL_GAP,
+                false => place.x + LABEL_GAP,
+            },
+            y: place.y + LABEL_HEIGHT / 2.0,
+            anchor: if is_right { Anchor::End } else { Anchor::Start },
             ink: Ink::Leaf,
             strong: true,
             text,

@@ -160,45 +160,45 @@ impl Series {
     ///
     /// `None` while there are too few readings to tell.
     pub fn usual_interval(&self) -> Option<i64> {
-        if self.len() <= SAMPLE_MIN {
-            return None;
-        }
-        let n_sample = (self.len() - 1).min(SAMPLE_MAX);
-        let mut sample = [i64::MAX; SAMPLE_MAX];
-        let mut filled = 0;
-        for interval in self.store.intervals(n_sample) {
-            // Insertion keeps the few numbers sorted; a general sort would weigh more in Wasm.
-            let mut hole = filled;
-            while hole > 0 && sample[hole - 1] > interval {
-                sample[hole] = sample[hole - 1];
-                hole -= 1;
-            }
-            sample[hole] = interval;
-            filled += 1;
-        }
-        (filled > 0).then(|| sample[filled / 2])
+        let (sample, n) = self.intervals(Span::new(i64::MIN, i64::MAX));
+        (n > 0).then(|| sample[n / 2])
     }
 
     /// The shortest of some intervals in a window, and next to it: few that are as short are longer than usual.
-    ///
-    /// `None` while there are too few readings to tell.
     pub(crate) fn shortest_interval(&self, window: Span) -> Option<i64> {
-        if self.len() <= SAMPLE_MIN {
-            return None;
-        }
-        let store = &self.store;
-        let within = self.positions(window);
+        let (sample, n) = self.intervals(window);
+        (n > 0).then_some(sample[0])
+    }
+
+    /// A sample of the intervals in a window and next to it, the shortest first, and how many they are:
+    /// none while there are too few readings to tell.
+    fn intervals(&self, window: Span) -> ([i64; SAMPLE_MAX], usize) {
+        let mut sample = [i64::MAX; SAMPLE_MAX];
+        let mut n = 0;
+        let (store, within) = (&self.store, self.positions(window));
         let first = store.rank(within.start).saturating_sub(AROUND);
-        let last = (store.rank(within.end) + AROUND).min(self.len() - 1);
+        let last = (store.rank(within.end) + AROUND).min(self.len());
+        if self.len() <= SAMPLE_MIN {
+            return (sample, n);
+        }
         let step = (last - first) / SAMPLE_MAX + 1;
         let mut position = store.at_rank(first);
-        let mut shortest = None;
-        for _ in (first..last).step_by(step) {
-            let interval = store.time(store.next(position))? - store.time(position)?;
-            shortest = Some(shortest.map_or(interval, |shortest: i64| shortest.min(interval)));
+        while let (Some(time), Some(after)) =
+            (store.time(position), store.time(store.next(position)))
+            && n < SAMPLE_MAX
+            && n * step + first < last
+        {
+            // Insertion keeps the few numbers sorted; a general sort would weigh more in Wasm.
+            let mut hole = n;
+            while hole > 0 && sample[hole - 1] > after - time {
+                sample[hole] = sample[hole - 1];
+                hole -= 1;
+            }
+            sample[hole] = after - time;
+            n += 1;
             position = store.skip(position, step);
         }
-        shortest
+        (sample, n)
     }
 
     /// The bytes that its readings take, shared ones included.

@@ -301,18 +301,6 @@ impl Store {
         }
     }
 
-    /// A sample of what lies between two readings that follow each other, spread over all of them.
-    pub(crate) fn intervals(&self, n: usize) -> impl Iterator<Item = i64> {
-        let n_chunks = self.chunks.len();
-        (0..n).filter_map(move |number| {
-            let along = number * n_chunks;
-            let chunk = self.chunks.get(along / n)?;
-            let n_intervals = chunk.len().checked_sub(1).filter(|&count| count > 0)?;
-            let at = (along % n) * n_intervals / n;
-            Some(i64::from(chunk.offsets[at + 1] - chunk.offsets[at]))
-        })
-    }
-
     /// Takes one value for each series. Where there is one of that time it is replaced, unless the
     /// new one is missing.
     pub(crate) fn insert(&mut self, time: i64, values: &[f32]) {
