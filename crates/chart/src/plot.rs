@@ -80,8 +80,8 @@ impl<'a> Plot<'a> {
         )
     }
 
-    /// From values to pixels, with room above and below what is shown.
-    pub(crate) fn values(&self, band: Option<Band>) -> Scale {
+    /// From values to pixels, with room above and below what is shown: above it at least so many pixels.
+    pub(crate) fn values(&self, band: Option<Band>, head: f32) -> Scale {
         let band = band.map(|band| (band.low, band.high));
         let shown = self.lines.iter().enumerate().map(|(at, line)| {
             let trace = self.traces.get(at);
@@ -95,10 +95,12 @@ impl<'a> Plot<'a> {
         let least = (low.abs().max(high.abs()) * 0.1).max(f64::from(f32::EPSILON));
         let missing = (least - (high - low)).max(0.0);
         let room = (high - low + missing) * 0.08 + missing / 2.0;
+        let share = head / (self.rect.height - head).max(head);
+        let above = room.max((high - low + room) * f64::from(share));
         // Whole steps, so that the scale stands still while readings come in.
         let step = room.max(high - low) / 20.0;
         let low = ((low - room) / step).floor() * step;
-        let high = ((high + room) / step).ceil() * step;
+        let high = ((high + above) / step).ceil() * step;
         Scale::new(
             (low, high),
             (f64::from(self.rect.bottom()), f64::from(self.rect.y)),

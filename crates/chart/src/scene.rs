@@ -136,7 +136,7 @@ impl Scene {
     pub fn draw(&self, size: Size) -> Picture {
         let rect = self.plot_rect(size);
         let plot = Plot::new(self.plot_lines(), self.window, rect, size);
-        let values = plot.values(self.band);
+        let values = plot.values(self.band, self.band.map_or(0.0, |_| LABEL_HEAD));
         let mut picture = Picture {
             plot: rect,
             times: plot.times(),
@@ -303,7 +303,7 @@ impl Scene {
             layer.bottom() - LABEL_EDGE,
             layer.y - LABEL_EDGE,
             layer.bottom() + LABEL_EDGE,
-            rect.y + LABEL_EDGE,
+            rect.y + LABEL_HEIGHT / 2.0,
         ];
         // In a layer so thin there is no room inside.
         let first = if layer.height < 2.0 * LABEL_HEIGHT {
@@ -420,6 +420,8 @@ const COLLECTING_WIDTH: f32 = 150.0;
 /// A digit's width at the label's size of 12 px.
 const LABEL_ADVANCE: f32 = 7.0;
 const LABEL_HEIGHT: f32 = 16.0;
+/// Where no other place is free there is this one, above all readings and their strokes.
+const LABEL_HEAD: f32 = LABEL_HEIGHT + 3.0;
 /// From the edge of the band to the middle of its label.
 const LABEL_EDGE: f32 = 12.0;
 /// Digits to make room for on the left.
@@ -552,18 +554,18 @@ mod tests {
                 }),
                 ..Scene::of(series.clone())
             };
-            let picture = scene.draw(SIZE);
-            let (left, right, y) = label(&picture);
-            let over = series.points(scene.window).filter(|point| {
-                let x = picture.times.position(point.time as f64) as f32;
-                let away = picture.values.position(f64::from(point.value)) as f32 - y;
-                (left..right).contains(&x) && away.abs() < LABEL_HEIGHT / 2.0
-            });
-            assert_eq!(over.count(), 0, "{n} readings, wave {number}");
-            assert!(
-                fills(&picture, Ink::LeafWash).len() == 1,
-                "nothing lies under it"
-            );
+            for size in [SIZE, Size::new(300.0, 140.0)] {
+                let picture = scene.draw(size);
+                let (left, right, y) = label(&picture);
+                let over = series.points(scene.window).filter(|point| {
+                    let x = picture.times.position(point.time as f64) as f32;
+                    let away = picture.values.position(f64::from(point.value)) as f32 - y;
+                    (left..right).contains(&x) && away.abs() < LABEL_HEIGHT / 2.0
+                });
+                assert_eq!(over.count(), 0, "{n} readings, wave {number}, {size:?}");
+                let washes = fills(&picture, Ink::LeafWash);
+                assert_eq!(washes.len(), 1, "nothing lies under it");
+            }
         }
     }
 

@@ -34,7 +34,7 @@ impl Sparkline {
             style: LineStyle::alone(ink(&self.series, self.band), 1.75, self.is_fresh),
         };
         let plot = Plot::new(vec![line], self.window, rect, size);
-        let values = plot.values(self.band);
+        let values = plot.values(self.band, 0.0);
         let mut picture = Picture {
             plot: rect,
             times: plot.times(),
