@@ -10,6 +10,7 @@
 )]
 
 mod broker_restart;
+mod busy_zone;
 mod client;
 mod connection_settings;
 mod harness;

@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what a message costs `rootzone` and its peers, measured alike and in one run (`broker`),
 //! what the steps of its way cost without sockets (`micro`), what it costs to keep it (`durable`) and what that costs a
 //! store that is large (`store`), what years of readings cost (`history`), how fast the browser client is beside other
-//! people's (`client`), and how fast the chart is (`chart`).
+//! people's (`client`), how fast the chart is (`chart`), and how busy the whole page (`page`).
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -29,8 +29,10 @@ mod figures;
 mod history;
 mod micro;
 mod options;
+mod page;
 mod peers;
 mod program;
+mod said;
 mod scenario;
 mod store;
 mod table;
@@ -41,6 +43,7 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
         Some(Arg::Value(what)) if what == "micro" => micro::run(arguments),
         Some(Arg::Value(what)) if what == "store" => store::run(arguments),
         Some(Arg::Value(what)) if what == "client" => client::run(arguments),
+        Some(Arg::Value(what)) if what == "page" => page::run(arguments),
         Some(Arg::Value(what)) if what == "durable" => durable::run(arguments),
         Some(Arg::Value(what)) if what == "chart" => chart::run(arguments),
         Some(Arg::Value(what)) if what == "history" => history::run(arguments),
@@ -48,7 +51,7 @@ pub(crate) fn run(mut arguments: Parser) -> Result<()> {
             Err(argument.unexpected().into())
         }
         None => bail!(
-            "what shall be measured? There are `cargo xtask bench broker`, `chart`, `client`, `micro`, `store`, `durable` and `history`"
+            "what shall be measured? There are `cargo xtask bench broker`, `chart`, `client`, `page`, `micro`, `store`, `durable` and `history`"
         ),
     }
 }

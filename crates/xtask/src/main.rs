@@ -183,6 +183,11 @@ cargo xtask COMMAND
            the browser client beside MQTT.js and mqtt-packet in headless Chromium
              --json FILE     write the figures there too
              --quick         fewer and shorter rounds
+  bench page
+           how busy the whole dashboard is with a hundred probes in one zone, and how
+           long its frames take over years of 24 probes, in headless Chromium
+             --json FILE     write the figures there too
+             --quick         one short round
   screenshots
            the pictures that the tests made, copied into the documents
   tools    only install what the page's build needs, under target/tools

@@ -351,6 +351,7 @@ fn client() -> Result<()> {
 /// Builds and installs all that the end-to-end tests need.
 pub(crate) fn prepare_end_to_end() -> Result<()> {
     prerequisites::node()?;
+    tools::install_for_page()?;
     page::build()?;
     client_page::build()?;
     client_page::build_benchmark()?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::pixels;
-use crate::harness::{Broker, Browser, Publisher, eventually, number};
+use crate::harness::{Broker, Browser, Publisher, eventually, number, tell};
 
 #[tokio::test]
 async fn figures() {
@@ -98,11 +98,6 @@ async fn run(browser: &Browser, script: &str, given: Vec<Value>) -> f64 {
     answer
         .as_f64()
         .unwrap_or_else(|| panic!("the page said {answer}"))
-}
-
-/// `cargo xtask bench client` reads it.
-fn tell(scenario: &str, program: &str, metric: &str, value: f64) {
-    println!("figure {scenario} {program} {metric} {value}");
 }
 
 /// Scenarios of the page itself, who takes part, and the packets of a round at the smallest scale.

@@ -1,170 +1,20 @@
 //! `cargo xtask bench client`: the browser client beside other people's, in headless Chromium.
 
-use std::collections::BTreeMap;
-
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use lexopt::Parser;
-use serde_json::{Value, json};
 
-use crate::process::{cargo, read, run as run_command};
-use crate::progress::{print, say, step};
-use crate::test;
-
-use super::figures::{median, rounded};
 use super::options::Options;
-use super::program::{ROOTZONE, release_binary};
+use super::said::{self, Bound, Goal};
 
 pub(crate) fn run(arguments: Parser) -> Result<()> {
     let options = Options::parse(arguments)?;
-    test::prepare_end_to_end()?;
-    step("building the broker", || {
-        run_command(cargo()?.args(["build", "--release", "--package", ROOTZONE]))
-    })?;
-    let (rounds, scale) = if options.quick { (3, 5) } else { (7, 15) };
-    let mut measure = test::end_to_end_command()?;
-    measure
-        .env("ROOTZONE_BIN", release_binary(ROOTZONE))
-        .env("BENCH_ROUNDS", rounds.to_string())
-        .env("BENCH_SCALE", scale.to_string())
-        .args(["client::figures::figures", "--", "--exact", "--nocapture"]);
-    let said = step("measuring", || read(&mut measure))?;
-    let figures = Figures::parse(&said)?;
-    print(figures.as_table());
-    if let Some(file) = options.json {
-        std::fs::write(&file, figures.as_json())
-            .with_context(|| format!("cannot write {}", file.display()))?;
-    }
-    for goal in figures.missed() {
-        say(format_args!("missed: {goal}"));
-    }
-    Ok(())
-}
-
-/// All rounds, by scenario, program and metric.
-#[derive(Default)]
-struct Figures(BTreeMap<(String, String, String), Vec<f64>>);
-
-impl Figures {
-    /// From lines such as `figure receive-qos0 rootzone per_s 1234.5`, among whatever else is said.
-    fn parse(said: &str) -> Result<Self> {
-        let mut figures = Self::default();
-        for line in said.lines() {
-            let Some(line) = line.strip_prefix("figure ") else {
-                continue;
-            };
-            let words: Vec<_> = line.split(' ').collect();
-            let [scenario, program, metric, value] = words[..] else {
-                bail!("the benchmark said {line:?}");
-            };
-            let key = [scenario, program, metric].map(str::to_owned).into();
-            let value = value
-                .parse()
-                .with_context(|| format!("the benchmark said {line:?}"))?;
-            figures.0.entry(key).or_default().push(value);
-        }
-        if figures.0.is_empty() {
-            bail!("the benchmark said no figures");
-        }
-        Ok(figures)
-    }
-
-    fn median(&self, scenario: &str, program: &str, metric: &str) -> Option<f64> {
-        let key = [scenario, program, metric].map(str::to_owned).into();
-        self.0.get(&key).and_then(|values| median(values))
-    }
-
-    fn as_table(&self) -> String {
-        let header = format!(
-            "{:<20} {:<12} {:<13} {:>12} {:>12} {:>12}",
-            "scenario", "program", "metric", "median", "lowest", "highest"
-        );
-        let rows = self.0.iter().map(|((scenario, program, metric), values)| {
-            let end = |better: fn(f64, f64) -> f64| values.iter().copied().reduce(better);
-            let [middle, lowest, highest] = [median(values), end(f64::min), end(f64::max)]
-                .map(|value| value.map_or_else(String::new, rounded));
-            format!(
-                "{scenario:<20} {program:<12} {metric:<13} {middle:>12} {lowest:>12} {highest:>12}"
-            )
-        });
-        let ratios = GOALS.iter().filter_map(|goal| {
-            let value = goal.value(self)?;
-            Some(format!("{} (goal: {})", goal.words(value), goal.limit()))
-        });
-        let lines: Vec<_> = [header].into_iter().chain(rows).chain(ratios).collect();
-        lines.join("\n")
-    }
-
-    fn as_json(&self) -> String {
-        let rows = self.0.iter().filter_map(|((scenario, program, metric), values)| {
-            Some(json!({
-                "scenario": scenario,
-                "program": program,
-                "metric": metric,
-                "value": median(values)?,
-                "unit": if metric == "per_s" || metric == "frames_per_s" { "1/s" } else { "ms" },
-            }))
-        });
-        format!("{:#}\n", rows.collect::<Value>())
-    }
-
-    fn missed(&self) -> Vec<String> {
-        let missed = GOALS.iter().filter_map(|goal| {
-            let value = goal.value(self)?;
-            (!goal.is_reached(value))
-                .then(|| format!("{} (goal: {})", goal.words(value), goal.limit()))
-        });
-        missed.collect()
-    }
-}
-
-/// What a figure of ours shall be.
-struct Goal {
-    scenario: &'static str,
-    metric: &'static str,
-    bound: Bound,
-}
-
-enum Bound {
-    AtLeast(f64),
-    AtMost(f64),
-    /// At least so many times what this program has.
-    Times(f64, &'static str),
-}
-
-impl Goal {
-    /// What is compared with the bound.
-    fn value(&self, figures: &Figures) -> Option<f64> {
-        let ours = figures.median(self.scenario, ROOTZONE, self.metric)?;
-        match self.bound {
-            Bound::AtLeast(_) | Bound::AtMost(_) => Some(ours),
-            Bound::Times(_, program) => {
-                Some(ours / figures.median(self.scenario, program, self.metric)?)
-            }
-        }
-    }
-
-    fn is_reached(&self, value: f64) -> bool {
-        match self.bound {
-            Bound::AtLeast(bound) | Bound::Times(bound, _) => value >= bound,
-            Bound::AtMost(bound) => value <= bound,
-        }
-    }
-
-    fn words(&self, value: f64) -> String {
-        let (scenario, value) = (self.scenario, rounded(value));
-        match self.bound {
-            Bound::AtLeast(_) | Bound::AtMost(_) => format!("{scenario}: {} {value}", self.metric),
-            Bound::Times(_, program) => format!("{scenario}: {value} times {program}"),
-        }
-    }
-
-    fn limit(&self) -> String {
-        match self.bound {
-            Bound::AtLeast(bound) => format!("at least {bound}"),
-            Bound::AtMost(bound) => format!("at most {bound}"),
-            Bound::Times(bound, _) => format!("at least {bound} times"),
-        }
-    }
+    let rounds_and_scale = if options.quick { (3, 5) } else { (7, 15) };
+    said::report(
+        &options,
+        &["client::figures::figures"],
+        rounds_and_scale,
+        &GOALS,
+    )
 }
 
 const GOALS: [Goal; 4] = [
@@ -189,43 +39,3 @@ const GOALS: [Goal; 4] = [
         bound: Bound::AtMost(50.0),
     },
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SAID: &str = "running 1 test\n\
-        figure receive-qos0 rootzone per_s 900\n\
-        figure receive-qos0 mqtt.js per_s 100\n\
-        figure receive-qos0 rootzone per_s 200\n\
-        figure receive-qos0 rootzone per_s 200\n\
-        test client::figures::figures ... ok\n";
-
-    #[test]
-    fn rounds_become_medians_in_the_json() {
-        let figures = Figures::parse(SAID).unwrap();
-        let rows: Value = serde_json::from_str(&figures.as_json()).unwrap();
-        assert_eq!(
-            rows,
-            json!([
-                {"scenario": "receive-qos0", "program": "mqtt.js", "metric": "per_s", "value": 100.0, "unit": "1/s"},
-                {"scenario": "receive-qos0", "program": "rootzone", "metric": "per_s", "value": 200.0, "unit": "1/s"},
-            ])
-        );
-    }
-
-    #[test]
-    fn a_goal_that_is_missed_is_said() {
-        let figures = Figures::parse(SAID).unwrap();
-        assert_eq!(
-            figures.missed(),
-            ["receive-qos0: 2.00 times mqtt.js (goal: at least 3 times)"]
-        );
-    }
-
-    #[test]
-    fn no_figures_are_an_error() {
-        assert!(Figures::parse("running 0 tests\n").is_err());
-        assert!(Figures::parse("figure a b\n").is_err());
-    }
-}
