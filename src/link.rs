@@ -343,6 +343,7 @@ impl Link {
     }
 
     fn flush(&'static self) {
+        self.tell_calm();
         let messages = self.pending.take();
         if messages.is_empty() {
             return;
@@ -383,8 +384,18 @@ impl Link {
             change(fleet);
             due = commands(fleet);
         });
+        self.tell_calm();
         for (device, command) in due {
             self.send(device, &command);
+        }
+    }
+
+    /// Tells those who read calmly what is due, and in a later frame the rest.
+    fn tell_calm(&self) {
+        if self.fleet.tell_calm()
+            && let Some(frame) = self.frame.get()
+        {
+            frame.request();
         }
     }
 

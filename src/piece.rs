@@ -146,6 +146,9 @@ impl Places {
         let Some(place) = self.find(place) else {
             return;
         };
+        if place.pieces.iter().map(|(key, _)| key).eq(keys) {
+            return;
+        }
         let mut before = std::mem::take(&mut place.pieces);
         for key in keys {
             let known = before.iter().position(|(known, _)| known == key);

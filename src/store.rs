@@ -21,6 +21,8 @@ pub struct FleetStore {
     any: ArcTrigger,
     /// By the probe's id.
     probes: RefCell<Table<String, ArcTrigger>>,
+    /// Who reads calmly.
+    calm: RefCell<Table<ProbeId, Calm>>,
     /// By the pump's key.
     pumps: RefCell<Table<String, ArcTrigger>>,
 }
@@ -34,6 +36,7 @@ impl FleetStore {
             layout: ArcTrigger::new(),
             any: ArcTrigger::new(),
             probes: RefCell::default(),
+            calm: RefCell::default(),
             pumps: RefCell::default(),
         }
     }
@@ -41,6 +44,14 @@ impl FleetStore {
     /// Reads one probe; whoever does is told of its changes only. `None` if there is no such probe.
     pub fn probe(&self, id: &ProbeId) -> Option<Ref<'_, Probe>> {
         track(&self.probes, id.as_str());
+        Ref::filter_map(self.fleet.borrow(), |fleet| fleet.probes.get(id)).ok()
+    }
+
+    /// As [`probe`](Self::probe) for pages of many probes: of changes one is told now and then. Nobody
+    /// reads a hundred figures that change more often, and the browser would only lay them out.
+    pub fn probe_calmly(&self, id: &ProbeId) -> Option<Ref<'_, Probe>> {
+        let trigger = self.calm.borrow_mut().entry(id, Calm::new).trigger.clone();
+        trigger.track();
         Ref::filter_map(self.fleet.borrow(), |fleet| fleet.probes.get(id)).ok()
     }
 
@@ -70,7 +81,7 @@ impl FleetStore {
         lacking.map(|probe| probe.id.clone()).collect()
     }
 
-    /// Changes the fleet and tells whom it concerns.
+    /// Changes the fleet and tells whom it concerns; [`tell_calm`](Self::tell_calm) tells the rest.
     pub(crate) fn update(&self, change: &mut dyn FnMut(&mut Fleet)) {
         let changes = {
             let mut fleet = self.fleet.borrow_mut();
@@ -86,24 +97,73 @@ impl FleetStore {
         }
         let mut told = vec![self.any.clone()];
         let (probes, pumps) = (self.probes.borrow(), self.pumps.borrow());
+        let calm = self.calm.borrow();
         if changes.layout {
             told.push(self.layout.clone());
             // A device that is gone, or that came, was read by those who waited for it.
             told.extend(probes.values().chain(pumps.values()).cloned());
+            told.extend(calm.values().map(|reader| reader.trigger.clone()));
         } else {
             for id in &changes.probes {
                 told.extend(probes.get(id.as_str()).cloned());
+                if let Some(reader) = calm.get(id) {
+                    reader.is_untold.set(true);
+                }
             }
             for device in &changes.pumps {
                 told.extend(pumps.get(&key_of_device(device)).cloned());
             }
         }
-        drop((probes, pumps));
+        drop((probes, pumps, calm));
         for trigger in told {
             trigger.notify();
         }
     }
+
+    /// Tells those who read calmly what is due. Whether they are still to be told of more.
+    pub(crate) fn tell_calm(&self) -> bool {
+        let now = moment().millis();
+        let (mut due, mut is_more) = (Vec::new(), false);
+        for reader in self.calm.borrow().values() {
+            if !reader.is_untold.get() {
+                continue;
+            }
+            // A clock that was set back holds nobody up.
+            if (0..CALM_MS).contains(&now.saturating_sub(reader.told_at.get())) {
+                is_more = true;
+                continue;
+            }
+            reader.is_untold.set(false);
+            reader.told_at.set(now);
+            due.push(reader.trigger.clone());
+        }
+        for trigger in due {
+            trigger.notify();
+        }
+        is_more
+    }
 }
+
+/// Readers of a probe who are not told of it all the time.
+struct Calm {
+    trigger: ArcTrigger,
+    /// In milliseconds.
+    told_at: Cell<i64>,
+    is_untold: Cell<bool>,
+}
+
+impl Calm {
+    fn new() -> Self {
+        Self {
+            trigger: ArcTrigger::new(),
+            told_at: Cell::new(i64::MIN),
+            is_untold: Cell::new(false),
+        }
+    }
+}
+
+/// How long what is read calmly stands at least.
+const CALM_MS: i64 = 250;
 
 fn track(triggers: &RefCell<Table<String, ArcTrigger>>, key: &str) {
     let known = triggers.borrow().get(key).cloned();

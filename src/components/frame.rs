@@ -65,6 +65,10 @@ pub fn request_all() {
 
 struct Frames {
     tasks: RefCell<Vec<Weak<Task>>>,
+    /// When the frame began.
+    start: Cell<f64>,
+    /// The task whose turn is first.
+    next: Cell<usize>,
     is_requested: Cell<bool>,
     /// Whether what is asked for is drawn in the frame that there is.
     is_open: Cell<bool>,
@@ -75,6 +79,8 @@ impl Frames {
     fn new() -> Self {
         Self {
             tasks: RefCell::default(),
+            start: Cell::new(0.0),
+            next: Cell::new(0),
             is_requested: Cell::new(false),
             is_open: Cell::new(false),
             callback: Closure::new(|| FRAMES.with(Self::run)),
@@ -93,6 +99,7 @@ impl Frames {
     fn run(&self) {
         self.is_requested.set(false);
         self.is_open.set(true);
+        self.start.set(now());
         self.draw();
         // What was drawn may have told readers of a signal, who are heard before the browser paints:
         // a chart is drawn with the message that it shows, and not a frame later.
@@ -112,13 +119,29 @@ impl Frames {
             .iter()
             .filter_map(Weak::upgrade)
             .collect();
-        for task in tasks {
-            if task.is_due.get() && !task.is_asleep.get() {
-                task.is_due.set(false);
-                (task.draw.borrow_mut())();
+        // Those that did not fit into the frame before come first.
+        let next = self.next.get().min(tasks.len());
+        let (first, last) = tasks.split_at(next);
+        for (number, task) in last.iter().chain(first).enumerate() {
+            if !task.is_due.get() || task.is_asleep.get() {
+                continue;
             }
+            if now() - self.start.get() > BUDGET_MS {
+                self.next.set((next + number) % tasks.len());
+                self.request();
+                return;
+            }
+            task.is_due.set(false);
+            (task.draw.borrow_mut())();
         }
     }
+}
+
+/// How long a frame may take to draw; what does not fit is drawn in the next one.
+const BUDGET_MS: f64 = 6.0;
+
+fn now() -> f64 {
+    window().performance().map_or(0.0, |clock| clock.now())
 }
 
 thread_local! {

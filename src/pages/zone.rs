@@ -77,8 +77,18 @@ fn probe_chart(probe: &str, zone: &str, shared: &Shared) -> Piece {
 fn heading(id: ProbeId) -> Piece {
     let fleet = use_fleet();
     Piece::new(include_str!("zone_probe.html"), move |places| {
+        places.attribute("name", "href", Some(&probe_path(&id)));
+        places.text("name", &fleet.layout().probe_name(&id));
+        places.part("reading", Some(""), &|_| reading(id.clone()));
+    })
+}
+
+/// What a probe says now: apart from what seldom changes, as this may change many times a second.
+fn reading(id: ProbeId) -> Piece {
+    let fleet = use_fleet();
+    Piece::new(include_str!("zone_reading.html"), move |places| {
         let now = use_now().get();
-        let Some(probe) = fleet.probe(&id) else {
+        let Some(probe) = fleet.probe_calmly(&id) else {
             return;
         };
         let freshness = probe.freshness(now);
@@ -87,8 +97,6 @@ fn heading(id: ProbeId) -> Piece {
             (Freshness::Live { .. }, _) => String::new(),
             (_, (word, age)) => [word, " ", &age].concat(),
         };
-        places.attribute("name", "href", Some(&probe_path(&id)));
-        places.text("name", &probe.name);
         places.text("value", &probe.moisture().map_or_else(|| "–".into(), value));
         places.text("unit", &probe.unit);
         places.text("age", &age);
@@ -100,7 +108,7 @@ fn heading(id: ProbeId) -> Piece {
 fn scene(id: &ProbeId, zone: &str, view: View) -> Scene {
     let (fleet, now) = (use_fleet(), use_now().get());
     let since = fleet.layout().since_of_zone(zone);
-    let scene = fleet.probe(id).map(|probe| {
+    let scene = fleet.probe_calmly(id).map(|probe| {
         let window = view.window(since.unwrap_or_default(), now.millis());
         Scene {
             since: since.unwrap_or_default(),

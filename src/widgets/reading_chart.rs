@@ -116,12 +116,12 @@ fn neighbour(key: &str, others: &Rc<Signal<Vec<ProbeId>>>) -> Piece {
 
 /// The runs of the pumps that water a probe.
 pub fn runs(fleet: &FleetStore, id: &ProbeId, now: Timestamp) -> Vec<PumpRuns> {
-    let Some(zone) = fleet.probe(id).map(|probe| probe.zone.clone()) else {
+    let layout = fleet.layout();
+    let Some(probe) = layout.probes.get(id) else {
         return Vec::new();
     };
-    let layout = fleet.layout();
     let devices: Vec<_> = layout
-        .pumps_of_zone(&zone)
+        .pumps_of_zone(&probe.zone)
         .map(|pump| pump.device.clone())
         .collect();
     drop(layout);

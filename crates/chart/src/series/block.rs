@@ -1,5 +1,7 @@
 //! What is known of a stretch of readings without looking at each of them.
 
+use std::ops::Range;
+
 /// The extremes of some readings of one series.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Block {
@@ -28,14 +30,18 @@ impl Block {
         }
     }
 
-    pub(crate) fn add_all(&mut self, values: &[f32]) {
-        for &value in values {
+    /// Takes a range of values.
+    #[inline(never)]
+    pub(crate) fn add_all(&mut self, values: &[f32], range: Range<usize>) {
+        for &value in values.get(range).unwrap_or_default() {
             self.add(value);
         }
     }
 
-    pub(crate) fn join_all(&mut self, blocks: &[Self]) {
-        for &block in blocks {
+    /// Takes a range of other blocks.
+    #[inline(never)]
+    pub(crate) fn join_all(&mut self, blocks: &[Self], range: Range<usize>) {
+        for &block in blocks.get(range).unwrap_or_default() {
             self.join(block);
         }
     }

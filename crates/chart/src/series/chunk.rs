@@ -152,19 +152,19 @@ impl Column {
         // Whole blocks lie between these, whole groups between their own.
         let (first, last) = (from.div_ceil(BLOCK_LEN), until / BLOCK_LEN);
         if first >= last {
-            all.add_all(&self.values[from..until]);
+            all.add_all(&self.values, from..until);
             return all;
         }
-        all.add_all(&self.values[from..first * BLOCK_LEN]);
         let (first_group, last_group) = (first.div_ceil(GROUP_LEN), last / GROUP_LEN);
-        if first_group >= last_group {
-            all.join_all(&self.blocks[first..last]);
+        all.add_all(&self.values, from..first * BLOCK_LEN);
+        if first_group < last_group {
+            all.join_all(&self.blocks, first..first_group * GROUP_LEN);
+            all.join_all(&self.groups, first_group..last_group);
+            all.join_all(&self.blocks, last_group * GROUP_LEN..last);
         } else {
-            all.join_all(&self.blocks[first..first_group * GROUP_LEN]);
-            all.join_all(&self.groups[first_group..last_group]);
-            all.join_all(&self.blocks[last_group * GROUP_LEN..last]);
+            all.join_all(&self.blocks, first..last);
         }
-        all.add_all(&self.values[last * BLOCK_LEN..until]);
+        all.add_all(&self.values, last * BLOCK_LEN..until);
         all
     }
 
@@ -219,7 +219,7 @@ impl Column {
 
 fn join(blocks: &[Block]) -> Block {
     let mut all = Block::EMPTY;
-    all.join_all(blocks);
+    all.join_all(blocks, 0..blocks.len());
     all
 }
 
