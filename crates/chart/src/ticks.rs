@@ -16,8 +16,9 @@ pub struct ValueTicks {
 impl ValueTicks {
     /// The finest round ticks of which at most `n_max` (at least one) lie between two values.
     pub fn new(low: f64, high: f64, n_max: usize) -> Self {
-        let intervals = n_max.max(2) as f64 - 1.0;
-        let least = ((high - low) / intervals).max(f64::from(f32::MIN_POSITIVE));
+        let n_max = n_max.max(2);
+        // No finer ones are so few, wherever they begin.
+        let least = ((high - low) / (n_max as f64 + 1.0)).max(f64::from(f32::MIN_POSITIVE));
         // A power of ten by multiplication: `log10` and `powf` weigh kilobytes in Wasm.
         let (mut power, mut exponent) = (1.0, 0_i32);
         while power > least {
@@ -28,20 +29,31 @@ impl ValueTicks {
             power *= 10.0;
             exponent += 1;
         }
-        let factor = [1.0, 2.0, 5.0, 10.0]
-            .into_iter()
-            .find(|factor| factor * power >= least * (1.0 - 1e-9))
-            .unwrap_or(10.0);
-        if factor == 10.0 {
-            exponent += 1;
+        let mut ticks = Self {
+            first: 0,
+            last: 0,
+            step: 0.0,
+            decimals: 0,
+        };
+        for (factor, exponent) in [
+            (1.0, exponent),
+            (2.0, exponent),
+            (5.0, exponent),
+            (10.0, exponent + 1),
+            (20.0, exponent + 1),
+        ] {
+            let step = factor * power;
+            ticks = Self {
+                first: (low / step - 1e-9).ceil() as i64,
+                last: (high / step + 1e-9).floor() as i64,
+                step,
+                decimals: exponent.min(0).unsigned_abs(),
+            };
+            if ticks.last - ticks.first < n_max as i64 {
+                break;
+            }
         }
-        let step = factor * power;
-        Self {
-            first: (low / step - 1e-9).ceil() as i64,
-            last: (high / step + 1e-9).floor() as i64,
-            step,
-            decimals: exponent.min(0).unsigned_abs(),
-        }
+        ticks
     }
 
     /// The distance between two ticks.
@@ -381,7 +393,8 @@ mod tests {
             labels(13.1, 13.5, 5),
             ["13.1", "13.2", "13.3", "13.4", "13.5"]
         );
-        assert_eq!(labels(-0.3, 0.3, 3), ["0.0"]);
+        assert_eq!(labels(-0.3, 0.3, 3), ["−0.2", "0.0", "0.2"]);
+        assert_eq!(labels(10.8, 28.2, 4), ["15", "20", "25"]);
         assert_eq!(labels(0.0, 2_400.0, 4), ["0", "1000", "2000"]);
     }
 
