@@ -31,7 +31,6 @@ impl Block {
     }
 
     /// Takes a range of values.
-    #[inline(never)]
     pub(crate) fn add_all(&mut self, values: &[f32], range: Range<usize>) {
         for &value in values.get(range).unwrap_or_default() {
             self.add(value);
@@ -39,7 +38,6 @@ impl Block {
     }
 
     /// Takes a range of other blocks.
-    #[inline(never)]
     pub(crate) fn join_all(&mut self, blocks: &[Self], range: Range<usize>) {
         for &block in blocks.get(range).unwrap_or_default() {
             self.join(block);
