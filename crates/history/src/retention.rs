@@ -95,7 +95,11 @@ impl History {
             let last = series.open_to_go(level)?;
             Some((last, SeriesId(index as u32)))
         });
-        let mut open: Vec<(i64, SeriesId)> = open.collect();
+        // Not those that end after a closed one, which goes before them.
+        let closed = self.series.iter();
+        let closed = closed.filter_map(|series| series.first_to_go(level)).min();
+        let is_next = |(last, _): &(i64, SeriesId)| closed.is_none_or(|closed| *last <= closed);
+        let mut open: Vec<(i64, SeriesId)> = open.filter(is_next).collect();
         open.sort_unstable();
         for (_, id) in open.into_iter().take(n_max) {
             self.series[id.index()].closes_last = true;

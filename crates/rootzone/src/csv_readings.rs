@@ -132,7 +132,11 @@ impl Places {
         let template = parts(&columns.series, &find)?;
         let named: Vec<usize> = template.iter().filter_map(Part::field).collect();
         let places: Vec<usize> = if columns.value.is_empty() {
-            let is_free = |place: &usize| !time.contains(place) && !named.contains(place);
+            // Spreadsheets end every line with empty columns.
+            let is_free = |place: &usize| {
+                let is_unnamed = header[*place].trim().is_empty();
+                !is_unnamed && !time.contains(place) && !named.contains(place)
+            };
             let free = (0..header.len()).filter(is_free);
             let places = free.map(|place| find(header[place].trim()));
             places.collect::<anyhow::Result<_>>()?
@@ -428,6 +432,13 @@ mod tests {
         ] {
             assert_eq!(all(file, &columns).unwrap_err().to_string(), expected);
         }
+    }
+
+    #[test]
+    fn empty_columns_at_the_end_are_left_out() {
+        let file = "t,v,w,,\n1970-01-01,1,2,,\n";
+        let read = all(file, &columns(&["t"], &[], "s/{column}")).unwrap();
+        assert_eq!(read, ["s/v 0 1", "s/w 0 2"]);
     }
 
     #[test]

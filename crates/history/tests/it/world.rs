@@ -302,14 +302,15 @@ impl World {
 
     fn let_go(&mut self) -> Result<(), String> {
         let before = self.n_dropped();
+        let n_bytes = self.history.counters().n_bytes;
+        let is_too_large = self.settings.n_bytes_max.is_some_and(|max| n_bytes > max);
         self.history.handle_timeout(self.now);
         if self.n_dropped() == before {
             return Ok(());
         }
         for place in 0..self.series.len() {
             let (n_found, n_expected) = self.count_in_days(place)?;
-            let may_go = self.settings.n_bytes_max.is_some() && n_found < n_expected;
-            self.series[place].is_something_gone |= may_go;
+            self.series[place].is_something_gone |= is_too_large && n_found < n_expected;
         }
         self.check_counts()
     }
