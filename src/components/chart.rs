@@ -100,8 +100,9 @@ pub fn chart(
 
 /// The part of a scene that is to be seen.
 fn in_view(mut scene: Scene, view: View, hidden: &[String]) -> Scene {
+    let ticked = scene.now;
     for line in &scene.lines {
-        scene.now = present(scene.now, line.series.last());
+        scene.now = scene.now.max(present(ticked, line.series.last()));
     }
     scene.window = view.window(scene.since, scene.now);
     let several = scene.has_several();

@@ -102,7 +102,7 @@ impl Frames {
         self.start.set(now());
         self.draw();
         // What was drawn may have told readers of a signal, who are heard before the browser paints:
-        // a chart is drawn with the message that it shows, and not a frame later.
+        // if there is time, a chart is drawn with the message that it shows, and not a frame later.
         spawn_local(async {
             FRAMES.with(|frames| {
                 frames.is_open.set(false);

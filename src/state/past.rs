@@ -49,10 +49,7 @@ impl Past {
     /// pieces know them: a window may lie between two readings.
     fn join(&self, level: &mut Level) {
         if level.series.is_empty() {
-            if let Some(known) = self.best(level.span) {
-                (level.series, level.step) = (known.series.clone(), known.step);
-            }
-            return;
+            level.step = self.best(level.span).map_or(0, |known| known.step);
         }
         let Span { start, end } = level.span;
         let known = || self.levels.iter().map(|known| &known.series);
@@ -105,11 +102,13 @@ impl Level {
     #[must_use]
     pub fn newest(&self, until: Option<i64>) -> Option<Point> {
         let last = self.series.last()?;
-        if self.step == 0 {
-            return Some(last);
-        }
-        let is_its_row = |time: &i64| (time - last.time).abs() <= self.step;
-        let time = until.filter(is_its_row)?;
+        let is_its_row = |time: &i64| time.abs_diff(last.time) <= self.step.unsigned_abs();
+        let time = match self.step {
+            0 => last.time,
+            _ => until.filter(is_its_row)?,
+        };
+        // The broker's clock, or the device's, may be ahead of the page's.
+        let time = time.min(self.span.end);
         Some(Point { time, ..last })
     }
 
@@ -172,11 +171,24 @@ mod tests {
         };
         past.add(level(500, 600, 1));
         assert_eq!(past.best(Span::new(520, 540)).unwrap().fineness, 1);
-        assert_eq!(times(&past, 520, 540), [50, 450, 850]);
+        assert_eq!(times(&past, 520, 540), [450, 850]);
         let mut fine = level(400, 500, 1);
         fine.series.append(440, 21.0);
         past.add(fine);
         assert_eq!(times(&past, 430, 470), [50, 440, 850]);
+    }
+
+    #[test]
+    fn the_newest_reading_is_never_of_the_future() {
+        let mut level = level(0, 1_000, 100);
+        level.series.append(1_040, 20.0);
+        level.step = 0;
+        assert_eq!(level.newest(None).unwrap().time, 1_000);
+        level.step = 100;
+        assert_eq!(level.newest(None), None);
+        assert_eq!(level.newest(Some(980)).unwrap().time, 980);
+        assert_eq!(level.newest(Some(1_090)).unwrap().time, 1_000);
+        assert_eq!(level.newest(Some(i64::MIN)), None);
     }
 
     #[test]

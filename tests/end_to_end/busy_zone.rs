@@ -131,10 +131,10 @@ impl Busy {
     }
 }
 
-/// Scrolls through all charts; how long each frame took.
+/// Scrolls for some seconds; how long each frame took.
 async fn scroll(dashboard: &Dashboard) -> Vec<f64> {
     dashboard.browser.script(SCROLL).await;
-    eventually("the end of the page is reached", async || {
+    eventually("the scrolling is done", async || {
         let frames = dashboard.browser.script("return window.frames_ms;").await?;
         serde_json::from_value::<Vec<f64>>(frames).ok()
     })
@@ -153,7 +153,7 @@ const SCROLL: &str = "
         frames.push(now - before);
         before = now;
         if (frames.length > 200) { window.frames_ms = frames.slice(1); return; }
-        window.scrollBy(0, 8);
+        window.scrollBy(0, 20);
         requestAnimationFrame(step);
     };
     requestAnimationFrame(step);

@@ -68,10 +68,10 @@ const PAGES: [(&str, &[(Role, &str)]); 5] = [
     ("settings", &[(Role::Link, "Settings")]),
 ];
 
-/// Whether a chart has no readings yet.
+/// Whether a chart does not show days yet.
 const IS_WAITING: &str = "
     const captions = [...document.querySelectorAll('figcaption')];
-    return captions.some((caption) => !caption.textContent.includes('lowest'));
+    return captions.some((caption) => !/\\d [A-Z][a-z]+.* lowest/.test(caption.textContent));
 ";
 
 /// Lets the field have been there for some weeks.

@@ -51,7 +51,7 @@ pub fn live_window(opened: i64, range: Option<i64>, now: i64) -> Span {
 /// The present by a clock that ticks once a second: the newest reading may have come since.
 pub fn present(now: i64, newest: Option<Point>) -> i64 {
     let newest = newest.map_or(now, |newest| newest.time);
-    if newest - now <= SECOND {
+    if newest.saturating_sub(now) <= SECOND {
         now.max(newest)
     } else {
         now

@@ -57,7 +57,9 @@ impl View {
         let window = self.window(reach.since, reach.now);
         let longest = self.longest(reach);
         let duration = window.duration() as f64 * factor;
-        let duration = (duration.min(longest as f64) as i64).max(reach.least.max(LEAST));
+        // What is closer already stays so.
+        let least = reach.least.min(window.duration()).max(LEAST);
+        let duration = (duration.min(longest as f64) as i64).max(least);
         let along = (around - window.start) as f64 / window.duration().max(1) as f64;
         let start = around - (along * duration as f64) as i64;
         self.to(start, duration, reach)
@@ -188,6 +190,12 @@ mod tests {
         assert_eq!(far, View::Latest(400 * DAY));
         let near = view.zoom(around, 1e-9, REACH);
         assert_eq!(near.window(SINCE, NOW).duration(), REACH.least);
+        let rare = Reach {
+            least: 4 * REACH.least,
+            ..REACH
+        };
+        let closer = near.zoom(around, 0.5, rare);
+        assert_eq!(closer.window(SINCE, NOW).duration(), REACH.least);
         let seconds = Reach { least: 4, ..REACH };
         let near = view.zoom(around, 1e-9, seconds);
         assert_eq!(near.window(SINCE, NOW).duration(), LEAST);

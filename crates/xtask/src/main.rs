@@ -150,7 +150,7 @@ cargo xtask COMMAND
            docs/performance.md says what the figures mean
              --json FILE     write the figures there too
              --quick         Mosquitto only, two short rounds: under five minutes
-             --only NAME     only scenarios whose names contain this
+             --only NAME     only scenarios with these words in their names
              --install-rumqttd
                              install rumqttd under target/tools, to be compared as well
              --broker NAME=COMMAND
@@ -163,7 +163,7 @@ cargo xtask COMMAND
            in memory alone, and beside the disk's own fdatasync
              --json FILE     write the figures there too
              --quick         one short round
-             --only NAME     only scenarios whose names contain this; also restart (the
+             --only NAME     only scenarios with these words in their names; also restart (the
                              start with a million messages) and memory (of each of them)
   bench store
            what a start, a copy and a commit cost a store with a million entries
@@ -178,7 +178,7 @@ cargo xtask COMMAND
            two that are made up
              --json FILE     write the figures there too
              --quick         20 days in place of a year, and shorter loads
-             --only NAME     only scenarios whose names contain this
+             --only NAME     only scenarios with these words in their names
   bench client
            the browser client beside MQTT.js and mqtt-packet in headless Chromium
              --json FILE     write the figures there too

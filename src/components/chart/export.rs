@@ -37,6 +37,8 @@ fn lay_under(shown: &HtmlCanvasElement) -> Option<()> {
     context
         .set_global_composite_operation("destination-over")
         .ok()?;
+    // In pixels of the screen.
+    context.set_transform(1.0, 0.0, 0.0, 1.0, 0.0, 0.0).ok()?;
     context.fill_rect(0.0, 0.0, shown.width().into(), shown.height().into());
     context.set_global_composite_operation("source-over").ok()
 }

@@ -80,7 +80,7 @@ impl Figures {
 
     fn as_table(&self, goals: &[Goal]) -> String {
         let header = format!(
-            "{:<20} {:<12} {:<13} {:>12} {:>12} {:>12}",
+            "{:<20} {:<12} {:<19} {:>12} {:>12} {:>12}",
             "scenario", "program", "metric", "median", "lowest", "highest"
         );
         let rows = self.0.iter().map(|((scenario, program, metric), values)| {
@@ -88,7 +88,7 @@ impl Figures {
             let [middle, lowest, highest] = [median(values), end(f64::min), end(f64::max)]
                 .map(|value| value.map_or_else(String::new, rounded));
             format!(
-                "{scenario:<20} {program:<12} {metric:<13} {middle:>12} {lowest:>12} {highest:>12}"
+                "{scenario:<20} {program:<12} {metric:<19} {middle:>12} {lowest:>12} {highest:>12}"
             )
         });
         let ratios = goals.iter().filter_map(|goal| {
