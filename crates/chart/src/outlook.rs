@@ -25,7 +25,8 @@ impl Scene {
             // The line is on its way over a limit that the readings are beyond already, or the other way round.
             (side(band, last.value) == side(band, trend.level)).then(|| crossing(trend, band))?
         });
-        let foreseen = (trend.duration >= OBSERVED_LEAST).then_some(FORESIGHT * trend.duration);
+        let is_telling = trend.duration >= OBSERVED_LEAST && !trend.is_steady();
+        let foreseen = is_telling.then_some(FORESIGHT * trend.duration);
         if let (Some((what, time)), Some(foreseen)) = (crossing, foreseen)
             && self.leader().is_some_and(|line| line.is_fresh)
             && (1..=foreseen).contains(&(time - self.now))
@@ -147,6 +148,13 @@ mod tests {
         assert_eq!(outlook(15.0, -0.04, 1_000), None, "seconds are noise");
         let steady = outlook(19.0, 0.0, 15 * MINUTE);
         assert_eq!(steady.as_deref(), Some("Steady since 14:00."));
+    }
+
+    #[test]
+    fn what_is_steady_leaves_no_target() {
+        // 0.03 % in the day that was seen, and 0.01 % from the limit.
+        let day = outlook(14.04, -0.0015, 72 * MINUTE);
+        assert_eq!(day.as_deref(), Some("Steady since 14:00."));
     }
 
     #[test]

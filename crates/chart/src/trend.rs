@@ -47,21 +47,12 @@ pub fn trend(series: &Series, window: Span) -> Option<Trend> {
 impl Trend {
     /// Says it in words: "falling 0.4 % an hour", "steady".
     ///
-    /// The unit of time is the one that gives a number people can picture; a change below a
-    /// twentieth of a unit over the whole stretch is steady.
+    /// The unit of time is the one that gives a number people can picture.
     pub fn words(self, unit: &str) -> String {
-        let over_all = self.per_hour * (self.duration as f64 / HOUR) as f32;
-        if over_all.abs() < 0.05 {
+        if self.is_steady() {
             return String::from("steady");
         }
-        let size = self.per_hour.abs();
-        let (rate, time) = if size >= 10.0 {
-            (size / 60.0, "a minute")
-        } else if size >= 0.1 {
-            (size, "an hour")
-        } else {
-            (size * 24.0, "a day")
-        };
+        let (rate, time) = self.rate();
         let direction = if self.per_hour > 0.0 {
             "rising"
         } else {
@@ -77,6 +68,24 @@ impl Trend {
         text
     }
 
+    /// Whether the change is less than a twentieth of a unit over the whole stretch, or in a day.
+    pub(crate) fn is_steady(self) -> bool {
+        let over_all = self.per_hour * (self.duration as f64 / HOUR) as f32;
+        over_all.abs() < SEEN || self.rate().0 < SEEN
+    }
+
+    /// How much it changes, and in what time.
+    fn rate(self) -> (f32, &'static str) {
+        let size = self.per_hour.abs();
+        if size >= 10.0 {
+            (size / 60.0, "a minute")
+        } else if size >= 0.1 {
+            (size, "an hour")
+        } else {
+            (size * 24.0, "a day")
+        }
+    }
+
     /// When the line reaches a level, if it is under way to it.
     pub fn reaches(self, level: f32) -> Option<i64> {
         let hours = f64::from(level - self.level) / f64::from(self.per_hour);
@@ -90,6 +99,8 @@ pub(crate) fn unit_gap(unit: &str) -> &'static str {
 }
 
 const SAMPLE_MAX: usize = 500;
+/// Less is 0.0 with one decimal.
+const SEEN: f32 = 0.05;
 const HOUR: f64 = 3_600_000.0;
 
 #[cfg(test)]
@@ -120,6 +131,13 @@ mod tests {
         assert_eq!(falling(-0.02, 1_000).words("%"), "rising 1.2 % a minute");
         assert_eq!(falling(0.01, 3_600_000).words(""), "falling 0.2 a day");
         assert_eq!(falling(0.0, 1_000).words("%"), "steady");
+    }
+
+    #[test]
+    fn what_would_be_no_change_in_a_day_is_steady() {
+        let day = 86_400_000;
+        assert_eq!(falling(-0.049, day).words("%"), "steady");
+        assert_eq!(falling(-0.051, day).words("%"), "rising 0.1 % a day");
     }
 
     #[test]
