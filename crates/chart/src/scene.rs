@@ -4,8 +4,8 @@ use crate::gap::GapLimit;
 use crate::plot::{LineStyle, Plot, PlotLine, ink};
 use crate::trend::unit_gap;
 use crate::{
-    Anchor, Command, Dash, Ink, Paint, Picture, Point, Reach, Rect, Series, Size, Span, ValueTicks,
-    Zone, clock, clock_with_seconds, date, decimal, time_ticks,
+    Anchor, Command, Dash, Ink, Paint, Picture, Point, Reach, Rect, Scale, Series, Size, Span,
+    ValueTicks, Zone, clock, clock_with_seconds, date, decimal, time_ticks,
 };
 
 /// The values that a reading should keep to.
@@ -134,11 +134,9 @@ impl Scene {
 
     /// Draws it in the given size.
     pub fn draw(&self, size: Size) -> Picture {
-        let rect = self.plot_rect(size);
-        let plot = Plot::new(self.plot_lines(), self.window, rect, size);
-        let values = plot.values(self.band, self.band.map_or(0.0, |_| LABEL_HEAD));
+        let (plot, values, ticks) = self.plot(size);
         let mut picture = Picture {
-            plot: rect,
+            plot: plot.rect,
             times: plot.times(),
             values,
             ..Picture::default()
@@ -146,7 +144,7 @@ impl Scene {
         if let Some(band) = self.band {
             picture.fill(plot.layer(band, values), Ink::LeafWash);
         }
-        value_axis(&mut picture);
+        value_axis(&mut picture, ticks);
         let gaps = plot.stretches(plot.gaps(self.now));
         for &stretch in &gaps {
             picture.hatch(stretch);
@@ -258,13 +256,20 @@ impl Scene {
         number
     }
 
-    fn plot_rect(&self, size: Size) -> Rect {
-        let x = LABEL_ADVANCE * LABEL_LENGTH + LABEL_GAP;
-        Rect {
-            x,
-            y: TOP,
-            width: (size.width - x - RIGHT).max(1.0),
-            height: (size.height - TOP - BOTTOM).max(1.0),
+    /// Where the lines are drawn, with room on the left for the longest label of their values.
+    fn plot(&self, size: Size) -> (Plot<'_>, Scale, ValueTicks) {
+        let mut n_characters = LABEL_LENGTH;
+        loop {
+            let rect = plot_rect(size, n_characters);
+            let plot = Plot::new(self.plot_lines(), self.window, rect, size);
+            let values = plot.values(self.band, self.band.map_or(0.0, |_| LABEL_HEAD));
+            let ticks = value_ticks(rect, values);
+            let lengths = ticks.values().map(|value| ticks.label(value));
+            let longest = lengths.map(|label| label.chars().count()).max();
+            match longest {
+                Some(longest) if longest > n_characters => n_characters = longest,
+                _ => return (plot, values, ticks),
+            }
         }
     }
 
@@ -386,13 +391,26 @@ impl Scene {
     }
 }
 
-fn value_axis(picture: &mut Picture) {
-    let plot = picture.plot;
-    let (low, high) = picture.values.domain();
+fn plot_rect(size: Size, n_characters: usize) -> Rect {
+    let x = LABEL_ADVANCE * n_characters as f32 + LABEL_GAP;
+    Rect {
+        x,
+        y: TOP,
+        width: (size.width - x - RIGHT).max(1.0),
+        height: (size.height - TOP - BOTTOM).max(1.0),
+    }
+}
+
+fn value_ticks(plot: Rect, values: Scale) -> ValueTicks {
+    let (low, high) = values.domain();
     // A small chart has its labels closer, rather than none.
     let least = (plot.height / LABEL_HEIGHT / 1.5).min(VALUE_LABELS_LEAST);
     let n_max = (plot.height / VALUE_LABEL_DISTANCE).max(least) as usize;
-    let ticks = ValueTicks::new(low, high, n_max);
+    ValueTicks::new(low, high, n_max)
+}
+
+fn value_axis(picture: &mut Picture, ticks: ValueTicks) {
+    let plot = picture.plot;
     let from = picture.corners.len();
     for value in ticks.values() {
         let y = picture.values.position(value) as f32;
@@ -424,8 +442,8 @@ const LABEL_HEIGHT: f32 = 16.0;
 const LABEL_HEAD: f32 = LABEL_HEIGHT + 3.0;
 /// From the edge of the band to the middle of its label.
 const LABEL_EDGE: f32 = 12.0;
-/// Digits to make room for on the left.
-const LABEL_LENGTH: f32 = 3.0;
+/// Characters to make room for on the left always, so that charts one above the other are aligned.
+const LABEL_LENGTH: usize = 4;
 const LABEL_GAP: f32 = 10.0;
 const TIME_LABEL_DISTANCE: f32 = 76.0;
 const VALUE_LABEL_DISTANCE: f32 = 42.0;
@@ -582,7 +600,7 @@ mod tests {
         let [gap] = hatched(vec![line(20..60), line(40..80)])[..] else {
             panic!("both were silent once");
         };
-        let second = (SIZE.width - 41.0) / 100.0;
+        let second = (SIZE.width - 48.0) / 100.0;
         assert!((gap.width / second - 21.0).abs() < 0.5, "{gap:?}");
         assert!(hatched(vec![line(20..40), line(50..80)]).is_empty());
     }
@@ -619,6 +637,52 @@ mod tests {
         assert!(ends.into_iter().all(drawn));
         assert!(fills(&picture, Ink::Surface).is_empty(), "no gap");
         assert_eq!(scene.reach().least, 3_600_000);
+    }
+
+    #[test]
+    fn no_label_of_a_value_is_cut() {
+        for (low, high) in [
+            (14.0, 15.0),
+            (0.0, 100.0),
+            (-12.5, -12.0),
+            (1_013.0, 1_013.4),
+            (0.0, 2e6),
+        ] {
+            let mut series = Series::new(9);
+            series.append(0, low);
+            series.append(1_000, high);
+            for size in [SIZE, Size::new(280.0, 160.0)] {
+                let picture = Scene::of(series.clone()).draw(size);
+                let labels: Vec<(f32, &str)> = picture
+                    .commands
+                    .iter()
+                    .filter_map(|command| match command {
+                        Command::Text {
+                            x,
+                            anchor: Anchor::End,
+                            text,
+                            ..
+                        } => Some((*x, text.as_str())),
+                        _ => None,
+                    })
+                    .collect();
+                assert!(labels.len() > 1, "{low} to {high}");
+                for (right, text) in labels {
+                    let width = text.chars().count() as f32 * LABEL_ADVANCE;
+                    assert!(width <= right, "{text} ends at {right}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn charts_of_other_values_are_aligned() {
+        let left = |value| {
+            let mut series = Series::new(9);
+            series.append(0, value);
+            Scene::of(series).draw(SIZE).plot.x
+        };
+        assert_eq!([0.5, 14.0, 99.0, 990.0].map(left), [left(5.0); 4]);
     }
 
     #[test]
