@@ -169,20 +169,22 @@ impl Scene {
 
     /// How far a reader can go in it. A few readings are to be seen always.
     pub fn reach(&self) -> Reach {
-        let intervals = self.shown();
-        let intervals = intervals.filter_map(|line| line.series.usual_interval());
         Reach {
             since: self.since,
             now: self.now,
-            least: intervals
-                .min()
-                .unwrap_or_default()
-                .saturating_mul(INTERVALS_LEAST),
+            least: self.usual_interval().saturating_mul(INTERVALS_LEAST),
         }
     }
 
+    /// What usually lies between two readings of the line that has most of them; 0 while that is not known.
+    pub(crate) fn usual_interval(&self) -> i64 {
+        let lines = self.shown();
+        let intervals = lines.filter_map(|line| line.series.usual_interval());
+        intervals.min().unwrap_or_default()
+    }
+
     /// When the first reading in view was.
-    pub(crate) fn first_in_view(&self) -> Option<i64> {
+    pub fn first_in_view(&self) -> Option<i64> {
         let lines = self.shown();
         let firsts = lines.filter_map(|line| line.series.nearest(self.window, i64::MIN));
         firsts.map(|point| point.time).min()
@@ -223,19 +225,34 @@ impl Scene {
         lines
     }
 
-    /// A moment in words: its day unless that is today and all that is shown, its year unless that is this one,
-    /// seconds where they count; over a year no hour.
+    /// A moment in words: its day unless that is today and all that is shown.
     pub(crate) fn time_label(&self, time: i64, exactness: i64) -> String {
+        let shown = self.window.duration();
+        let has_day = shown > DAY || self.day(time) != self.day(self.now);
+        self.moment_label(time, exactness, has_day, shown)
+    }
+
+    /// From one moment to another, in words: the day stands at both ends; of a single day once, and of today never.
+    pub(crate) fn span_label(&self, span: Span, exactness: i64) -> String {
+        let (first, last) = (self.day(span.start), self.day(span.end));
+        let (has_last, shown) = (first != last, span.duration());
+        let has_first = has_last || last != self.day(self.now);
+        let mut text = self.moment_label(span.start, exactness, has_first, shown);
+        text.push('–');
+        text.push_str(&self.moment_label(span.end, exactness, has_last, shown));
+        text
+    }
+
+    /// Its year unless that is this one, seconds where they count; over a year no hour.
+    fn moment_label(&self, time: i64, exactness: i64, has_day: bool, shown: i64) -> String {
         let mut text = String::new();
-        let day_of = |time| self.zone.local(time).div_euclid(DAY);
-        let (day, today) = (day_of(time), day_of(self.now));
-        let year = Date::of_day(day).year;
-        let is_long = self.window.duration() > MANY_MONTHS;
-        if self.window.duration() > DAY || day != today {
+        if has_day {
             text.push_str(&date(time, self.zone));
-            if is_long || year != Date::of_day(today).year {
+            let is_long = shown > MANY_MONTHS;
+            let year = |time| Date::of_day(self.day(time)).year;
+            if is_long || year(time) != year(self.now) {
                 text.push(' ');
-                push_whole(&mut text, year.unsigned_abs(), 1);
+                push_whole(&mut text, year(time).unsigned_abs(), 1);
             }
             if is_long {
                 return text;
@@ -248,6 +265,10 @@ impl Scene {
             clock(time, self.zone)
         });
         text
+    }
+
+    fn day(&self, time: i64) -> i64 {
+        self.zone.local(time).div_euclid(DAY)
     }
 
     pub(crate) fn with_unit(&self, mut number: String) -> String {
@@ -436,7 +457,7 @@ pub(crate) const NO_DATA: &str = "no data";
 const NO_DATA_WIDTH: f32 = 56.0;
 const COLLECTING_WIDTH: f32 = 150.0;
 /// A digit's width at the label's size of 12 px.
-const LABEL_ADVANCE: f32 = 7.0;
+pub(crate) const LABEL_ADVANCE: f32 = 7.0;
 const LABEL_HEIGHT: f32 = 16.0;
 /// Where no other place is free there is this one, above all readings and their strokes.
 const LABEL_HEAD: f32 = LABEL_HEIGHT + 3.0;
@@ -656,14 +677,17 @@ mod tests {
                 let labels: Vec<(f32, &str)> = picture
                     .commands
                     .iter()
-                    .filter_map(|command| match command {
-                        Command::Text {
+                    .filter_map(|command| {
+                        let Command::Text {
                             x,
                             anchor: Anchor::End,
                             text,
                             ..
-                        } => Some((*x, text.as_str())),
-                        _ => None,
+                        } = command
+                        else {
+                            return None;
+                        };
+                        Some((*x, text.as_str()))
                     })
                     .collect();
                 assert!(labels.len() > 1, "{low} to {high}");

@@ -2,7 +2,7 @@ use crate::calendar::{DAY, HOUR, MINUTE, SECOND};
 use crate::decimal::push_whole;
 use crate::gap::{GapLimit, gaps};
 use crate::scene::NO_DATA;
-use crate::{Line, Point, PumpRuns, Scene, decimal, trend};
+use crate::{Line, Point, PumpRuns, Scene, Span, decimal, trend};
 
 impl Scene {
     /// One sentence that says what the chart shows, for those who do not see it: "14:02–14:20:
@@ -17,10 +17,7 @@ impl Scene {
             if self.is_loading {
                 return String::from("Fetching the readings.");
             }
-            let mut text = String::from("No readings since ");
-            text.push_str(&self.time_label(self.since.max(self.window.start), MINUTE));
-            text.push('.');
-            return text;
+            return self.no_readings();
         };
         let end = self.window.end.min(self.now);
         // Two clock times that read the same would tell nothing.
@@ -29,9 +26,7 @@ impl Scene {
         } else {
             MINUTE
         };
-        let mut text = self.time_label(first, exactness);
-        text.push('–');
-        text.push_str(&self.time_label(end, exactness));
+        let mut text = self.span_label(Span::new(first, end), exactness);
         text.push_str(": ");
         if self.has_several() {
             self.push_lines(&mut text);
@@ -49,6 +44,19 @@ impl Scene {
         }
         if !self.has_several() {
             self.push_gaps(&mut text);
+        }
+        text.push('.');
+        text
+    }
+
+    /// That there are none in view, which says nothing of those before and after it.
+    fn no_readings(&self) -> String {
+        let mut text = String::from("No reading in this window");
+        let lines = self.shown();
+        let before = lines.filter_map(|line| line.series.at_or_before(self.window.start));
+        if let Some(last) = before.map(|point| point.time).max() {
+            text.push_str("; the last before it: ");
+            text.push_str(&self.time_label(last, MINUTE));
         }
         text.push('.');
         text
@@ -140,7 +148,7 @@ impl Scene {
 }
 
 /// How long something took, in one unit, rounded: "45 s", "1 min", "16 h", "3 d".
-fn duration_in_words(duration: i64) -> String {
+pub(crate) fn duration_in_words(duration: i64) -> String {
     // Each unit gives way where the next one rounds to a whole one.
     let (unit, name) = if duration < 55 * SECOND {
         (SECOND, " s")
@@ -168,7 +176,7 @@ fn count(durations: impl Iterator<Item = i64>) -> (u64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Band, Series, Span};
+    use crate::{Band, Series};
 
     /// 2026-05-04T14:02:00Z
     const START: i64 = 1_777_903_320_000;
@@ -247,7 +255,40 @@ mod tests {
             since: START,
             ..Scene::of(Series::new(9))
         };
-        assert_eq!(scene.summary(), "No readings since 14:02.");
+        assert_eq!(scene.summary(), "No reading in this window.");
+    }
+
+    #[test]
+    fn between_two_readings_it_says_when_the_last_one_was() {
+        let mut between = scene(&[20.0, 19.0, 18.0], HOUR);
+        between.window = Span::new(START + HOUR + MINUTE, START + HOUR + 2 * MINUTE);
+        assert_eq!(
+            between.summary(),
+            "No reading in this window; the last before it: 15:02."
+        );
+        between.window = Span::new(START - HOUR, START - MINUTE);
+        assert_eq!(between.summary(), "No reading in this window.");
+        between.window = Span::new(between.now + 1, between.now + HOUR);
+        between.now += 3 * DAY;
+        assert_eq!(
+            between.summary(),
+            "No reading in this window; the last before it: 4 May, 16:02."
+        );
+    }
+
+    #[test]
+    fn the_day_is_told_at_both_ends_once_or_not_at_all() {
+        let told = |n_hours: usize, later: i64| {
+            let mut scene = scene(&vec![20.0; n_hours + 1], HOUR);
+            scene.now += later;
+            let text = scene.summary();
+            text.split_once(": ").unwrap().0.to_owned()
+        };
+        assert_eq!(told(9, 0), "14:02–23:02");
+        assert_eq!(told(9, DAY), "4 May, 14:02–23:02");
+        assert_eq!(told(23, 0), "4 May, 14:02–5 May, 13:02");
+        assert_eq!(told(30, 0), "4 May, 14:02–5 May, 20:02");
+        assert_eq!(told(700, 0), "4 May, 14:02–2 Jun, 18:02");
     }
 
     #[test]
@@ -256,15 +297,19 @@ mod tests {
         scene.now += 2 * DAY;
         assert_eq!(
             scene.summary(),
-            "4 May, 14:02–4 May, 14:05: lowest 19.0 %, highest 20.0 %."
+            "4 May, 14:02–14:05: lowest 19.0 %, highest 20.0 %."
         );
         scene.now += 365 * DAY;
         assert_eq!(
             scene.summary(),
-            "4 May 2026, 14:02–4 May 2026, 14:05: lowest 19.0 %, highest 20.0 %."
+            "4 May 2026, 14:02–14:05: lowest 19.0 %, highest 20.0 %."
         );
         scene.window.start -= 365 * DAY;
-        assert!(scene.summary().starts_with("4 May 2026–4 May 2026: "));
+        assert!(scene.summary().starts_with("4 May 2026, 14:02–14:05: "));
+        scene.lines[0].series = Series::new(9);
+        scene.lines[0].series.append(START - 364 * DAY, 20.0);
+        scene.lines[0].series.append(START, 20.0);
+        assert!(scene.summary().starts_with("5 May 2025–4 May 2026: "));
     }
 
     #[test]
