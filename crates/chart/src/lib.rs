@@ -56,7 +56,7 @@ pub use scene::{Band, Line, PumpRuns, Scene};
 pub use series::{Bundle, Point, Series};
 pub use span::{Span, live_window, present};
 pub use sparkline::Sparkline;
-pub use table::Row;
+pub use table::{Row, Table};
 pub use ticks::{TimeTick, ValueTicks, time_ticks};
 pub use trend::{Trend, trend};
 pub use view::{Reach, View};

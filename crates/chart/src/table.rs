@@ -1,8 +1,18 @@
 use crate::calendar::{DAY, HOUR, MINUTE, SECOND};
 use crate::scene::NO_DATA;
+use crate::summary::duration_in_words;
 use crate::{Line, Scene, Span, decimal};
 
-/// One row of the chart as a table.
+/// A chart's window as a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// What time a row covers, to be read after "each": "2 d".
+    pub step: String,
+    /// The newest first.
+    pub rows: Vec<Row>,
+}
+
+/// One row of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// When it begins: "14:05:10".
@@ -22,14 +32,15 @@ impl Scene {
         }
     }
 
-    /// The window as a table of at most `n_rows_max` rows, the newest first: each row covers the
-    /// same time, so that a silence is a row too.
-    pub fn rows(&self, n_rows_max: usize) -> Vec<Row> {
+    /// The window as a table of at most `n_rows_max` rows: each covers the same time, so that a silence
+    /// is a row too, but none is shorter than what usually lies between two readings. `None` while no
+    /// reading is in view.
+    pub fn table(&self, n_rows_max: usize) -> Option<Table> {
         let end = self.window.end.min(self.now);
-        let Some(first) = self.first_in_view() else {
-            return Vec::new();
-        };
-        let least = (end - first) / n_rows_max.max(1) as i64 + 1;
+        let first = self.first_in_view()?;
+        // Hardly any interval is exactly what it was meant to be.
+        let usual = self.usual_interval();
+        let least = ((end - first) / n_rows_max.max(1) as i64 + 1).max(usual - usual / 8);
         let step = STEPS
             .into_iter()
             .find(|&step| step >= least)
@@ -55,7 +66,8 @@ impl Scene {
                 rows.push(self.row(span));
             }
         }
-        rows
+        let step = duration_in_words(step);
+        Some(Table { step, rows })
     }
 
     fn row(&self, span: Span) -> Row {
@@ -111,7 +123,8 @@ mod tests {
         for second in (0..30).chain(50..100) {
             series.append(second * SECOND, second as f32);
         }
-        let rows = Scene::of(series).rows(12);
+        let Table { step, rows } = Scene::of(series).table(12).unwrap();
+        assert_eq!(step, "10 s");
         let times: Vec<&str> = rows.iter().map(|row| row.time.as_str()).collect();
         assert_eq!(times[..2], ["00:01:30", "00:01:20"]);
         assert_eq!(times.len(), 10);
@@ -121,6 +134,23 @@ mod tests {
 
     #[test]
     fn nothing_yet_has_no_rows() {
-        assert_eq!(Scene::of(Series::new(3)).rows(9), []);
+        assert_eq!(Scene::of(Series::new(3)).table(9), None);
+    }
+
+    #[test]
+    fn no_row_is_shorter_than_what_usually_lies_between_two_readings() {
+        let mut series = Series::new(1_000);
+        for hour in 0..100 {
+            // A little late, each time.
+            series.append(hour * (HOUR + SECOND), 20.0);
+        }
+        let scene = Scene {
+            window: Span::new(50 * HOUR, 54 * HOUR),
+            ..Scene::of(series)
+        };
+        let Table { step, rows } = scene.table(24).unwrap();
+        assert_eq!(step, "60 min");
+        assert_eq!(rows.len(), 5);
+        assert!(rows.iter().all(|row| row.cells[0] == "20.0"), "{rows:?}");
     }
 }

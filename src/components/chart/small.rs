@@ -31,15 +31,17 @@ pub fn small_chart(
     };
     let painted = Rc::new(Signal::new(Picture::default()));
     let gestures = Gestures::new(&scene, &painted, &view, &cursor);
-    let mut told = (f64::NEG_INFINITY, View::default());
+    let mut told = (f64::NEG_INFINITY, None);
     let told_of = Rc::clone(&view);
     gestures.listen(Piece::new(include_str!("small.html"), move |places| {
         let shown = scene();
-        let (now, view) = (js_sys::Date::now(), told_of.get());
+        // The first readings are worth another sentence at once, as is another part of time.
+        let has_readings = shown.first_in_view().is_some();
+        let (now, kind) = (js_sys::Date::now(), Some((told_of.get(), has_readings)));
         // A clock that was set back holds nobody up.
         let is_soon = (0.0..TOLD_EVERY_MS).contains(&(now - told.0));
-        if !is_soon || view != told.1 {
-            told = (now, view);
+        if !is_soon || kind != told.1 {
+            told = (now, kind);
             places.text("caption", &shown.summary());
         }
         places.part("heading", Some(""), &|_| heading());

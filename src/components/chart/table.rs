@@ -10,11 +10,18 @@ use crate::piece::Piece;
 pub(super) fn chart_table(scene: Read<Scene>, label: Read<String>) -> Piece {
     Piece::new(include_str!("table.html"), move |places| {
         let scene = scene();
-        places.text("caption", &label());
+        let table = scene.table(ROWS_MAX);
+        let (step, rows) = table.map_or_else(Default::default, |table| (table.step, table.rows));
+        // The headings name several lines.
+        let (label, values) = match scene.has_several() {
+            true => (String::new(), "Last value of each "),
+            false => (label(), ": lowest, highest and last value of each "),
+        };
+        let values = if rows.is_empty() { "" } else { values };
+        places.text("caption", &[&label, values, &step].concat());
         let mut headings = vec![String::from("From")];
         headings.extend(scene.headings().into_iter().map(String::from));
         places.list("headings", &headings, &|text| cell(HEADING, text));
-        let rows = scene.rows(ROWS_MAX);
         // A row is known by its time, so that one whose cells change stays where a reader is.
         let times: Vec<String> = rows.iter().map(|row| row.time.clone()).collect();
         places.list("rows", &times, &|_| Piece::new(ROW, |_| ()));
