@@ -54,14 +54,14 @@ pub fn chart(
         );
         move |places: &mut crate::piece::Places| {
             let shown = scene();
-            let label_text = label();
+            let title = title(&shown, label());
             places.part("ranges", Some(""), &|_| ranges(Rc::clone(&view)));
             places.part("controls", Some(""), &|_| controls());
             places.part("canvas", Some(""), &|_| drawing(&scene, &painted));
             places.part("crosshair", Some(""), &|_| {
                 crosshair(&scene, &painted, &cursor)
             });
-            places.attribute("stage", "aria-label", Some(&[&label_text, HELP].concat()));
+            places.attribute("stage", "aria-label", Some(&[&title, HELP].concat()));
             let several = shown.has_several().then_some("");
             places.part("legend", several, &|_| legend(&scene, &hidden));
             places.text("caption", &shown.summary());
@@ -80,7 +80,7 @@ pub fn chart(
     let gestures = Gestures::new(&scene, &painted, &view, &cursor);
     let piece = gestures.listen(Piece::new(include_str!("chart.html"), fill));
     let stage = piece.element("stage");
-    let (saved, saved_label) = (Rc::clone(&scene), Rc::clone(&label));
+    let (drawn, drawn_label) = (Rc::clone(&scene), Rc::clone(&label));
     piece
         .on("toggle", "click", move |_| {
             shows_table.set(!shows_table.get_untracked());
@@ -90,12 +90,19 @@ pub fn chart(
                 .as_ref()
                 .and_then(|stage| stage.query_selector("canvas").ok()?);
             if let Some(canvas) = canvas {
-                export::save_picture(canvas.unchecked_ref(), &untrack(|| label()));
+                let canvas = canvas.unchecked_ref();
+                untrack(|| export::save_picture(canvas, &drawn(), &title(&drawn(), drawn_label())));
             }
         })
         .on("csv", "click", move |_| {
-            untrack(|| export::save_csv(&saved(), &saved_label()));
+            untrack(|| export::save_csv(&scene(), &title(&scene(), label())));
         })
+}
+
+/// What is measured where: the label, and the names of what is beside its line.
+fn title(scene: &Scene, label: String) -> String {
+    let beside = scene.lines.iter().skip(1);
+    beside.fold(label, |title, line| title + ", " + &line.name)
 }
 
 /// The part of a scene that is to be seen.

@@ -163,6 +163,18 @@ async fn the_picture_and_the_values_are_saved() {
     let (name, picture) = until("a picture", saved).await;
     assert_eq!(name, "Moisture of Bench a.png");
     assert!(picture.contains("PNG"), "it is a picture");
+    let shown: HtmlCanvasElement = stage()
+        .unwrap()
+        .query_selector("canvas")
+        .unwrap()
+        .unwrap()
+        .unchecked_into();
+    assert!(
+        saved_height() > shown.height(),
+        "there is a title above the chart"
+    );
+    let n_canvases = document().query_selector_all("canvas").unwrap().length();
+    assert_eq!(n_canvases, 1, "nothing of it is left in the page");
     page.press("button", "Save values (CSV)").await;
     let (name, values) = until("values", || {
         saved().filter(|saved| saved.0.ends_with(".csv"))
@@ -357,7 +369,7 @@ impl Saving {
     fn observe() -> Self {
         let before = js_sys::Reflect::get(&links(), &"click".into()).unwrap();
         let keep = js_sys::Function::new_no_args(
-            "const request = new XMLHttpRequest(); request.open('GET', this.href, false); request.send(); window.saved = [this.download, request.responseText];",
+            "const request = new XMLHttpRequest(); request.open('GET', this.href, false); request.send(); window.saved = [this.download, request.responseText, this.href];",
         );
         js_sys::Reflect::set(&links(), &"click".into(), &keep).unwrap();
         Self(before)
@@ -403,6 +415,16 @@ fn saved() -> Option<(String, String)> {
     let saved = js_sys::Reflect::get(&window(), &"saved".into()).ok()?;
     let saved: js_sys::Array = saved.dyn_into().ok()?;
     Some((saved.get(0).as_string()?, saved.get(1).as_string()?))
+}
+
+/// How high the picture is that was saved last, in its own pixels.
+fn saved_height() -> u32 {
+    let saved = js_sys::Reflect::get(&window(), &"saved".into()).unwrap();
+    let url = js_sys::Array::from(&saved).get(2).as_string().unwrap();
+    let png = window().atob(url.split_once(',').unwrap().1).unwrap();
+    // Each character is a byte, and these four are the height.
+    let height = png.chars().skip(20).take(4);
+    height.fold(0, |height, byte| height * 256 + u32::from(byte))
 }
 
 /// The page of a probe that has said something.

@@ -30,6 +30,7 @@ mod crosshair;
 mod csv;
 mod decimal;
 mod gap;
+mod head;
 mod outlook;
 mod picture;
 mod plot;

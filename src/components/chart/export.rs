@@ -1,20 +1,27 @@
 //! A chart to take away: as a picture, or as the values in view.
 
-use chart::Scene;
+use chart::{Scene, Size};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, HtmlAnchorElement, HtmlCanvasElement, Url};
 
 use crate::{
-    components::canvas::context_of,
+    components::canvas::{Surface, context_of},
     dom::{document, window},
 };
 
-/// Saves what a canvas shows, on the colour that lies below it.
-pub(super) fn save_picture(shown: &HtmlCanvasElement, name: &str) {
+/// Saves what a canvas shows of a scene, under its title, on the colour that lies below it.
+pub(super) fn save_picture(shown: &HtmlCanvasElement, scene: &Scene, title: &str) {
+    let Ok(whole) = shown.clone_node() else {
+        return;
+    };
+    let whole: HtmlCanvasElement = whole.unchecked_into();
+    // Only what is in the page has its colours.
+    let _ = shown.after_with_node_1(&whole);
     // A browser that cannot do it saves nothing.
-    let url = lay_under(shown).and_then(|()| shown.to_data_url().ok());
+    let url = draw(shown, &whole, scene, title).and_then(|()| whole.to_data_url().ok());
+    whole.remove();
     if let Some(url) = url {
-        save(&url, name, ".png");
+        save(&url, title, ".png");
     }
 }
 
@@ -29,18 +36,42 @@ pub(super) fn save_csv(scene: &Scene, name: &str) {
     }
 }
 
-/// Fills what a picture leaves free. The next one begins with a clear canvas.
-fn lay_under(shown: &HtmlCanvasElement) -> Option<()> {
-    let context = context_of(shown)?;
-    let style = window().get_computed_style(shown).ok()??;
+/// Puts the title and, of several lines, their names above what is shown.
+fn draw(
+    shown: &HtmlCanvasElement,
+    whole: &HtmlCanvasElement,
+    scene: &Scene,
+    title: &str,
+) -> Option<()> {
+    let ratio = window().device_pixel_ratio() as f32;
+    let (width, height) = (shown.width() as f32 / ratio, shown.height() as f32 / ratio);
+    let (head, top) = scene.head(title, width);
+    let size = Size {
+        width,
+        height: top + height,
+        ratio,
+    };
+    Surface::new(whole.clone())?.show(&head, size);
+    let context = context_of(whole)?;
+    context
+        .draw_image_with_html_canvas_element_and_dw_and_dh(
+            shown,
+            0.0,
+            top.into(),
+            width.into(),
+            height.into(),
+        )
+        .ok()?;
+    // What is still free has the colour that lies below.
+    let style = window().get_computed_style(whole).ok()??;
     context.set_fill_style_str(&style.get_property_value("--color-surface").ok()?);
     context
         .set_global_composite_operation("destination-over")
         .ok()?;
     // In pixels of the screen.
     context.set_transform(1.0, 0.0, 0.0, 1.0, 0.0, 0.0).ok()?;
-    context.fill_rect(0.0, 0.0, shown.width().into(), shown.height().into());
-    context.set_global_composite_operation("source-over").ok()
+    context.fill_rect(0.0, 0.0, whole.width().into(), whole.height().into());
+    Some(())
 }
 
 fn save(url: &str, name: &str, suffix: &str) {
