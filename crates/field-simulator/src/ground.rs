@@ -17,6 +17,8 @@ use crate::{
 pub struct Ground {
     source: Source,
     speed: Speed,
+    /// How much of the source was over when the ground began.
+    past: Duration,
     started: Timestamp,
     last_sample: Timestamp,
     waterings: Vec<Watering>,
@@ -52,10 +54,18 @@ impl Ground {
         Self {
             source,
             speed,
+            past: Duration::ZERO,
             started: now,
             last_sample: now,
             waterings: ZONES.iter().map(|_| Watering::new(now)).collect(),
         }
+    }
+
+    /// The same ground with so many days behind it: it goes on where [`past::write`](crate::past::write) ends.
+    #[must_use]
+    pub fn after_days(mut self, n_days: u16) -> Self {
+        self.past = DAY * u32::from(n_days);
+        self
     }
 
     /// What the page should be told.
@@ -87,16 +97,17 @@ impl Ground {
     /// What a probe finds; `None` where the source has a gap.
     pub fn sample(&mut self, probe: usize, now: Timestamp) -> Option<Sample> {
         self.leave_out_suspension(now);
-        let elapsed = now.saturating_duration_since(self.started);
+        let played = self
+            .speed
+            .played(now.saturating_duration_since(self.started));
         let (moisture, hour) = match &mut self.source {
             Source::Replay { replay, .. } => {
-                let round = self.speed.wall(replay.span()) + PAUSE;
-                let in_round = Duration::from_nanos((elapsed.as_nanos() % round.as_nanos()) as u64);
-                let value = replay.value(probe, self.speed.played(in_round))?;
+                let along = along(replay, self.past, played, self.speed.played(PAUSE));
+                let value = replay.value(probe, along)?;
                 (value.moisture, value.hour)
             }
             Source::SoilModel(model) => {
-                model.advance_to(self.speed.played(elapsed));
+                model.advance_to(self.past.saturating_add(played));
                 (model.moisture(probe)?, model.hour())
             }
         };
@@ -131,6 +142,14 @@ impl Ground {
     }
 }
 
+/// Where in a file that is played again and again; in the past it was, too, but without pauses. A row lasts an hour at
+/// least, so whole seconds will do.
+fn along(replay: &Replay, past: Duration, played: Duration, pause: Duration) -> Duration {
+    let span = replay.span().as_secs().max(1);
+    let since_first = (past.as_secs() % span).saturating_add(played.as_secs());
+    Duration::from_secs(since_first % span.saturating_add(pause.as_secs()))
+}
+
 /// At 10 cm the day's wave is a few degrees high and some three hours late; under glass it is warmer.
 fn soil_temperature(probe: usize, is_open: bool, hour: f64) -> f64 {
     let mean = if is_open { 17.5 } else { 22.0 };
@@ -138,6 +157,8 @@ fn soil_temperature(probe: usize, is_open: bool, hour: f64) -> f64 {
     mean + place + 3.0 * (2.0 * PI * (hour - 11.0) / 24.0).sin()
 }
 
+/// A day of a past.
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long nothing is sent between the end of a file and its beginning, so that charts show the seam as a gap.
 const PAUSE: Duration = Duration::from_secs(10);
 const INTERVAL_MIN: Duration = Duration::from_millis(100);

@@ -46,6 +46,17 @@ pub struct Options {
     /// and end
     #[arg(long, value_name = "DAYS", value_parser = whole_number::<u16>, allow_negative_numbers = true)]
     pub past_days: Option<u16>,
+    /// Begin as the field is after so many days, where what `--past-days` writes ends
+    #[arg(
+        long,
+        value_name = "DAYS",
+        default_value_t = 0,
+        hide_default_value = true,
+        value_parser = whole_number::<u16>,
+        allow_negative_numbers = true,
+        conflicts_with = "past_days"
+    )]
+    pub after_days: u16,
 }
 
 /// Where a broker listens.

@@ -8,7 +8,7 @@ use std::{
 use field::Channel;
 
 use crate::{
-    ground::Source,
+    ground::{DAY, Source},
     layout::{ZONES, probes},
 };
 
@@ -62,20 +62,63 @@ fn moisture(source: &mut Source, probe: usize, elapsed: Duration) -> Option<f64>
 
 /// As often as a probe in the ground reports.
 const STEP: Duration = Duration::from_secs(15 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::soil_model::SoilModel;
+    use crate::{ground::Ground, replay::Replay, soil_model::SoilModel};
+    use field::Timestamp;
+    use std::path::Path;
+
+    /// The rows of a past that ends at a certain moment.
+    fn rows(source: Source, n_days: u16) -> Vec<Vec<String>> {
+        let mut out = Vec::new();
+        let now = UNIX_EPOCH + Duration::from_secs(1_777_888_800);
+        write(source, n_days, now, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let fields = |row: &str| row.split(',').map(str::to_owned).collect();
+        text.lines().map(fields).collect()
+    }
+
+    /// What the probes found last in a past of so many days, and first in the field after it.
+    fn seam(source: &dyn Fn() -> Source, n_days: u16) -> Vec<(f64, f64)> {
+        let now = Timestamp::from_millis(1_777_888_800_000);
+        let mut ground = Ground::new(source(), "1h".parse().unwrap(), now).after_days(n_days);
+        let rows = rows(source(), n_days);
+        let last = rows.last().unwrap()[1..].iter().enumerate();
+        last.map(|(probe, last)| {
+            let first = ground.sample(probe, now).unwrap();
+            (last.parse().unwrap(), first.moisture)
+        })
+        .collect()
+    }
+
+    #[test]
+    fn a_modelled_field_goes_on_where_its_past_ends() {
+        let model = || Source::SoilModel(SoilModel::new(1));
+        for n_days in [1, 14, 365] {
+            for (last, first) in seam(&model, n_days) {
+                assert!((last - first).abs() < 0.5, "{n_days} d: {last}, {first}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_goes_on_with_the_row_after_the_last_one_of_its_past() {
+        let columns: String = (1..=13).map(|number| format!(",P{number}")).collect();
+        let row = |hour: u8| format!("2022-11-15,{hour}{}\n", format!(",{hour}.5").repeat(13));
+        let text = format!("day,hour{columns}\n{}", (0..7).map(row).collect::<String>());
+        let file = || Source::Replay {
+            replay: Replay::read(Path::new("some.csv"), text.as_bytes()).unwrap(),
+            file_name: "some.csv".into(),
+        };
+        // Of 24 hours three are left over by whole rounds of seven.
+        assert_eq!(seam(&file, 1), [(2.5, 3.5); 13]);
+    }
 
     #[test]
     fn two_days_are_a_row_for_every_quarter_of_an_hour_until_now() {
-        let now = UNIX_EPOCH + Duration::from_secs(1_777_888_800);
-        let mut out = Vec::new();
-        write(Source::SoilModel(SoilModel::new(1)), 2, now, &mut out).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        let rows: Vec<Vec<&str>> = text.lines().map(|row| row.split(',').collect()).collect();
+        let rows = rows(Source::SoilModel(SoilModel::new(1)), 2);
         assert_eq!(rows.len(), 1 + 2 * 96);
         let n_probes = probes().count();
         assert!(rows.iter().all(|row| row.len() == 1 + n_probes));

@@ -45,7 +45,7 @@ pub async fn start(options: &Options) -> Result<Simulator, Error> {
     check_pump_names(&options.stuck_pump)?;
     let source = source(options)?;
     let clock = Clock::starting_now();
-    let ground = Ground::new(source, options.speed, clock.now());
+    let ground = Ground::new(source, options.speed, clock.now()).after_days(options.after_days);
     let ready = format!(
         "{N_PROBES} probes and {} pumps on {}, {}",
         ZONES.len(),

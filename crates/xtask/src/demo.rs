@@ -54,7 +54,8 @@ pub(crate) fn run(arguments: Parser) -> Result<()> {
         SIMULATOR,
         command(workspace::binary(SIMULATOR))?
             .args(["--broker", &format!("mqtt://{}", broker.mqtt)])
-            .args(options.simulator_arguments()),
+            .args(options.simulator_arguments())
+            .args(options.past_of_live_field()),
     )?;
     supervisor.wait_for(SIMULATOR, |line| {
         // Its errors begin with its name too.
@@ -238,6 +239,12 @@ impl Options {
         words.extend(self.simulator.iter().cloned());
         words
     }
+
+    /// The live readings join those that the history begins with.
+    fn past_of_live_field(&self) -> Option<String> {
+        let n_days = self.past_days?;
+        Some(format!("--after-days={n_days}"))
+    }
 }
 
 fn port(arguments: &mut Parser, option: &str) -> Result<u16> {
@@ -374,10 +381,17 @@ mod tests {
                 Some(n_days)
             );
         }
+        assert_eq!(options(&[]).unwrap().past_of_live_field(), None);
         for nonsense in ["", "y", "11y", "0d", "1", "1h", "-1d", "99999y"] {
             let error = options(&["--history", nonsense]).err().unwrap().to_string();
             assert!(error.starts_with("--history: "), "{error}");
         }
+    }
+
+    #[test]
+    fn the_live_field_goes_on_where_its_past_ends() {
+        let past = options(&["--history", "1y"]).unwrap().past_of_live_field();
+        assert_eq!(past.as_deref(), Some("--after-days=365"));
     }
 
     #[track_caller]
