@@ -43,11 +43,18 @@ impl Sealed {
     pub const fn is_unreadable(&self) -> bool {
         matches!(self.outcome, Err(FaultKind::Unreadable))
     }
+
+    /// How many readings its chunk has now and had not before, or with another value.
+    #[must_use]
+    pub fn n_new(&self) -> usize {
+        self.outcome.as_ref().map_or(0, |outcome| outcome.n_new)
+    }
 }
 
 /// Chunks instead of others.
 #[derive(Debug)]
 pub(crate) struct Outcome {
+    n_new: usize,
     pub(crate) raw: Vec<(RawChunk, Vec<u8>)>,
     pub(crate) removed_rollups: [Vec<u32>; 3],
     pub(crate) rollups: [Vec<(RollupChunk, Vec<u8>)>; 3],
@@ -125,15 +132,20 @@ impl Task {
     }
 
     fn outcome(&self, reader: &mut dyn Reader) -> Result<Outcome, FaultKind> {
+        let existing = match self.old {
+            Some(old) => read_points(reader, self.chunk(Level::Raw, old.number))?,
+            None => Vec::new(),
+        };
+        let is_new = |point: &&Point| {
+            let found = existing.binary_search_by_key(&point.time, |known| known.time);
+            found.map_or(true, |place| existing[place] != **point)
+        };
         let mut outcome = Outcome {
+            n_new: self.points.iter().filter(is_new).count(),
             raw: Vec::new(),
             removed_rollups: [const { Vec::new() }; 3],
             rollups: [const { Vec::new() }; 3],
             next_numbers: self.next_numbers,
-        };
-        let existing = match self.old {
-            Some(old) => read_points(reader, self.chunk(Level::Raw, old.number))?,
-            None => Vec::new(),
         };
         let merged = merge_points(existing, &self.points);
         let mut closed = Vec::new();

@@ -119,8 +119,11 @@ fn import(directory: &Path, path: &Path, columns: &Columns, strict: bool) -> any
         kept: Kept::of(DataDirectory::open(directory, STORE_FORMAT)?)?,
         progress: Progress::new(n_bytes),
         n_readings: 0,
+        n_new: 0,
         n_bad_lines: 0,
     };
+    // What a broker left unsealed is none of what the file brings.
+    import.kept.store(SealedUpTo::Everything)?;
     let counted = CountedRead {
         file,
         n_read: &n_read,
@@ -144,22 +147,24 @@ fn import(directory: &Path, path: &Path, columns: &Columns, strict: bool) -> any
         import.progress.show(n_read.get(), import.n_readings);
         Ok(())
     })?;
-    import.kept.store(SealedUpTo::Everything)?;
+    import.n_new += import.kept.store(SealedUpTo::Everything)?;
     let Import {
-        kept, n_bad_lines, ..
-    } = &import;
-    let Counters {
-        kept: n_kept,
-        known,
-        ahead,
-        too_old,
+        n_readings,
+        n_new,
+        n_bad_lines,
         ..
-    } = kept.history.counters();
+    } = import;
+    let Counters { ahead, too_old, .. } = import.kept.history.counters();
+    // Whether one is known shows where it is sealed; of those of one time only the last one comes so far.
+    let known = n_readings.saturating_sub(n_new + ahead + too_old);
+    let left_out = format!(
+        "left out: {known} that were known or came again, {ahead} more than a day ahead, \
+         {too_old} older than what is kept, {n_bad_lines} lines"
+    );
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "{n_kept} readings are in {}; left out: {known} that were known, {ahead} more than a day ahead, \
-         {too_old} older than what is kept, {n_bad_lines} lines",
+        "{n_new} readings were taken into {}; {left_out}",
         directory.display()
     )
     .context("cannot write to standard output")
@@ -169,6 +174,8 @@ struct Import {
     kept: Kept,
     progress: Progress,
     n_readings: u64,
+    /// Of those that were sealed, the ones that the history did not have.
+    n_new: u64,
     n_bad_lines: u64,
 }
 
@@ -189,7 +196,7 @@ impl Import {
             }
         }
         if self.kept.history.counters().n_head_points >= N_AT_ONCE {
-            self.kept.store(SealedUpTo::FullChunks)?;
+            self.n_new += self.kept.store(SealedUpTo::FullChunks)?;
         }
         Ok(())
     }
@@ -313,13 +320,14 @@ impl Kept {
         })
     }
 
-    /// Seals and writes, until nothing is due.
-    fn store(&mut self, up_to: SealedUpTo) -> anyhow::Result<()> {
+    /// Seals and writes, until nothing is due; how many readings no chunk had before.
+    fn store(&mut self, up_to: SealedUpTo) -> anyhow::Result<u64> {
         let now = now();
         let due = match up_to {
             SealedUpTo::FullChunks => now,
             SealedUpTo::Everything => i64::MAX,
         };
+        let mut n_new = 0;
         loop {
             let mut n_tasks = 0;
             let mut view = ViewReader(self.store.reader().view());
@@ -330,13 +338,14 @@ impl Kept {
                         "the disk does not give back what is on it; what was stored so far stays"
                     );
                 }
+                n_new += sealed.n_new() as u64;
                 self.history.finish(sealed, now);
                 n_tasks += 1;
             }
             drop(view);
             self.commit(now)?;
             if n_tasks == 0 {
-                return Ok(());
+                return Ok(n_new);
             }
         }
     }

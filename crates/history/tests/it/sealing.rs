@@ -92,6 +92,19 @@ fn the_same_point_twice_is_kept_once() {
 }
 
 #[test]
+fn sealing_tells_what_was_new() {
+    let mut probe = Probe::new(small());
+    probe.fill(40, MINUTE);
+    probe.wait(DAY);
+    for (time, value) in [(MINUTE, 1.0), (2 * MINUTE, 55.0), (MINUTE / 2, 7.0)] {
+        probe.record(START + time, value);
+    }
+    let task = probe.history.next_task(probe.now + DAY).unwrap();
+    // One has another value, one another time.
+    assert_eq!(task.run(&mut probe.disk).n_new(), 2);
+}
+
+#[test]
 fn of_two_values_of_one_time_the_later_stays() {
     let mut probe = Probe::new(small());
     probe.fill(100, MINUTE);

@@ -6,10 +6,11 @@ use std::{
     process::{Command, Output},
 };
 
+use mqtt_protocol::ProtocolVersion;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::broker::Broker;
+use crate::{broker::Broker, history_service::Client};
 
 const FILE: &str = "\
 day,hour,A,B
@@ -36,8 +37,13 @@ struct Files {
 impl Files {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
-        fs::write(folder.path().join("readings.csv"), FILE).unwrap();
-        Self { folder }
+        let files = Self { folder };
+        files.write(FILE);
+        files
+    }
+
+    fn write(&self, text: &str) {
+        fs::write(self.folder.path().join("readings.csv"), text).unwrap();
     }
 
     fn data(&self) -> std::path::PathBuf {
@@ -81,7 +87,7 @@ fn what_is_imported_is_exported() {
     let output = files.import(&[]);
     assert!(output.status.success(), "{}", complaint(&output));
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.starts_with("5 readings are in "), "{said}");
+    assert!(said.starts_with("5 readings were taken into "), "{said}");
     assert!(said.ends_with("2 lines\n"), "{said}");
     let named = complaint(&output);
     assert!(
@@ -101,7 +107,43 @@ fn a_file_may_be_imported_again() {
     files.import(&[]);
     let output = files.import(&[]);
     assert!(output.status.success(), "{}", complaint(&output));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.starts_with("0 readings were taken into "), "{said}");
+    assert!(said.contains("left out: 5 that were known"), "{said}");
     assert_eq!(files.export(&[]), EXPORTED);
+}
+
+#[test]
+fn what_another_file_corrects_or_adds_is_counted_and_the_rest_is_known() {
+    let files = Files::new();
+    files.import(&[]);
+    files.write("day,hour,A,B\n2026-05-04,0,37.2,99\n2026-05-04,4,36.8,\n2026-05-04,4,36.8,\n");
+    let said = String::from_utf8(files.import(&[]).stdout).unwrap();
+    assert!(said.starts_with("2 readings were taken into "), "{said}");
+    assert!(said.contains("left out: 2 that were known"), "{said}");
+    let corrected = EXPORTED.replace("00:00:00Z,12", "00:00:00Z,99");
+    let added = "rootzone/imported/A/moisture,2026-05-04T04:00:00Z,36.8\n";
+    let last_of_a = "03:00:00Z,36.9\n";
+    let expected = corrected.replace(last_of_a, &format!("{last_of_a}{added}"));
+    assert_eq!(files.export(&[]), expected);
+}
+
+#[test]
+fn what_a_broker_kept_is_known_and_none_of_what_a_file_brings() {
+    let files = Files::new();
+    let mut broker = Broker::start_in(&files.data());
+    let mut probe = Client::connect(&broker, ProtocolVersion::V3_1_1);
+    for hour in 0..2 {
+        let reading = format!("{{\"moisture\":37,\"time\":\"2026-05-04T0{hour}:00:00Z\"}}");
+        probe.publish("rootzone/imported/A/moisture", &reading);
+    }
+    broker.signal(Signal::TERM);
+    broker.wait();
+    files.write("day,hour,A\n2026-05-04,1,37\n2026-05-04,2,37\n2026-05-04,3,37\n");
+    let said = String::from_utf8(files.import(&[]).stdout).unwrap();
+    assert!(said.starts_with("2 readings were taken into "), "{said}");
+    assert!(said.contains("left out: 1 that were known"), "{said}");
+    assert_eq!(files.export(&[]).lines().count(), 1 + 4);
 }
 
 #[test]
@@ -119,8 +161,7 @@ fn a_strict_import_stops_at_a_bad_line() {
 #[test]
 fn a_strict_import_stops_at_a_reading_of_the_day_after_tomorrow() {
     let files = Files::new();
-    let file = files.folder.path().join("readings.csv");
-    fs::write(&file, "day,hour,A\n2026-05-04,0,1\n9000-01-01,0,2\n").unwrap();
+    files.write("day,hour,A\n2026-05-04,0,1\n9000-01-01,0,2\n");
     let output = files.import(&["--strict"]);
     assert!(!output.status.success());
     let said = complaint(&output);

@@ -35,7 +35,7 @@ const LONG_ANSWERS: &str = "[history]\nraw_days = 0\nwork_per_request = 10000000
 const BOTH: [ProtocolVersion; 2] = [ProtocolVersion::V3_1_1, ProtocolVersion::V5_0];
 
 /// A client that publishes readings and asks for them.
-struct Client {
+pub(crate) struct Client {
     peer: Peer,
     version: ProtocolVersion,
     decoder: Decoder,
@@ -43,7 +43,7 @@ struct Client {
 }
 
 impl Client {
-    fn connect(broker: &Broker, version: ProtocolVersion) -> Self {
+    pub(crate) fn connect(broker: &Broker, version: ProtocolVersion) -> Self {
         Self::connect_with(broker, version, Properties::new())
     }
 
@@ -127,7 +127,7 @@ impl Client {
     }
 
     /// Publishes at QoS 1 and waits for the PUBACK.
-    fn publish(&mut self, topic: &str, payload: &str) {
+    pub(crate) fn publish(&mut self, topic: &str, payload: &str) {
         self.send_publish(topic, payload, Properties::new());
         assert!(!self.puback().is_error());
     }
