@@ -161,6 +161,9 @@ fn import(directory: &Path, path: &Path, columns: &Columns, strict: bool) -> any
         "left out: {known} that were known or came again, {ahead} more than a day ahead, \
          {too_old} older than what is kept, {n_bad_lines} lines"
     );
+    if n_new + known == 0 {
+        bail!("no reading of {} was taken; {left_out}", path.display());
+    }
     let mut out = io::stdout().lock();
     writeln!(
         out,

@@ -147,6 +147,25 @@ fn what_a_broker_kept_is_known_and_none_of_what_a_file_brings() {
 }
 
 #[test]
+fn an_import_that_brings_nothing_is_no_success() {
+    let files = Files::new();
+    for (file, left_out) in [
+        ("day,hour,A\n", " 0 lines"),
+        ("day,hour,A\nnoon,0,1\n2026-05-04,0,wet\n", " 2 lines"),
+        ("day,hour,A\n9000-01-01,0,1\n", "1 more than a day ahead"),
+    ] {
+        files.write(file);
+        let output = files.import(&[]);
+        assert_eq!(output.status.code(), Some(1), "{file}");
+        let said = complaint(&output);
+        let last = said.lines().last().unwrap();
+        assert!(last.starts_with("rootzone: no reading of "), "{said}");
+        assert!(last.contains(left_out), "{said}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
 fn a_strict_import_stops_at_a_bad_line() {
     let files = Files::new();
     let output = files.import(&["--strict"]);
