@@ -56,7 +56,11 @@ async fn run(options: &Options) -> anyhow::Result<()> {
     if let Some(n_days) = options.past_days {
         let source = field_simulator::source(options)?;
         let out = BufWriter::new(io::stdout().lock());
-        return past::write(source, n_days, SystemTime::now(), out).context("standard output");
+        return match past::write(source, n_days, SystemTime::now(), out) {
+            // Who reads no more has what they wanted.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.context("standard output"),
+        };
     }
     let mut terminate = signal(SignalKind::terminate()).context("no signals")?;
     let stopped = async move {

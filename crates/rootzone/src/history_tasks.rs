@@ -239,12 +239,15 @@ impl Export {
 
     fn write(&self, format: Format, out: &mut dyn Write) -> anyhow::Result<()> {
         let mut out = BufWriter::new(out);
-        if format == Format::Csv {
-            writeln!(out, "series,time,value")?;
-        }
         let mut n_faults = 0;
-        let mut result = Ok(());
+        let mut result = match format {
+            Format::Csv => writeln!(out, "series,time,value"),
+            Format::LineProtocol => Ok(()),
+        };
         for (name, id) in &self.wanted {
+            if result.is_err() {
+                break;
+            }
             let name = match format {
                 Format::Csv => csv_field(name),
                 Format::LineProtocol => tag_value(name),
@@ -274,7 +277,11 @@ impl Export {
                 }
             });
         }
-        result.and_then(|()| out.flush()).context("cannot write")?;
+        match result.and_then(|()| out.flush()) {
+            // Who reads no more has what they wanted.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            written => written.context("cannot write")?,
+        }
         if n_faults > 0 {
             bail!("{n_faults} chunks cannot be read; the rest was written");
         }

@@ -1,7 +1,7 @@
 //! `rootzone history`: readings from files, and back.
 
 use std::{
-    fs,
+    fs, io,
     path::Path,
     process::{Command, Output},
 };
@@ -162,6 +162,24 @@ fn an_import_that_brings_nothing_is_no_success() {
         assert!(last.starts_with("rootzone: no reading of "), "{said}");
         assert!(last.contains(left_out), "{said}");
         assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn who_reads_no_more_of_an_export_is_no_error() {
+    let files = Files::new();
+    files.import(&[]);
+    for format in ["csv", "line-protocol"] {
+        let (reader, writer) = io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(env!("CARGO_BIN_EXE_rootzone"))
+            .args(["history", "export", "--format", format, "--data-dir"])
+            .arg(files.data())
+            .stdout(writer)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", complaint(&output));
+        assert_eq!(complaint(&output), "");
     }
 }
 
