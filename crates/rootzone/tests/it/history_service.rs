@@ -673,7 +673,10 @@ fn example_of_5_0() -> String {
             "    answer = json.loads",
             "    assert message.properties.CorrelationData == b\"7\"\n    answer = json.loads",
         ),
-        ("mqtt.Client()", "mqtt.Client(protocol=mqtt.MQTTv5)"),
+        (
+            "mqtt.Client(**options)",
+            "mqtt.Client(protocol=mqtt.MQTTv5, **options)",
+        ),
     ];
     replaced
         .iter()
@@ -710,6 +713,7 @@ fn the_documented_program_asks_on_both_versions() {
             "1777888800000 37.2\n1777889700000 36.9\n",
             "{complaint}"
         );
+        assert_eq!(complaint, "");
     }
     let output = Command::new(&python)
         .args(["-c", example(), &port, "none", "2026-05-04T00:00:00Z"])
