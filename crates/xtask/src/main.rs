@@ -174,8 +174,8 @@ cargo xtask COMMAND
              --quick         fewer redraws
   bench history
            what years of readings cost on the disk, and how quickly they are answered
-           while 2,000 a second come; the file in the folder named by ROOTZONE_DATA, and
-           two that are made up
+           while 2,000 a second come; the file in the folder named by ROOTZONE_DATA, or in
+           ../shared/data, and two that are made up
              --json FILE     write the figures there too
              --quick         20 days in place of a year, and shorter loads
              --only NAME     only scenarios with these words in their names

@@ -1,6 +1,5 @@
 //! `cargo xtask test`: every check and test. CI calls exactly this.
 
-use std::env;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -363,15 +362,13 @@ pub(crate) fn end_to_end_command() -> Result<Command> {
     let browser = prerequisites::browser()?;
     let programs = prerequisites::mqtt_programs()?;
     let node = prerequisites::node()?;
-    let data = env::var_os("ROOTZONE_DATA")
-        .map_or_else(|| workspace::root().join("../shared/data"), Into::into);
     let mut test = cargo()?;
     test.env("ROOTZONE_BIN", workspace::binary(demo::BROKER))
         .env("FIELD_SIMULATOR_BIN", workspace::binary(demo::SIMULATOR))
         .env("ROOTZONE_PAGE", workspace::page())
         .env("CLIENT_PAGE", client_page::client())
         .env("BENCHMARK_PAGE", client_page::benchmark())
-        .env("ROOTZONE_DATA", data)
+        .env("ROOTZONE_DATA", workspace::measurements())
         .env("SCREENSHOTS", workspace::screenshots())
         .env("MOSQUITTO", &programs.mosquitto)
         .env("PYTHON", &programs.python)

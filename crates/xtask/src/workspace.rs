@@ -44,6 +44,11 @@ pub(crate) fn screenshots() -> PathBuf {
     root().join("target").join("screenshots")
 }
 
+/// Where the files of real measurements are, which are too large to be part of the workspace.
+pub(crate) fn measurements() -> PathBuf {
+    env::var_os("ROOTZONE_DATA").map_or_else(|| root().join("../shared/data"), Into::into)
+}
+
 /// A binary of the workspace in the development profile.
 pub(crate) fn binary(name: &str) -> PathBuf {
     target()

@@ -36,7 +36,7 @@ pub(super) fn run(arguments: Parser) -> Result<()> {
         match readings {
             Some(readings) => measure(scenario.name, &readings, &options, &mut figures)?,
             None => say(format_args!(
-                "{}: its file is not there; ROOTZONE_DATA names the folder",
+                "{}: its file is not there; ROOTZONE_DATA is to name its folder",
                 scenario.name
             )),
         }

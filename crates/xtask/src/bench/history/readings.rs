@@ -1,6 +1,5 @@
 //! Files of readings: real ones, and made-up ones of a size that nobody has lying around.
 
-use std::env;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
@@ -9,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 
 use crate::bench::folder;
+use crate::workspace;
 
 /// A file, and what is in it.
 pub(super) struct Readings {
@@ -56,10 +56,7 @@ fn days(quick: bool) -> i64 {
 }
 
 fn sydney() -> Result<Option<Readings>> {
-    let Some(folder) = env::var_os("ROOTZONE_DATA").map(PathBuf::from) else {
-        return Ok(None);
-    };
-    let file = folder.join("simpact_sydney_13sensors_hourly.csv");
+    let file = workspace::measurements().join("simpact_sydney_13sensors_hourly.csv");
     if !file.exists() {
         return Ok(None);
     }
