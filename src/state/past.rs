@@ -45,20 +45,25 @@ impl Past {
         self.levels.push(level);
     }
 
-    /// Lets the line come into a piece from the reading before it, and go on to the one after it, as other
-    /// pieces know them: a window may lie between two readings.
+    /// Lets the line come into a piece from the readings before it, and go on to those after it, as a larger
+    /// piece knows them: a window may lie between two readings, or in a long silence.
     fn join(&self, level: &mut Level) {
+        let Some(known) = self.best(level.span) else {
+            return;
+        };
         if level.series.is_empty() {
-            level.step = self.best(level.span).map_or(0, |known| known.step);
+            level.step = known.step;
         }
-        let Span { start, end } = level.span;
-        let known = || self.levels.iter().map(|known| &known.series);
-        let before = known().filter_map(|series| series.at_or_before(start - 1));
-        let after = known().filter_map(|series| series.after(end));
-        let before = before.max_by_key(|point| point.time);
-        let after = after.min_by_key(|point| point.time);
-        for point in before.into_iter().chain(after) {
-            level.series.append(point.time, point.value);
+        let (mut before, mut after) = (level.span.start, level.span.end);
+        for _ in 0..N_AROUND {
+            if let Some(point) = known.series.at_or_before(before.saturating_sub(1)) {
+                before = point.time;
+                level.series.append(point.time, point.value);
+            }
+            if let Some(point) = known.series.after(after) {
+                after = point.time;
+                level.series.append(point.time, point.value);
+            }
         }
     }
 
@@ -126,6 +131,8 @@ impl Level {
     }
 }
 
+/// As many as tell a silence from what is usual around it.
+const N_AROUND: usize = 8;
 /// A chart that is zoomed asks for another piece with every few steps.
 const LEVELS_MAX: usize = 6;
 
@@ -171,11 +178,38 @@ mod tests {
         };
         past.add(level(500, 600, 1));
         assert_eq!(past.best(Span::new(520, 540)).unwrap().fineness, 1);
-        assert_eq!(times(&past, 520, 540), [450, 850]);
+        assert_eq!(times(&past, 520, 540), [50, 450, 850]);
         let mut fine = level(400, 500, 1);
         fine.series.append(440, 21.0);
         past.add(fine);
         assert_eq!(times(&past, 430, 470), [50, 440, 850]);
+    }
+
+    #[test]
+    fn a_window_in_a_long_silence_is_a_gap_and_no_line() {
+        let mut past = Past::default();
+        let mut coarse = level(0, 10_000, 100);
+        for time in (0..20).map(|number| number * 50).chain([10_000]) {
+            coarse.series.append(time, 20.0);
+        }
+        past.add(coarse);
+        let mut newest = level(9_000, 10_000, 10);
+        newest.series.append(10_000, 20.0);
+        past.add(newest);
+        past.add(level(4_000, 5_000, 10));
+        for window in [Span::new(9_200, 9_900), Span::new(4_200, 4_900)] {
+            let level = past.best(window).unwrap();
+            assert_eq!(level.fineness, 10);
+            let scene = chart::Scene {
+                window,
+                ..chart::Scene::of(level.series.clone())
+            };
+            let picture = scene.draw(chart::Size::new(800.0, 300.0));
+            let is_gap = picture.commands.iter().any(
+                |command| matches!(command, chart::Command::Text { text, .. } if text == "no data"),
+            );
+            assert!(is_gap, "{window:?}");
+        }
     }
 
     #[test]
