@@ -138,7 +138,7 @@ impl Frames {
 }
 
 /// How long a frame may take to draw; what does not fit is drawn in the next one.
-const BUDGET_MS: f64 = 6.0;
+const BUDGET_MS: f64 = 10.0;
 
 fn now() -> f64 {
     window().performance().map_or(0.0, |clock| clock.now())
