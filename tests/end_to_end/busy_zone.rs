@@ -36,7 +36,7 @@ async fn a_hundred_probes_are_drawn_as_they_come() {
             "busy_percent",
             busy.busy_percent(&before),
         );
-        let mut frames = scroll(&dashboard).await;
+        let mut frames = dashboard.frames(SCROLL).await;
         let p95 = quantile(&mut frames, 0.95);
         tell("zone-100", "rootzone", "scroll_frame_p95_ms", p95);
     }
@@ -131,19 +131,10 @@ impl Busy {
     }
 }
 
-/// Scrolls for some seconds; how long each frame took.
-async fn scroll(dashboard: &Dashboard) -> Vec<f64> {
-    dashboard.browser.script(SCROLL).await;
-    eventually("the scrolling is done", async || {
-        let frames = dashboard.browser.script("return window.frames_ms;").await?;
-        serde_json::from_value::<Vec<f64>>(frames).ok()
-    })
-    .await
-}
-
 const N_PROBES: usize = 100;
 const PROBES_AT_ONCE: usize = 10;
 const VALUES: &str = "return [...document.querySelectorAll('.zone-page-probe strong')].map((value) => value.innerText);";
+/// Scrolls for some seconds.
 const SCROLL: &str = "
     const frames = [];
     let before = performance.now();

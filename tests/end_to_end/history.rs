@@ -78,7 +78,7 @@ async fn all_probes_of_a_zone_are_zoomed_from_years_to_an_hour_and_back() {
     })
     .await;
     for _ in 0..number("BENCH_ROUNDS").unwrap_or(1) {
-        let mut frames = zoom(&dashboard).await;
+        let mut frames = dashboard.frames(ZOOM).await;
         for (metric, share) in [
             ("frame_p50_ms", 0.5),
             ("frame_p99_ms", 0.99),
@@ -96,16 +96,6 @@ async fn all_probes_of_a_zone_are_zoomed_from_years_to_an_hour_and_back() {
         caption(&dashboard).await?.contains(YEAR).then_some(())
     })
     .await;
-}
-
-/// How long each frame took.
-async fn zoom(dashboard: &Dashboard) -> Vec<f64> {
-    dashboard.browser.script(ZOOM).await;
-    eventually("the zoom is done", async || {
-        let frames = dashboard.browser.script("return window.frames_ms;").await?;
-        serde_json::from_value::<Vec<f64>>(frames).ok()
-    })
-    .await
 }
 
 /// Imports a reading an hour of every probe; each misses a day now and then.

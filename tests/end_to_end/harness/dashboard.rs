@@ -69,6 +69,16 @@ impl Dashboard {
         )
     }
 
+    /// How long each frame took, in milliseconds: the script leaves it in `window.frames_ms` when it is done.
+    pub(crate) async fn frames(&self, script: &str) -> Vec<f64> {
+        self.browser.script(script).await;
+        eventually("the script has drawn its frames", async || {
+            let frames = self.browser.script("return window.frames_ms;").await?;
+            serde_json::from_value(frames).ok()
+        })
+        .await
+    }
+
     /// From here on keeps what the page says about its connection, as each of it may stand for a moment only.
     pub(crate) async fn note_connection_notices(&self) {
         self.browser.script(NOTE_NOTICES).await.unwrap();
