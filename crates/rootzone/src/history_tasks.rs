@@ -115,15 +115,8 @@ fn import(directory: &Path, path: &Path, columns: &Columns, strict: bool) -> any
     }
     let n_bytes = metadata.map_or(0, |metadata| metadata.len());
     let n_read = Cell::new(0);
-    let mut import = Import {
-        kept: Kept::of(DataDirectory::open(directory, STORE_FORMAT)?)?,
-        progress: Progress::new(n_bytes),
-        n_readings: 0,
-        n_new: 0,
-        n_bad_lines: 0,
-    };
-    // What a broker left unsealed is none of what the file brings.
-    import.kept.store(SealedUpTo::Everything)?;
+    let mut progress = Progress::new(n_bytes);
+    let mut import = Import::of(DataDirectory::open(directory, STORE_FORMAT)?, N_AT_ONCE)?;
     let counted = CountedRead {
         file,
         n_read: &n_read,
@@ -144,13 +137,12 @@ fn import(directory: &Path, path: &Path, columns: &Columns, strict: bool) -> any
             Err(reason) if strict => return stop(&reason),
             Err(reason) => import.skip(line, &reason),
         }
-        import.progress.show(n_read.get(), import.n_readings);
+        progress.show(n_read.get(), import.n_readings);
         Ok(())
     })?;
-    import.n_new += import.kept.store(SealedUpTo::Everything)?;
+    let n_new = import.finish()?;
     let Import {
         n_readings,
-        n_new,
         n_bad_lines,
         ..
     } = import;
@@ -175,14 +167,35 @@ fn import(directory: &Path, path: &Path, columns: &Columns, strict: bool) -> any
 
 struct Import {
     kept: Kept,
-    progress: Progress,
+    /// So many readings wait to be sealed together.
+    n_at_once: u64,
     n_readings: u64,
     /// Of those that were sealed, the ones that the history did not have.
     n_new: u64,
+    /// Those that no sealing takes, because the chunk that they belong into cannot be read.
+    n_stuck: u64,
+    n_stuck_before: u64,
     n_bad_lines: u64,
 }
 
 impl Import {
+    fn of(opened: Opened, n_at_once: u64) -> anyhow::Result<Self> {
+        let mut import = Self {
+            kept: Kept::of(opened)?,
+            n_at_once,
+            n_readings: 0,
+            n_new: 0,
+            n_stuck: 0,
+            n_stuck_before: 0,
+            n_bad_lines: 0,
+        };
+        // What a broker left unsealed is none of what the file brings.
+        import.store(SealedUpTo::Everything)?;
+        import.n_new = 0;
+        import.n_stuck_before = import.n_stuck;
+        Ok(import)
+    }
+
     fn take(&mut self, readings: Vec<CsvReading>) -> anyhow::Result<()> {
         for CsvReading {
             series,
@@ -198,8 +211,32 @@ impl Import {
                 bail!("{series} cannot have {value} at {time}");
             }
         }
-        if self.kept.history.counters().n_head_points >= N_AT_ONCE {
-            self.n_new += self.kept.store(SealedUpTo::FullChunks)?;
+        if self.n_waiting() >= self.n_at_once {
+            self.store(SealedUpTo::FullChunks)?;
+            // Where many series have a few readings each, nearly as many are left.
+            if self.n_waiting() >= self.n_at_once / 2 {
+                self.store(SealedUpTo::Everything)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Seals what is left; how many readings the history has now and had not before.
+    fn finish(&mut self) -> anyhow::Result<u64> {
+        self.store(SealedUpTo::Everything)?;
+        // What cannot be sealed is kept, and answered, all the same.
+        Ok(self.n_new + self.n_stuck.saturating_sub(self.n_stuck_before))
+    }
+
+    fn n_waiting(&self) -> u64 {
+        let n_head_points = self.kept.history.counters().n_head_points;
+        n_head_points.saturating_sub(self.n_stuck)
+    }
+
+    fn store(&mut self, up_to: SealedUpTo) -> anyhow::Result<()> {
+        self.n_new += self.kept.store(up_to)?;
+        if up_to == SealedUpTo::Everything {
+            self.n_stuck = self.kept.history.counters().n_head_points;
         }
         Ok(())
     }
@@ -448,7 +485,70 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 
 #[cfg(test)]
 mod tests {
+    use history::{ChunkId, Key, Level};
+    use tempfile::TempDir;
+
     use super::*;
+
+    fn import_into(folder: &TempDir, n_at_once: u64) -> Import {
+        let opened = DataDirectory::open(folder.path(), STORE_FORMAT).unwrap();
+        Import::of(opened, n_at_once).unwrap()
+    }
+
+    fn reading(series: &str, time: i64) -> CsvReading {
+        CsvReading {
+            series: series.to_owned(),
+            time: 1_777_852_800_000 + time,
+            value: 37.0,
+        }
+    }
+
+    #[test]
+    fn few_readings_each_of_many_series_do_not_pile_up() {
+        let folder = TempDir::new().unwrap();
+        let mut import = import_into(&folder, 100);
+        for n in 0..300 {
+            let series = format!("series {}", n % 60);
+            import.take(vec![reading(&series, n)]).unwrap();
+            assert!(import.n_waiting() < 100, "after {n}");
+        }
+        assert_eq!(import.finish().unwrap(), 300);
+    }
+
+    #[test]
+    fn what_a_damaged_chunk_had_is_new_again() {
+        let folder = TempDir::new().unwrap();
+        let readings: Vec<CsvReading> = (0..3).map(|time| reading("bed", time)).collect();
+        let mut import = import_into(&folder, N_AT_ONCE);
+        import.take(readings.clone()).unwrap();
+        assert_eq!(import.finish().unwrap(), 3);
+
+        let Kept {
+            history,
+            store,
+            changes,
+            ..
+        } = &mut import.kept;
+        changes.clear();
+        for number in 0..9 {
+            let series = history.find("bed").unwrap();
+            let level = Level::Raw;
+            let body = Key::Body(ChunkId {
+                series,
+                level,
+                number,
+            });
+            let mut key = Vec::new();
+            body.encode(&mut key);
+            changes.put(&key, |bytes| bytes.push(0));
+        }
+        store.commit(changes).unwrap();
+        drop(import);
+
+        let mut import = import_into(&folder, N_AT_ONCE);
+        import.take(readings).unwrap();
+        assert_eq!(import.finish().unwrap(), 3);
+    }
 
     #[test]
     fn names_are_written_so_that_they_can_be_read() {
