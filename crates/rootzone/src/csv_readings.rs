@@ -14,7 +14,7 @@ pub(crate) struct Columns {
     #[arg(long = "time-column", value_name = "NAME", required = true)]
     pub(crate) time: Vec<String>,
 
-    /// Column of values; may be repeated [default: all that are not used otherwise]
+    /// Column of values; may be repeated [default: all that have a name and are not used otherwise]
     #[arg(long = "value-column", value_name = "NAME")]
     pub(crate) value: Vec<String>,
 
@@ -35,9 +35,9 @@ pub(crate) struct Columns {
     )]
     pub(crate) zone: String,
 
-    /// What stands between two columns
-    #[arg(long, value_name = "CHARACTER", default_value_t = ',')]
-    pub(crate) separator: char,
+    /// What stands between two columns: a character, or `tab`
+    #[arg(long, value_name = "CHARACTER", default_value = ",", value_parser = separator)]
+    pub(crate) separator: u8,
 }
 
 /// One reading.
@@ -54,18 +54,20 @@ pub(crate) fn read(
     columns: &Columns,
     each: &mut dyn FnMut(u64, Result<Vec<CsvReading>, String>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let separator = u8::try_from(columns.separator).ok();
-    let separator = separator.filter(u8::is_ascii);
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
-        .delimiter(separator.context("--separator is not an ASCII character")?)
+        .delimiter(columns.separator)
         .from_reader(file);
     let header = reader.headers().context("the first line cannot be read")?;
     if header.is_empty() {
         bail!("the file is empty: its first line is to name the columns");
     }
-    if header.len() == 1 && header[0].contains(';') {
-        bail!("the columns are separated by semicolons: add --separator ';'");
+    if header.len() == 1 {
+        for (separator, name, argument) in [(';', "semicolons", "';'"), ('\t', "tabs", "tab")] {
+            if header[0].contains(separator) {
+                bail!("the columns are separated by {name}: add --separator {argument}");
+            }
+        }
     }
     let places = Places::find(header, columns)?;
     for record in reader.records() {
@@ -261,6 +263,14 @@ fn parts(
     Ok(parts)
 }
 
+fn separator(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        _ if text == "tab" => Ok(b'\t'),
+        [character] if character.is_ascii() => Ok(*character),
+        _ => Err("it is to be one ASCII character, or `tab`".to_owned()),
+    }
+}
+
 /// Reads what people and programs write: with a zone or without, with seconds or without, an hour alone, a number.
 fn time_in(text: &str, zone: &str) -> Option<i64> {
     if let Ok(number) = text.parse::<f64>() {
@@ -295,7 +305,7 @@ mod tests {
             value: owned(value),
             series: series.to_owned(),
             zone: "Z".to_owned(),
-            separator: ',',
+            separator: b',',
         }
     }
 
@@ -422,6 +432,10 @@ mod tests {
                 "the columns are separated by semicolons: add --separator ';'",
             ),
             (
+                "t\tv\n1970-01-01\t1.5\n",
+                "the columns are separated by tabs: add --separator tab",
+            ),
+            (
                 "t,v,v\n1970-01-01,1,2\n",
                 "there are two columns \"v\": give one of them another name",
             ),
@@ -450,11 +464,14 @@ mod tests {
     #[test]
     fn other_separators_can_be_said() {
         let mut columns = columns(&["t"], &["v"], "s");
-        columns.separator = ';';
+        columns.separator = separator(";").unwrap();
         let found = all("t;v\n1970-01-01;1.5\n", &columns).unwrap();
         assert_eq!(found, ["s 0 1.5"]);
-        columns.separator = '\u{2022}';
-        let error = all("", &columns).unwrap_err().to_string();
-        assert_eq!(error, "--separator is not an ASCII character");
+        columns.separator = separator("tab").unwrap();
+        let found = all("t\tv\n1970-01-01\t1.5\n", &columns).unwrap();
+        assert_eq!(found, ["s 0 1.5"]);
+        for text in ["\u{2022}", "", ";;"] {
+            assert!(separator(text).is_err(), "{text:?}");
+        }
     }
 }
