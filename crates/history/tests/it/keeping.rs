@@ -225,6 +225,36 @@ fn open_chunks_of_many_series_go_many_at_once() {
 }
 
 #[test]
+fn an_open_chunk_stays_open_until_it_is_its_turn() {
+    let mut probe = Probe::new(Settings {
+        n_bytes_max: Some(1),
+        ..small()
+    });
+    let mut record = |name, day, n_points| {
+        let id = probe.history.open(name).unwrap();
+        for index in 0..n_points {
+            let time = START + day * DAY + index * 15 * MINUTE;
+            let point = Point { time, value: 1.0 };
+            probe.history.record(id, point, time);
+        }
+        id
+    };
+    let oldest = record("open", 0, 30);
+    record("full", 1, 48);
+    let newest = record("open too", 2, 30);
+    probe.now += 3 * DAY;
+    probe.settle();
+    probe.history.handle_timeout(probe.now);
+    probe.settle();
+    let has_rollups = |id| {
+        let is_one = |key| matches!(key, Key::Body(chunk) if chunk.series == id && chunk.level == Level::Hour);
+        probe.disk.count(is_one) > 0
+    };
+    assert!(has_rollups(oldest), "it is its turn");
+    assert!(!has_rollups(newest), "a full one goes before it");
+}
+
+#[test]
 fn few_chunks_go_at_once() {
     let mut probe = Probe::new(kept_for_ten_days());
     probe.fill(96 * 100, 15 * MINUTE);
