@@ -111,13 +111,19 @@ impl Task {
         })
     }
 
-    /// How many points and rows are to be read or written: ten thousand take a few milliseconds.
+    /// How many points and rows are to be read or written at most: ten thousand take a few milliseconds.
     #[must_use]
     pub fn work(&self) -> usize {
+        let n_old = self.old.map_or(0, |old| old.count) as usize;
+        let n_points = n_old + self.points.len();
+        let was_closed = self.old.is_some_and(|old| old.state == RawState::Closed);
+        // Rows are touched when a chunk is closed or a closed one changes.
+        if !was_closed && self.stays_open && n_points < self.n_chunk_points {
+            return n_points;
+        }
         let rollups = self.rollups.iter().flatten();
         let n_rows: u32 = rollups.map(|rollup| rollup.count).sum();
-        let n_old = self.old.map_or(0, |old| old.count);
-        n_rows as usize + n_old as usize + self.points.len()
+        n_points + n_rows as usize
     }
 
     /// Reads, decodes, merges, encodes: up to a few milliseconds.
