@@ -6,7 +6,7 @@ use mqtt_protocol::{Instant, Publish, QoS, ReasonCode, TopicName};
 
 use super::Broker;
 use crate::{
-    Limits, Refusal,
+    Limits,
     message::{Delivery, Message, is_as_indicated},
     peers::{Grant, Outbound, Peers},
     session::SessionIndex,
@@ -28,10 +28,7 @@ impl Broker {
         let qos = publish.qos;
         let is_removal = publish.retain && publish.payload.is_empty();
         let sequence = self.peers.journal.sequence();
-        let (reason_code, reason) = match self.accept_publish(index, publisher, publish, now) {
-            Ok(reason_code) => (reason_code, None),
-            Err(refusal) => (refusal.reason_code, Some(refusal.reason)),
-        };
+        let (reason_code, reason) = self.accept_publish(index, publisher, publish, now);
         let (Some(connection), Some(session)) = (
             self.peers.connections.find_mut(index),
             self.peers.sessions.find_mut(publisher.0),
@@ -95,29 +92,33 @@ impl Broker {
                 .has_room_for(message, limits.retained_messages, limits.retained_bytes)
     }
 
+    /// What its acknowledgement says, and for a request that is refused the same for a person.
     fn accept_publish(
         &mut self,
         index: u32,
         publisher: SessionIndex,
         publish: Publish,
         now: Instant,
-    ) -> Result<ReasonCode, Refusal> {
+    ) -> (ReasonCode, Option<&'static str>) {
         let Some(message) = Message::from_publish(publish, now) else {
-            return Ok(ReasonCode::ProtocolError);
+            return (ReasonCode::ProtocolError, None);
         };
         if let Some(reason_code) = self.reason_to_refuse_message(&message) {
             self.peers.counters.messages_refused += 1;
-            return Ok(reason_code);
+            return (reason_code, None);
         }
         if self.is_request(&message.topic_name) {
-            return self.handle_request(index, publisher, &message);
+            return match self.handle_request(index, publisher, &message) {
+                Ok(()) => (ReasonCode::Success, None),
+                Err(refusal) => (refusal.reason_code, Some(refusal.reason)),
+            };
         }
         let keep = self.has_room_for(&message);
         if !keep {
             self.peers.counters.retained_refused += 1;
             // Who can be told may try again; for the others the present subscribers are better than nobody.
             if message.qos > QoS::AtMostOnce && self.speaks_reason_codes(index) {
-                return Ok(ReasonCode::QuotaExceeded);
+                return (ReasonCode::QuotaExceeded, None);
             }
         }
         if self.is_store_missing_for(&message, publisher, keep) {
@@ -128,13 +129,13 @@ impl Broker {
             {
                 connection.server.disconnect(ReasonCode::QuotaExceeded);
             }
-            return Ok(ReasonCode::QuotaExceeded);
+            return (ReasonCode::QuotaExceeded, None);
         }
         self.record(&message);
-        Ok(match self.route(&message, Some(publisher), keep, now) {
-            true => ReasonCode::Success,
-            false => ReasonCode::NoMatchingSubscribers,
-        })
+        match self.route(&message, Some(publisher), keep, now) {
+            true => (ReasonCode::Success, None),
+            false => (ReasonCode::NoMatchingSubscribers, None),
+        }
     }
 
     /// Keeps a message if it is to be kept, and sends it to all who subscribe; says whether there is anybody.

@@ -89,12 +89,12 @@ impl Broker {
         index: u32,
         asker: SessionIndex,
         message: &Message,
-    ) -> Result<ReasonCode, Refusal> {
+    ) -> Result<(), Refusal> {
         let outcome = self.accept_request(index, asker, message);
         if outcome.is_err() {
             self.peers.counters.requests_refused += 1;
         }
-        outcome.map(|()| ReasonCode::Success)
+        outcome
     }
 
     fn accept_request(
