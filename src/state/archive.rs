@@ -38,10 +38,19 @@ pub enum Purpose {
 /// A part of an answer.
 #[derive(Debug)]
 pub enum Heard {
-    /// A probe's readings begin and end there.
-    Kept(ProbeId, Span),
+    /// What there is of a probe.
+    Kept(ProbeId, Kept),
     /// A piece of a probe's readings.
     Level(ProbeId, Level),
+}
+
+/// What the broker keeps of a probe.
+#[derive(Debug, PartialEq)]
+pub struct Kept {
+    /// From its first reading to its last.
+    pub span: Span,
+    /// What usually lies between two of its newest ones, if there are enough to tell.
+    pub usual_step: Option<i64>,
 }
 
 #[derive(Debug)]
@@ -293,7 +302,11 @@ fn listed(fields: &Fields) -> Vec<Heard> {
         let item = item.as_object()?;
         let id = probe_of(item.value("series")?.as_text()?);
         let time = |name: &str| Some(number(item, name)? as i64);
-        Some(Heard::Kept(id, Span::new(time("from")?, time("to")?)))
+        let kept = Kept {
+            span: Span::new(time("from")?, time("to")?),
+            usual_step: time("usual_step"),
+        };
+        Some(Heard::Kept(id, kept))
     };
     list.unwrap_or_default().iter().filter_map(kept).collect()
 }
@@ -397,16 +410,19 @@ mod tests {
     }
 
     #[test]
-    fn a_list_says_from_when_to_when_there_are_readings() {
+    fn a_list_says_from_when_to_when_there_are_readings_and_how_often_they_come() {
         let mut archive = Archive::new(7);
         archive.ask_for_list(at(0));
-        let list = r#"{"id":"1","part":0,"more":false,"now":5,"list":[{"series":"rootzone/north-beds/bed-1/moisture","from":1767225600000,"to":1777939195000}]}"#;
+        let list = r#"{"id":"1","part":0,"more":false,"now":5,"list":[{"series":"rootzone/north-beds/bed-1/moisture","from":1767225600000,"to":1777939195000,"usual_step":900000}]}"#;
         let heard = archive.hear(list.as_bytes(), at(1));
-        let [Heard::Kept(id, span)] = &heard[..] else {
+        let [Heard::Kept(id, kept)] = &heard[..] else {
             panic!("one series was listed: {heard:?}");
         };
-        let kept = Span::new(1_767_225_600_000, 1_777_939_195_000);
-        assert_eq!((id.as_str(), *span), (BED, kept));
+        let expected = Kept {
+            span: Span::new(1_767_225_600_000, 1_777_939_195_000),
+            usual_step: Some(900_000),
+        };
+        assert_eq!((id.as_str(), kept), (BED, &expected));
     }
 
     #[test]

@@ -164,8 +164,10 @@ impl Fleet {
         let (Heard::Kept(id, _) | Heard::Level(id, _)) = &heard;
         if let Some(probe) = self.probes.get_mut(id) {
             match heard {
-                Heard::Kept(_, span) => {
-                    (probe.past.since, probe.past.until) = (Some(span.start), Some(span.end));
+                Heard::Kept(_, kept) => {
+                    let past = &mut probe.past;
+                    (past.since, past.until) = (Some(kept.span.start), Some(kept.span.end));
+                    past.usual_step = kept.usual_step;
                 }
                 Heard::Level(_, level) => probe.add_level(level),
             }

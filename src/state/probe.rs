@@ -320,8 +320,9 @@ impl Probe {
 
     fn stale_after(&self) -> Duration {
         self.expires_after.unwrap_or_else(|| {
-            self.history
-                .usual_interval()
+            let interval = self.history.usual_interval();
+            interval
+                .or(self.past.usual_step)
                 .and_then(|interval| u64::try_from(interval).ok())
                 .map_or(STALE_UNKNOWN, |interval| {
                     Duration::from_millis(interval) * 3
@@ -533,6 +534,19 @@ mod tests {
         assert_eq!(
             (heard.moisture(), heard.reading_at),
             (Some(21.0), Some(at(0)))
+        );
+    }
+
+    #[test]
+    fn a_probe_that_speaks_seldom_is_not_silent_for_that() {
+        let mut probe = probe();
+        probe.past.usual_step = Some(3_600_000);
+        probe.handle_message(moisture(20.0), false, at(-1_200));
+        assert_eq!(probe.freshness(at(0)).as_str(), "live");
+        let age = Duration::from_secs(4 * 3_600);
+        assert_eq!(
+            probe.freshness(at(-1_200 + 4 * 3_600)),
+            Freshness::Stale { age }
         );
     }
 

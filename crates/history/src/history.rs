@@ -143,6 +143,12 @@ impl History {
         self.series.get(series.index())?.span()
     }
 
+    /// What usually lies between two of the newest readings of a series, in milliseconds, if there are enough to tell.
+    #[must_use]
+    pub fn usual_step(&self, series: SeriesId) -> Option<i64> {
+        self.series.get(series.index())?.usual_step()
+    }
+
     /// All series, in the order of their names.
     pub fn series(&self) -> impl Iterator<Item = (&str, SeriesId)> {
         self.id_by_name.iter().map(|(name, id)| (&**name, *id))

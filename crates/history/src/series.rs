@@ -4,6 +4,7 @@ use crate::{
     Point,
     key::Level,
     record::{CHUNK_KEY_LEN, HEAD_POINT_LEN, RAW_INDEX_LEN, ROLLUP_INDEX_LEN, SERIES_LEN},
+    times::usual_step,
 };
 
 /// A series: points that are in no chunk yet, and where its chunks are.
@@ -187,6 +188,16 @@ impl Series {
         Some((first, lasts.into_iter().flatten().max()?))
     }
 
+    /// What usually lies between two of its newest points, if there are enough to tell.
+    pub(crate) fn usual_step(&self) -> Option<i64> {
+        if self.head.len() >= TELLING {
+            let times: Vec<i64> = self.head.iter().map(|head| head.point.time).collect();
+            return Some(usual_step(&times));
+        }
+        let mut steps = self.chunks.iter().rev().map(|chunk| chunk.step);
+        steps.find(|step| *step > 0)
+    }
+
     /// Whether a time is before the end of what is sealed.
     pub(crate) fn is_late(&self, time: i64) -> bool {
         self.chunks.last().is_some_and(|last| time <= last.last)
@@ -208,3 +219,6 @@ impl Series {
         raw.chain(rollups).sum::<u64>() + head + own
     }
 }
+
+/// Fewer points may have come by chance as they did.
+const TELLING: usize = 4;

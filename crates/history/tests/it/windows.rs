@@ -124,3 +124,24 @@ fn too_much_work_is_done_in_a_coarser_way_or_refused() {
     assert_eq!(ask(500).unwrap(), HOUR);
     assert_eq!(ask(10).unwrap_err(), QueryError::TooMuchWork);
 }
+
+#[test]
+fn what_is_usual_is_what_lies_between_the_newest() {
+    let mut probe = Probe::new(small());
+    assert_eq!(probe.history.usual_step(probe.id), None);
+    probe.record(START - HOUR, 20.0);
+    assert_eq!(
+        probe.history.usual_step(probe.id),
+        None,
+        "one tells nothing"
+    );
+    probe.fill(96, 15 * MINUTE);
+    assert_eq!(probe.history.usual_step(probe.id), Some(15 * MINUTE));
+    probe.restart();
+    assert_eq!(probe.history.usual_step(probe.id), Some(15 * MINUTE));
+    let last = probe.now;
+    for minute in 1..=8 {
+        probe.record(last + minute * MINUTE, 20.0);
+    }
+    assert_eq!(probe.history.usual_step(probe.id), Some(MINUTE));
+}

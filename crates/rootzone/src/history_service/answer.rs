@@ -111,6 +111,13 @@ impl Rows {
     }
 }
 
+/// What there is of a series.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Kept {
+    pub(super) span: (i64, i64),
+    pub(super) usual_step: Option<i64>,
+}
+
 /// A list of series, as long as one body may be.
 #[derive(Debug)]
 pub(super) struct List {
@@ -127,9 +134,14 @@ impl List {
     }
 
     /// Adds a series; if there is no room for it, it is for the next body.
-    pub(super) fn add(&mut self, name: &str, (from, to): (i64, i64)) -> bool {
+    pub(super) fn add(&mut self, name: &str, kept: &Kept) -> bool {
         let name = text_field("series", name);
-        let entry = format!("{{{name},\"from\":{from},\"to\":{to}}}");
+        let (from, to) = kept.span;
+        let mut entry = format!("{{{name},\"from\":{from},\"to\":{to}");
+        if let Some(usual_step) = kept.usual_step {
+            let _ = write!(entry, ",\"usual_step\":{usual_step}");
+        }
+        entry.push('}');
         let comma = if self.is_empty() { "" } else { "," };
         if self.body.len() + comma.len() + entry.len() + "]".len() > self.len_max {
             return false;
@@ -462,15 +474,20 @@ mod tests {
     fn a_list_is_as_long_as_a_body_may_be() {
         let mut list = List::new(1_000);
         assert!(list.is_empty());
-        assert!(list.add("rootzone/bed/0/moisture", (5, 7)));
+        let kept = |usual_step| Kept {
+            span: (5, 7),
+            usual_step,
+        };
+        assert!(list.add("rootzone/bed/0/moisture", &kept(Some(2))));
+        assert!(list.add("rootzone/bed/1/moisture", &kept(None)));
         assert_eq!(
             list.finish(),
-            r#""list":[{"series":"rootzone/bed/0/moisture","from":5,"to":7}]"#
+            r#""list":[{"series":"rootzone/bed/0/moisture","from":5,"to":7,"usual_step":2},{"series":"rootzone/bed/1/moisture","from":5,"to":7}]"#
         );
         assert_eq!(List::new(0).finish(), r#""list":[]"#);
         for len_max in 1_000..1_100 {
             let mut list = List::new(len_max);
-            let n = (0..).take_while(|n| list.add(&format!("a/{n}"), (5, 7)));
+            let n = (0..).take_while(|n| list.add(&format!("a/{n}"), &kept(None)));
             let n = n.count();
             let body = list.finish();
             assert!((len_max - 40..=len_max).contains(&body.len()));

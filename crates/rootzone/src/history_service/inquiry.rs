@@ -7,7 +7,7 @@ use mqtt_broker::{Action, ConnectionId, Server, store::StoreReader};
 use mqtt_protocol::{TopicFilter, TopicName};
 
 use super::{
-    answer::{self, List, Rows},
+    answer::{self, Kept, List, Rows},
     request::{Asked, Window},
     shared::Shared,
     store::ViewReader,
@@ -52,7 +52,7 @@ enum Progress {
 
 struct Found {
     name: String,
-    span: (i64, i64),
+    kept: Kept,
 }
 
 /// One message of an answer, and whether others follow.
@@ -166,8 +166,8 @@ impl Asker {
     ) -> Part {
         let mut list = List::new(self.len_max);
         loop {
-            while let Some(Found { name, span }) = found.front() {
-                if !list.add(name, *span) {
+            while let Some(Found { name, kept }) = found.front() {
+                if !list.add(name, kept) {
                     let is_hopeless = list.is_empty();
                     return Part {
                         body: match is_hopeless {
@@ -195,25 +195,31 @@ impl Asker {
         found: &mut VecDeque<Found>,
     ) -> Option<String> {
         // Few at once, so that nobody waits for long who has a reading, and none is compared meanwhile.
-        let names: Vec<(String, Option<(i64, i64)>)> = {
+        let names: Vec<(String, Option<Kept>)> = {
             let history = self.shared.lock();
             let names = history.series_after(before).take(N_NAMES_AT_ONCE);
+            let kept = |id| {
+                Some(Kept {
+                    span: history.span(id)?,
+                    usual_step: history.usual_step(id),
+                })
+            };
             names
-                .map(|(name, id)| (name.to_owned(), history.span(id)))
+                .map(|(name, id)| (name.to_owned(), kept(id)))
                 .collect()
         };
         let last = names.last().map(|(name, _)| name.clone());
-        for (name, span) in names {
+        for (name, kept) in names {
             let Ok(topic) = TopicName::new(name) else {
                 continue;
             };
             let name = topic.as_str();
-            if let Some(span) = span
+            if let Some(kept) = kept
                 && filter.matches(&topic)
                 && self.may_read(name)
             {
                 let name = name.to_owned();
-                found.push_back(Found { name, span });
+                found.push_back(Found { name, kept });
             }
         }
         last
