@@ -9,6 +9,8 @@ pub struct Past {
     pub since: Option<i64>,
     /// When the newest was that it kept, as it said when it was asked what there is.
     pub until: Option<i64>,
+    /// What usually lies between two of its newest readings.
+    pub usual_step: Option<i64>,
     levels: Vec<Level>,
 }
 
@@ -48,22 +50,17 @@ impl Past {
     /// Lets the line come into a piece from the readings before it, and go on to those after it, as a larger
     /// piece knows them: a window may lie between two readings, or in a long silence.
     fn join(&self, level: &mut Level) {
-        let Some(known) = self.best(level.span) else {
+        let known = self.best(level.span);
+        let Some(known) = known.filter(|known| known.holds(level.span)) else {
             return;
         };
-        if level.series.is_empty() {
+        let is_telling = level.series.len() >= N_TELLING;
+        let before = |time: i64| known.series.at_or_before(time.saturating_sub(1));
+        let after = |time: i64| known.series.after(time);
+        let are_rows = level.take(&before, level.span.start, known.step)
+            | level.take(&after, level.span.end, known.step);
+        if are_rows && !is_telling {
             level.step = known.step;
-        }
-        let (mut before, mut after) = (level.span.start, level.span.end);
-        for _ in 0..N_AROUND {
-            if let Some(point) = known.series.at_or_before(before.saturating_sub(1)) {
-                before = point.time;
-                level.series.append(point.time, point.value);
-            }
-            if let Some(point) = known.series.after(after) {
-                after = point.time;
-                level.series.append(point.time, point.value);
-            }
         }
     }
 
@@ -117,6 +114,21 @@ impl Level {
         Some(Point { time, ..last })
     }
 
+    /// Takes the readings that lie beyond one of its ends, from that end on. Gives whether they are rows side by
+    /// side, of which one is enough: they say no more than that readings come at least as often.
+    fn take(&mut self, next: &dyn Fn(i64) -> Option<Point>, end: i64, step: i64) -> bool {
+        let mut time = end;
+        for number in 0..N_AROUND {
+            let Some(point) = next(time) else { break };
+            if number > 0 && step > 0 && point.time.abs_diff(time) <= step.unsigned_abs() {
+                return true;
+            }
+            time = point.time;
+            self.series.append(time, point.value);
+        }
+        false
+    }
+
     fn until_now(&self) -> Span {
         let end = if self.is_live {
             i64::MAX
@@ -133,6 +145,8 @@ impl Level {
 
 /// As many as tell a silence from what is usual around it.
 const N_AROUND: usize = 8;
+/// As many of its own tell how often readings come.
+const N_TELLING: usize = 4;
 /// A chart that is zoomed asks for another piece with every few steps.
 const LEVELS_MAX: usize = 6;
 
@@ -200,9 +214,14 @@ mod tests {
         for window in [Span::new(9_200, 9_900), Span::new(4_200, 4_900)] {
             let level = past.best(window).unwrap();
             assert_eq!(level.fineness, 10);
+            let line = chart::Line {
+                // A row holds for three of its kind.
+                expiry: (level.step > 0).then_some(3 * level.step),
+                ..chart::Line::of(level.series.clone())
+            };
             let scene = chart::Scene {
                 window,
-                ..chart::Scene::of(level.series.clone())
+                ..chart::Scene::of_lines(vec![line])
             };
             let picture = scene.draw(chart::Size::new(800.0, 300.0));
             let is_gap = picture.commands.iter().any(
@@ -210,6 +229,44 @@ mod tests {
             );
             assert!(is_gap, "{window:?}");
         }
+    }
+
+    #[test]
+    fn rows_do_not_pass_for_readings_that_come_as_seldom() {
+        // Every ten seconds, in rows of an hour, and nothing from 10:30 to 11:50.
+        let (second, minute, hour) = (1_000, 60_000, 3_600_000);
+        let mut past = Past::default();
+        let mut rows = level(0, 12 * hour, hour);
+        for number in 0..11 {
+            rows.series.append(number * hour + hour / 2, 20.0);
+        }
+        past.add(rows);
+        let mut newest = level(11 * hour, 12 * hour, second);
+        newest.step = 0;
+        for number in 0..60 {
+            let time = 11 * hour + 50 * minute + number * 10 * second;
+            newest.series.append(time, 20.0);
+        }
+        past.add(newest);
+        let window = Span::new(11 * hour, 12 * hour);
+        let scene = chart::Scene {
+            window,
+            now: window.end,
+            ..chart::Scene::of(past.best(window).unwrap().series.clone())
+        };
+        let summary = scene.summary();
+        assert!(summary.contains("1 gap of 50 min"), "{summary}");
+    }
+
+    #[test]
+    fn a_piece_of_another_time_says_nothing_of_what_lies_around_one() {
+        let mut past = Past::default();
+        let mut other = level(0, 100, 1);
+        other.series.append(50, 20.0);
+        past.add(other);
+        past.add(level(500, 600, 1));
+        let span = Span::new(500, 600);
+        assert!(past.best(span).unwrap().series.is_empty());
     }
 
     #[test]
