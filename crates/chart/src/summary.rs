@@ -49,8 +49,15 @@ impl Scene {
         text
     }
 
-    /// That there are none in view, which says nothing of those before and after it.
+    /// That there are none in view, as far as is known, which says nothing of those before and after it.
     fn no_readings(&self) -> String {
+        let since = self.since;
+        if since >= self.window.end {
+            return String::from("Nothing was collected in this window.");
+        }
+        if since > self.window.start {
+            return ["No reading since ", &self.time_label(since, MINUTE), "."].concat();
+        }
         let mut text = String::from("No reading in this window");
         let lines = self.shown();
         let before = lines.filter_map(|line| line.series.at_or_before(self.window.start));
@@ -259,6 +266,21 @@ mod tests {
     }
 
     #[test]
+    fn of_a_time_before_anything_was_collected_nothing_is_claimed() {
+        let opened = |since| Scene {
+            window: Span::new(START - 7 * DAY, START),
+            now: START,
+            since,
+            ..Scene::of(Series::new(9))
+        };
+        let just_now = opened(START - 2 * MINUTE);
+        assert_eq!(just_now.summary(), "No reading since 4 May, 14:00.");
+        let after_it = opened(START + MINUTE);
+        let expected = "Nothing was collected in this window.";
+        assert_eq!(after_it.summary(), expected);
+    }
+
+    #[test]
     fn between_two_readings_it_says_when_the_last_one_was() {
         let mut between = scene(&[20.0, 19.0, 18.0], HOUR);
         between.window = Span::new(START + HOUR + MINUTE, START + HOUR + 2 * MINUTE);
@@ -267,6 +289,7 @@ mod tests {
             "No reading in this window; the last before it: 15:02."
         );
         between.window = Span::new(START - HOUR, START - MINUTE);
+        between.since = START - HOUR;
         assert_eq!(between.summary(), "No reading in this window.");
         between.window = Span::new(between.now + 1, between.now + HOUR);
         between.now += 3 * DAY;
