@@ -167,12 +167,12 @@ impl Scene {
         self.lines.iter().filter(|line| !line.is_hidden)
     }
 
-    /// How far a reader can go in it. A few readings are to be seen always.
+    /// How far a reader can go in it. A reading is to be seen always, unless it is in a gap.
     pub fn reach(&self) -> Reach {
         Reach {
             since: self.since,
             now: self.now,
-            least: self.usual_interval().saturating_mul(INTERVALS_LEAST),
+            least: self.usual_interval(),
         }
     }
 
@@ -449,8 +449,6 @@ fn value_axis(picture: &mut Picture, ticks: ValueTicks) {
     picture.stroke(from, Ink::Line, 1.0, Dash::Solid);
 }
 
-/// A window of fewer would be a straight line.
-const INTERVALS_LEAST: i64 = 4;
 /// So long that the hour does not matter, and that its ends could be taken for days of one year.
 const MANY_MONTHS: i64 = 300 * DAY;
 pub(crate) const NO_DATA: &str = "no data";
@@ -657,7 +655,7 @@ mod tests {
         };
         assert!(ends.into_iter().all(drawn));
         assert!(fills(&picture, Ink::Surface).is_empty(), "no gap");
-        assert_eq!(scene.reach().least, 3_600_000);
+        assert_eq!(scene.reach().least, 900_000);
     }
 
     #[test]
