@@ -34,6 +34,7 @@ pub(super) fn report(
         .args(tests);
     let said = step("measuring", || read(&mut measure))?;
     let figures = Figures::parse(&said)?;
+    figures.check(goals)?;
     print(figures.as_table(goals));
     if let Some(file) = &options.json {
         std::fs::write(file, figures.as_json())
@@ -54,7 +55,9 @@ impl Figures {
     fn parse(said: &str) -> Result<Self> {
         let mut figures = Self::default();
         for line in said.lines() {
-            let Some(line) = line.strip_prefix("figure ") else {
+            // The name of a test stands before the first thing that it says.
+            let said = line.split_once(" ... ").map_or(line, |(_, said)| said);
+            let Some(line) = said.strip_prefix("figure ") else {
                 continue;
             };
             let words: Vec<_> = line.split(' ').collect();
@@ -71,6 +74,20 @@ impl Figures {
             bail!("the benchmark said no figures");
         }
         Ok(figures)
+    }
+
+    /// A goal without a figure would seem to be reached.
+    fn check(&self, goals: &[Goal]) -> Result<()> {
+        match goals.iter().find(|goal| goal.value(self).is_none()) {
+            Some(Goal {
+                scenario, metric, ..
+            }) => {
+                bail!(
+                    "the benchmark said no {metric} of {scenario}: was its test given another name?"
+                )
+            }
+            None => Ok(()),
+        }
     }
 
     fn median(&self, scenario: &str, program: &str, metric: &str) -> Option<f64> {
@@ -191,11 +208,11 @@ mod tests {
     use super::*;
 
     const SAID: &str = "running 1 test\n\
-        figure receive-qos0 rootzone per_s 900\n\
+        test client::figures::figures ... figure receive-qos0 rootzone per_s 900\n\
         figure receive-qos0 mqtt.js per_s 100\n\
         figure receive-qos0 rootzone per_s 200\n\
         figure receive-qos0 rootzone per_s 200\n\
-        test client::figures::figures ... ok\n";
+        ok\n";
 
     const GOAL: Goal = Goal {
         scenario: "receive-qos0",
@@ -223,6 +240,17 @@ mod tests {
             figures.missed(&[GOAL]),
             ["receive-qos0: 2.00 times mqtt.js (goal: at least 3 times)"]
         );
+    }
+
+    #[test]
+    fn a_goal_without_a_figure_is_an_error() {
+        let figures = Figures::parse(SAID).unwrap();
+        assert!(figures.check(&[GOAL]).is_ok());
+        let other = Goal {
+            metric: "p99_ms",
+            ..GOAL
+        };
+        assert!(figures.check(&[GOAL, other]).is_err());
     }
 
     #[test]
