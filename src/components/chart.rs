@@ -28,12 +28,10 @@ pub type Read<T> = Rc<dyn Fn() -> T>;
 /// A large chart: pointer, touch and keys read its values, move it and zoom, a sentence says what
 /// it shows, and it can be read as a table and saved.
 ///
-/// `scene` has everything that there is; `view` says what part of it is shown. `label` says what is
-/// measured where, "Moisture of Bed 1"; `controls` stand above it.
+/// `scene` has everything that there is; `view` says what part of it is shown; `controls` stand above it.
 #[must_use]
 pub fn chart(
     scene: Read<Scene>,
-    label: Read<String>,
     view: Rc<Signal<View>>,
     controls: impl Fn() -> Piece + 'static,
 ) -> Piece {
@@ -46,7 +44,7 @@ pub fn chart(
     let cursor = Rc::new(Signal::new(None::<Cursor>));
     let shows_table = Rc::new(Signal::new(false));
     let fill = {
-        let (scene, label, painted) = (Rc::clone(&scene), Rc::clone(&label), Rc::clone(&painted));
+        let (scene, painted) = (Rc::clone(&scene), Rc::clone(&painted));
         let (view, cursor, shows_table) = (
             Rc::clone(&view),
             Rc::clone(&cursor),
@@ -54,14 +52,17 @@ pub fn chart(
         );
         move |places: &mut crate::piece::Places| {
             let shown = scene();
-            let title = title(&shown, label());
             places.part("ranges", Some(""), &|_| ranges(Rc::clone(&view)));
             places.part("controls", Some(""), &|_| controls());
             places.part("canvas", Some(""), &|_| drawing(&scene, &painted));
             places.part("crosshair", Some(""), &|_| {
                 crosshair(&scene, &painted, &cursor)
             });
-            places.attribute("stage", "aria-label", Some(&[&title, HELP].concat()));
+            places.attribute(
+                "stage",
+                "aria-label",
+                Some(&[&title(&shown), HELP].concat()),
+            );
             let several = shown.has_several().then_some("");
             places.part("legend", several, &|_| legend(&scene, &hidden));
             places.text("caption", &shown.summary());
@@ -73,14 +74,14 @@ pub fn chart(
             };
             places.text("toggle", words);
             places.attribute("toggle", "aria-expanded", Some(expanded));
-            let table = |_: &str| chart_table(Rc::clone(&scene), Rc::clone(&label));
+            let table = |_: &str| chart_table(Rc::clone(&scene));
             places.part("table", is_table.then_some(""), &table);
         }
     };
     let gestures = Gestures::new(&scene, &painted, &view, &cursor);
     let piece = gestures.listen(Piece::new(include_str!("chart.html"), fill));
     let stage = piece.element("stage");
-    let (drawn, drawn_label) = (Rc::clone(&scene), Rc::clone(&label));
+    let drawn = Rc::clone(&scene);
     piece
         .on("toggle", "click", move |_| {
             shows_table.set(!shows_table.get_untracked());
@@ -91,18 +92,20 @@ pub fn chart(
                 .and_then(|stage| stage.query_selector("canvas").ok()?);
             if let Some(canvas) = canvas {
                 let canvas = canvas.unchecked_ref();
-                untrack(|| export::save_picture(canvas, &drawn(), &title(&drawn(), drawn_label())));
+                untrack(|| export::save_picture(canvas, &drawn()));
             }
         })
         .on("csv", "click", move |_| {
-            untrack(|| export::save_csv(&scene(), &title(&scene(), label())));
+            untrack(|| export::save_csv(&scene()));
         })
 }
 
-/// What is measured where: the label, and the names of what is beside its line.
-fn title(scene: &Scene, label: String) -> String {
-    let beside = scene.lines.iter().skip(1);
-    beside.fold(label, |title, line| title + ", " + &line.name)
+/// What is measured where, of the lines that are shown: "Moisture of Bed 1, Bed 2".
+fn title(scene: &Scene) -> String {
+    let named = scene.shown().enumerate();
+    named.fold(String::from(QUANTITY), |title, (number, line)| {
+        title + if number == 0 { " of " } else { ", " } + &line.name
+    })
 }
 
 /// The part of a scene that is to be seen.
@@ -130,5 +133,6 @@ fn drawing(scene: &Read<Scene>, painted: &Rc<Signal<Picture>>) -> Piece {
     )
 }
 
+const QUANTITY: &str = "Moisture";
 const HELP: &str =
     ". Left and right arrow keys read its values, with Shift they move it; plus and minus zoom.";

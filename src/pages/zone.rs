@@ -5,7 +5,7 @@ use std::rc::Rc;
 use chart::{Scene, Series, View};
 
 use crate::{
-    components::chart::{Read, Shared, ranges, small_chart},
+    components::chart::{Shared, ranges, small_chart},
     format::{count, value},
     piece::Piece,
     router::{link_to, probe_path},
@@ -59,15 +59,11 @@ pub fn zone_page(key: &str) -> Piece {
 }
 
 fn probe_chart(probe: &str, zone: &str, shared: &Shared) -> Piece {
-    let fleet = use_fleet();
     let id = ProbeId::new(probe);
-    let (named, headed) = (id.clone(), id.clone());
-    let label: Read<String> =
-        Rc::new(move || ["Moisture of ", &fleet.layout().probe_name(&named)].concat());
+    let headed = id.clone();
     let (zone, view) = (String::from(zone), Rc::clone(&shared.view));
     small_chart(
         Rc::new(move || scene(&id, &zone, view.get())),
-        label,
         shared,
         move || heading(headed.clone()),
     )

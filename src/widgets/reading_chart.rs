@@ -24,10 +24,6 @@ pub fn reading_chart(id: &ProbeId) -> Piece {
     let now = use_now();
     let (view, following_view) = addressed_view();
     let (others, following_others) = addressed_probes();
-    let label: Read<String> = {
-        let id = id.clone();
-        Rc::new(move || ["Moisture of ", &fleet.layout().probe_name(&id)].concat())
-    };
     let asking = {
         let (id, others, view) = (id.clone(), Rc::clone(&others), Rc::clone(&view));
         watch(Box::new(move || {
@@ -52,7 +48,7 @@ pub fn reading_chart(id: &ProbeId) -> Piece {
         })
     };
     let id = id.clone();
-    let mut piece = chart(scene, label, view, move || {
+    let mut piece = chart(scene, view, move || {
         controls(id.clone(), Rc::clone(&others))
     });
     piece.keep((following_view, following_others, asking));

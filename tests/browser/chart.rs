@@ -220,6 +220,25 @@ async fn probes_of_the_same_name_are_hidden_apart() {
 }
 
 #[wasm_bindgen_test]
+async fn what_is_hidden_is_not_named_by_what_is_saved() {
+    let page = open().await;
+    page.says(OTHER, "44");
+    page.find("checkbox", "Bench b").await.click();
+    page.reads("figure", "", "Bench b 44.0 %").await;
+    page.press("button", "Bench a").await;
+    let _saving = Saving::observe();
+    until("the chart named after the other one", || {
+        let label = stage()?.get_attribute("aria-label")?;
+        label.starts_with("Moisture of Bench b. ").then_some(())
+    })
+    .await;
+    page.press("button", "Save values (CSV)").await;
+    let (name, values) = until("values", saved).await;
+    assert_eq!(name, "Moisture of Bench b.csv");
+    assert_eq!(values.lines().next(), Some("time,Bench b"));
+}
+
+#[wasm_bindgen_test]
 async fn a_small_chart_says_what_it_shows_and_leads_to_its_probe() {
     let page = Page::open_at("/zone/greenhouse", || (), |_| ()).await;
     page.find("heading", "Greenhouse").await;

@@ -4,13 +4,14 @@ use chart::{Scene, Size};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, HtmlAnchorElement, HtmlCanvasElement, Url};
 
+use super::{QUANTITY, title};
 use crate::{
     components::canvas::{Surface, context_of},
     dom::{document, window},
 };
 
 /// Saves what a canvas shows of a scene, under its title, on the colour that lies below it.
-pub(super) fn save_picture(shown: &HtmlCanvasElement, scene: &Scene, title: &str) {
+pub(super) fn save_picture(shown: &HtmlCanvasElement, scene: &Scene) {
     let Ok(whole) = shown.clone_node() else {
         return;
     };
@@ -18,34 +19,34 @@ pub(super) fn save_picture(shown: &HtmlCanvasElement, scene: &Scene, title: &str
     // Only what is in the page has its colours.
     let _ = shown.after_with_node_1(&whole);
     // A browser that cannot do it saves nothing.
-    let url = draw(shown, &whole, scene, title).and_then(|()| whole.to_data_url().ok());
+    let url = draw(shown, &whole, scene).and_then(|()| whole.to_data_url().ok());
     whole.remove();
     if let Some(url) = url {
-        save(&url, title, ".png");
+        save(&url, scene, ".png");
     }
 }
 
 /// Saves the readings in view.
-pub(super) fn save_csv(scene: &Scene, name: &str) {
+pub(super) fn save_csv(scene: &Scene) {
     let parts = js_sys::Array::of1(&JsValue::from(scene.csv()));
     let url = Blob::new_with_str_sequence(&parts)
         .and_then(|blob| Url::create_object_url_with_blob(&blob));
     if let Ok(url) = url {
-        save(&url, name, ".csv");
+        save(&url, scene, ".csv");
         let _ = Url::revoke_object_url(&url);
     }
 }
 
 /// Puts the title and, of several lines, their names above what is shown.
-fn draw(
-    shown: &HtmlCanvasElement,
-    whole: &HtmlCanvasElement,
-    scene: &Scene,
-    title: &str,
-) -> Option<()> {
+fn draw(shown: &HtmlCanvasElement, whole: &HtmlCanvasElement, scene: &Scene) -> Option<()> {
     let ratio = window().device_pixel_ratio() as f32;
     let (width, height) = (shown.width() as f32 / ratio, shown.height() as f32 / ratio);
-    let (head, top) = scene.head(title, width);
+    // The names of several stand below it, with the looks of their lines.
+    let title = match scene.has_several() {
+        true => String::from(QUANTITY),
+        false => title(scene),
+    };
+    let (head, top) = scene.head(&title, width);
     let size = Size {
         width,
         height: top + height,
@@ -74,12 +75,12 @@ fn draw(
     Some(())
 }
 
-fn save(url: &str, name: &str, suffix: &str) {
+fn save(url: &str, scene: &Scene, suffix: &str) {
     let Ok(link) = document().create_element("a") else {
         return;
     };
     let link: HtmlAnchorElement = link.unchecked_into();
     link.set_href(url);
-    link.set_download(&[name, suffix].concat());
+    link.set_download(&[&title(scene), suffix].concat());
     link.click();
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use chart::{Picture, Scene, View};
 
-use super::{Cursor, HELP, Read, crosshair, drawing, gestures::Gestures, in_view};
+use super::{Cursor, HELP, Read, crosshair, drawing, gestures::Gestures, in_view, title};
 use crate::{piece::Piece, signal::Signal};
 
 /// What small charts have in common: the part of time that they show, and where a reader is in it.
@@ -16,11 +16,10 @@ pub struct Shared {
     pub cursor: Rc<Signal<Option<Cursor>>>,
 }
 
-/// A small chart that moves with others. `label` says what is measured where; `heading` stands above it.
+/// A small chart that moves with others; `heading` stands above it.
 #[must_use]
 pub fn small_chart(
     scene: Read<Scene>,
-    label: Read<String>,
     shared: &Shared,
     heading: impl Fn() -> Piece + 'static,
 ) -> Piece {
@@ -45,7 +44,11 @@ pub fn small_chart(
             places.text("caption", &shown.summary());
         }
         places.part("heading", Some(""), &|_| heading());
-        places.attribute("stage", "aria-label", Some(&[&label(), HELP].concat()));
+        places.attribute(
+            "stage",
+            "aria-label",
+            Some(&[&title(&shown), HELP].concat()),
+        );
         places.part("canvas", Some(""), &|_| drawing(&scene, &painted));
         places.part("crosshair", Some(""), &|_| {
             crosshair(&scene, &painted, &cursor)

@@ -2,23 +2,24 @@
 
 use chart::Scene;
 
-use super::Read;
+use super::{Read, title};
 use crate::piece::Piece;
 
 /// The window as a table: of one line the lowest, highest and newest value for each stretch of time,
 /// of several lines the newest of each.
-pub(super) fn chart_table(scene: Read<Scene>, label: Read<String>) -> Piece {
+pub(super) fn chart_table(scene: Read<Scene>) -> Piece {
     Piece::new(include_str!("table.html"), move |places| {
         let scene = scene();
         let table = scene.table(ROWS_MAX);
         let (step, rows) = table.map_or_else(Default::default, |table| (table.step, table.rows));
-        // The headings name several lines.
-        let (label, values) = match scene.has_several() {
-            true => (String::new(), "Last value of each "),
-            false => (label(), ": lowest, highest and last value of each "),
+        let (mut title, values) = match (rows.is_empty(), scene.has_several()) {
+            (true, _) => (title(&scene), ""),
+            // The headings name several lines.
+            (false, true) => (String::new(), "Last value of each "),
+            (false, false) => (title(&scene), ": lowest, highest and last value of each "),
         };
-        let values = if rows.is_empty() { "" } else { values };
-        places.text("caption", &[&label, values, &step].concat());
+        title.push_str(values);
+        places.text("caption", &(title + &step));
         let mut headings = vec![String::from("From")];
         headings.extend(scene.headings().into_iter().map(String::from));
         places.list("headings", &headings, &|text| cell(HEADING, text));
