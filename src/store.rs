@@ -163,7 +163,7 @@ impl Calm {
 }
 
 /// How long what is read calmly stands at least.
-const CALM_MS: i64 = 250;
+const CALM_MS: i64 = 500;
 
 fn track(triggers: &RefCell<Table<String, ArcTrigger>>, key: &str) {
     let known = triggers.borrow().get(key).cloned();

@@ -42,13 +42,10 @@ pub fn small_chart(
         if !is_soon || kind != told.1 {
             told = (now, kind);
             places.text("caption", &shown.summary());
+            let label = [&title(&shown), HELP].concat();
+            places.attribute("stage", "aria-label", Some(&label));
         }
         places.part("heading", Some(""), &|_| heading());
-        places.attribute(
-            "stage",
-            "aria-label",
-            Some(&[&title(&shown), HELP].concat()),
-        );
         places.part("canvas", Some(""), &|_| drawing(&scene, &painted));
         places.part("crosshair", Some(""), &|_| {
             crosshair(&scene, &painted, &cursor)
