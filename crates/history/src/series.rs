@@ -190,8 +190,9 @@ impl Series {
 
     /// What usually lies between two of its newest points, if there are enough to tell.
     pub(crate) fn usual_step(&self) -> Option<i64> {
-        if self.head.len() >= TELLING {
-            let times: Vec<i64> = self.head.iter().map(|head| head.point.time).collect();
+        let times = self.head.iter().map(|head| head.point.time);
+        let times: Vec<i64> = times.filter(|time| !self.is_late(*time)).collect();
+        if times.len() >= TELLING {
             return Some(usual_step(&times));
         }
         let mut steps = self.chunks.iter().rev().map(|chunk| chunk.step);

@@ -139,6 +139,15 @@ fn what_is_usual_is_what_lies_between_the_newest() {
     assert_eq!(probe.history.usual_step(probe.id), Some(15 * MINUTE));
     probe.restart();
     assert_eq!(probe.history.usual_step(probe.id), Some(15 * MINUTE));
+    for minute in 1..=8 {
+        probe.record(START + minute * MINUTE, 20.0);
+    }
+    let late = "those that come late are not the newest";
+    assert_eq!(
+        probe.history.usual_step(probe.id),
+        Some(15 * MINUTE),
+        "{late}"
+    );
     let last = probe.now;
     for minute in 1..=8 {
         probe.record(last + minute * MINUTE, 20.0);
