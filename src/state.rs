@@ -23,7 +23,7 @@ pub use broker::{Broker, Brokers, FIELDS};
 pub use connection::Connection;
 pub use fleet::{Changes, Fleet};
 pub use freshness::Freshness;
-pub use past::{Level, Past};
+pub use past::{Kept, Level, Past};
 pub use probe::{Probe, ProbeId, Standing, Tendency};
 pub use pump::{Pump, PumpRun};
 pub use stop_all::{Answer, StopAll};

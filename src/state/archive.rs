@@ -12,7 +12,10 @@ use field::{
 
 use crate::{
     format::whole,
-    state::{ProbeId, device_of_key, past::Level},
+    state::{
+        ProbeId, device_of_key,
+        past::{Kept, Level},
+    },
 };
 
 /// What was asked, and where the answers come.
@@ -42,15 +45,6 @@ pub enum Heard {
     Kept(ProbeId, Kept),
     /// A piece of a probe's readings.
     Level(ProbeId, Level),
-}
-
-/// What the broker keeps of a probe.
-#[derive(Debug, PartialEq)]
-pub struct Kept {
-    /// From its first reading to its last.
-    pub span: Span,
-    /// What usually lies between two of its newest ones, if there are enough to tell.
-    pub usual_step: Option<i64>,
 }
 
 #[derive(Debug)]

@@ -164,11 +164,7 @@ impl Fleet {
         let (Heard::Kept(id, _) | Heard::Level(id, _)) = &heard;
         if let Some(probe) = self.probes.get_mut(id) {
             match heard {
-                Heard::Kept(_, kept) => {
-                    let past = &mut probe.past;
-                    (past.since, past.until) = (Some(kept.span.start), Some(kept.span.end));
-                    past.usual_step = kept.usual_step;
-                }
+                Heard::Kept(_, kept) => probe.past.kept = Some(kept),
                 Heard::Level(_, level) => probe.add_level(level),
             }
             // Whoever asks for what is lacking asks about many.

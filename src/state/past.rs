@@ -5,13 +5,18 @@ use chart::{Point, Series, Span};
 /// What the page has of a probe's readings from before it was opened.
 #[derive(Debug, Clone, Default)]
 pub struct Past {
-    /// When the broker's first reading was, if it keeps any.
-    pub since: Option<i64>,
-    /// When the newest was that it kept, as it said when it was asked what there is.
-    pub until: Option<i64>,
-    /// What usually lies between two of its newest readings.
-    pub usual_step: Option<i64>,
+    /// What the broker said when it was asked what there is, if it keeps anything.
+    pub kept: Option<Kept>,
     levels: Vec<Level>,
+}
+
+/// What the broker keeps of a probe.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Kept {
+    /// From its first reading to its last.
+    pub span: Span,
+    /// What usually lies between two of its newest ones, if there are enough to tell.
+    pub usual_step: Option<i64>,
 }
 
 /// A piece of what the broker kept.
@@ -30,6 +35,12 @@ pub struct Level {
 }
 
 impl Past {
+    /// When the broker's first reading was, if it keeps any.
+    #[must_use]
+    pub fn since(&self) -> Option<i64> {
+        self.kept.map(|kept| kept.span.start)
+    }
+
     /// Takes a piece. What it makes needless goes.
     pub fn add(&mut self, mut level: Level) {
         self.join(&mut level);

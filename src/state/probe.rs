@@ -240,7 +240,8 @@ impl Probe {
     /// Takes a piece of what the broker kept, and continues it with what has come meanwhile.
     pub fn add_level(&mut self, mut level: Level) {
         if level.is_live {
-            self.catch_up(level.newest(self.past.until));
+            let until = self.past.kept.map(|kept| kept.span.end);
+            self.catch_up(level.newest(until));
             let kept = level.series.last().map_or(i64::MIN, |last| last.time);
             let came = Span::new(kept.saturating_add(1), i64::MAX);
             for point in self.history.points(came) {
@@ -270,7 +271,7 @@ impl Probe {
     #[must_use]
     pub fn since(&self) -> i64 {
         let since = self.collecting_since.millis();
-        self.past.since.map_or(since, |first| first.min(since))
+        self.past.since().map_or(since, |first| first.min(since))
     }
 
     /// The readings that show a window best, and how long each stands for if not for itself alone.
@@ -287,7 +288,7 @@ impl Probe {
     /// Whether the broker has to be asked for a window, so that rows are as fine as that.
     #[must_use]
     pub fn lacks(&self, window: Span, fineness: i64) -> bool {
-        let Some(since) = self.past.since else {
+        let Some(since) = self.past.since() else {
             return false;
         };
         let window = Span::new(window.start.max(since), window.end);
@@ -322,7 +323,7 @@ impl Probe {
         self.expires_after.unwrap_or_else(|| {
             let interval = self.history.usual_interval();
             interval
-                .or(self.past.usual_step)
+                .or_else(|| self.past.kept?.usual_step)
                 .and_then(|interval| u64::try_from(interval).ok())
                 .map_or(STALE_UNKNOWN, |interval| {
                     Duration::from_millis(interval) * 3
@@ -371,6 +372,7 @@ const KNOWN_LEAST: Duration = Duration::from_secs(60 * 60);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::Kept;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_millis(1_777_888_800_000 + seconds * 1_000)
@@ -512,7 +514,10 @@ mod tests {
         };
         let reloaded = |level: Level| {
             let mut probe = probe();
-            probe.past.until = Some(at(-600).millis());
+            probe.past.kept = Some(Kept {
+                span: Span::new(at(-9_000).millis(), at(-600).millis()),
+                usual_step: None,
+            });
             probe.handle_message(moisture(20.0), true, at(0));
             probe.add_level(level);
             probe
@@ -540,7 +545,10 @@ mod tests {
     #[test]
     fn a_probe_that_speaks_seldom_is_not_silent_for_that() {
         let mut probe = probe();
-        probe.past.usual_step = Some(3_600_000);
+        probe.past.kept = Some(Kept {
+            span: Span::new(at(-9_000).millis(), at(-1_200).millis()),
+            usual_step: Some(3_600_000),
+        });
         probe.handle_message(moisture(20.0), false, at(-1_200));
         assert_eq!(probe.freshness(at(0)).as_str(), "live");
         let age = Duration::from_secs(4 * 3_600);

@@ -112,7 +112,7 @@ fn curve(id: ProbeId) -> Piece {
 
 /// The part of time that a card's curve shows, and what there is of it.
 fn shown(probe: &Probe, now: Timestamp) -> (Span, (&Series, i64)) {
-    let from = match probe.past.since {
+    let from = match probe.past.since() {
         Some(_) => Some(probe.since().max((now - CARDS_SHOW).millis())),
         None => probe.collected_from().map(Timestamp::millis),
     };

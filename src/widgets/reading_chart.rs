@@ -60,7 +60,7 @@ fn controls(id: ProbeId, others: Rc<Signal<Vec<ProbeId>>>) -> Piece {
     let now = use_now();
     Piece::new(include_str!("reading_chart.html"), move |places| {
         let now = now.get();
-        let since = fleet.probe(&id).and_then(|probe| match probe.past.since {
+        let since = fleet.probe(&id).and_then(|probe| match probe.past.since() {
             Some(_) => None,
             None => Some(moment(probe.collecting_since, now, ZONE)),
         });

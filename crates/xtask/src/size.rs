@@ -193,7 +193,7 @@ const GZIP_BYTES_MAX: u64 = 105_000;
 
 /// What the tests allow on the way to [`GZIP_BYTES_MAX`]: a little above what the page has now. It goes up only
 /// with what the page can do, never unnoticed.
-const GZIP_BYTES_RATCHET: u64 = 175_700;
+const GZIP_BYTES_RATCHET: u64 = 175_500;
 
 /// A third of MQTT.js, over a program that does nothing.
 const CLIENT_GZIP_BYTES_MAX: u64 = 40_000;
